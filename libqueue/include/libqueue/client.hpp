@@ -1,0 +1,70 @@
+#pragma once
+
+#include <libqueue/error.hpp>
+#include <libqueue/job.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace libqueue {
+
+namespace pg {
+class connection;
+}
+
+class client_options {
+   public:
+    client_options() = default;
+    explicit client_options(std::string dsn_) : dsn{std::move(dsn_)} {}
+    std::string dsn;              ///< libpq string or URI; empty: PG* environment
+    std::string schema{"queue"};  ///< as installed
+    std::string application_name{"libqueue"};
+    std::chrono::milliseconds connect_timeout{10'000};
+    std::chrono::milliseconds statement_timeout{0};  ///< 0: the server's own
+};
+
+/// Blocking producer and job API over one connection of its own, which is opened at first use and
+/// again after a loss. One thread at a time.
+///
+/// Domain outcomes come as `result`; a database that is away throws `failure`. When
+/// `failure::outcome_unknown()` is true the enqueue may have happened: repeat it only with an
+/// idempotency key.
+class client {
+   public:
+    explicit client(client_options options);
+    client(client&&) noexcept;
+    client& operator=(client&&) noexcept;
+    ~client();
+
+    /// One job in its own transaction.
+    [[nodiscard]] result<enqueued> enqueue(const new_job& job);
+    /// All or none, in one transaction. Ids come in the order of `jobs`. Over 100 jobs of equal
+    /// kind and options travel as arrays.
+    [[nodiscard]] result<std::vector<job_id>> enqueue_many(std::span<const new_job> jobs);
+
+    [[nodiscard]] result<job_info> get(job_id id);
+    /// Waits until the job is completed, cancelled or dead, or the time is up (then returns the job
+    /// as it stands). Polls.
+    [[nodiscard]] result<job_info> wait(job_id id, std::chrono::milliseconds at_most);
+    /// Cancels a waiting job at once; a running one is told and decides. Returns false when it was
+    /// running (the request stands). Finished or dead: `conflict`.
+    [[nodiscard]] result<bool> cancel(job_id id, std::string_view reason = {});
+    /// Run now: a scheduled or retrying job becomes due, a dead or cancelled one goes back in line
+    /// with fresh attempts and the same id. Running or completed: `conflict`.
+    [[nodiscard]] result<void> retry(job_id id);
+
+    /// The connection, for the operator API of this library. Opens it if need be.
+    [[nodiscard]] pg::connection& connection();
+    [[nodiscard]] const std::string& schema() const noexcept;
+
+   private:
+    class impl;
+    std::unique_ptr<impl> impl_;
+};
+
+}  // namespace libqueue

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <libqueue/job.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+namespace libqueue {
+
+/// Why a running handler was asked to stop.
+enum class stop_reason {
+    none,
+    cancelled,   ///< an operator or the producer cancelled the job; answer `cancelled()`
+    timeout,     ///< the kind's timeout passed; the attempt will be recorded as failed
+    lease_lost,  ///< another worker owns the job now; nothing this handler returns counts
+    shutdown,    ///< the worker leaves before the job finished; the job goes back in line
+};
+
+[[nodiscard]] std::string_view to_string(stop_reason reason) noexcept;
+
+namespace engine {
+class job_run;
+}
+
+/// A handler's view of its run. Valid while the handler runs and not after.
+/// Thread rules: every member may be called from the handler's own thread; `stop_reason`,
+/// `stop_token` and `progress` from any thread.
+class job_context {
+   public:
+    explicit job_context(engine::job_run& run) noexcept : run_{run} {}
+    job_context(const job_context&) = delete;
+    job_context& operator=(const job_context&) = delete;
+
+    [[nodiscard]] const libqueue::job& job() const noexcept;
+    [[nodiscard]] const std::string& payload() const noexcept { return job().payload; }
+    /// When the kind's timeout passes.
+    [[nodiscard]] std::chrono::steady_clock::time_point deadline() const noexcept;
+    [[nodiscard]] std::chrono::milliseconds time_left() const noexcept;
+
+    /// Becomes other than `none` once, when the handler should stop.
+    [[nodiscard]] libqueue::stop_reason stop_reason() const noexcept;
+    [[nodiscard]] bool stop_requested() const noexcept {
+        return stop_reason() != libqueue::stop_reason::none;
+    }
+    [[nodiscard]] std::stop_token stop_token() const noexcept;
+
+    /// Stable over all attempts of this job: what to send to a provider as its idempotency key.
+    /// The key given at enqueue, else "job:<id>".
+    [[nodiscard]] std::string idempotency_key() const;
+    /// W3C trace context of the enqueuer, or empty.
+    [[nodiscard]] std::string traceparent() const;
+
+    /// Reports how far the job is (0..1) and a line for people. Kept in memory and written with the
+    /// next heartbeat; the last report wins. Never blocks.
+    void progress(double fraction, std::string text = {});
+
+    /// Coroutine handlers only: waits, or returns early when asked to stop.
+    /// Returns true when the whole time passed.
+    [[nodiscard]] boost::asio::awaitable<bool> sleep(std::chrono::milliseconds time);
+    /// The worker's event loop (coroutine handlers run on it and must never block it).
+    [[nodiscard]] boost::asio::any_io_executor executor() const;
+
+   private:
+    engine::job_run& run_;
+};
+
+}  // namespace libqueue

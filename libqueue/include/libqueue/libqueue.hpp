@@ -1,0 +1,16 @@
+#pragma once
+
+// Everything a producer or a worker needs.
+#include <libqueue/async_client.hpp>
+#include <libqueue/backoff.hpp>
+#include <libqueue/client.hpp>
+#include <libqueue/error.hpp>
+#include <libqueue/job.hpp>
+#include <libqueue/job_context.hpp>
+#include <libqueue/migrate.hpp>
+#include <libqueue/observer.hpp>
+#include <libqueue/outcome.hpp>
+#include <libqueue/transaction.hpp>
+#include <libqueue/typed.hpp>
+#include <libqueue/version.hpp>
+#include <libqueue/worker.hpp>

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <libqueue/job.hpp>
+#include <libqueue/outcome.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace libqueue {
+
+/// Something worth a log line or a counter. Which fields are set depends on the event.
+enum class event_type {
+    worker_started,     ///< registered in the database; `worker`
+    worker_ready,       ///< first claim turn done
+    worker_lost,        ///< declared dead by others: all its runs were told `lease_lost`
+    worker_draining,    ///<
+    worker_stopped,     ///<
+    database_lost,      ///< `message`; the worker reconnects by itself
+    database_back,      ///<
+    job_started,        ///<
+    job_finished,       ///< `outcome`, `duration`, `message` on failure
+    job_timed_out,      ///< the handler was told; `job_finished` follows
+    job_dead,           ///< moved to the dead letters; `message` is the reason
+    lease_lost,         ///< a finish was refused by the fence
+    jobs_rescued,       ///< `count` jobs of worker `other_worker` went back in line
+    job_cancel_asked,   ///< a running handler was told to stop
+    schema_migrated,    ///< `count` migrations applied
+    output_unstorable,  ///< a handler's output or error had to be made storable
+    internal_error,     ///< a loop failed and goes on; `message`
+};
+
+[[nodiscard]] std::string_view to_string(event_type type) noexcept;
+
+/// Views are valid only during the call.
+class event {
+   public:
+    explicit event(event_type type_) : type{type_} {}
+
+    event_type type;
+    std::int64_t worker{0};
+    std::int64_t other_worker{0};
+    const libqueue::job* job{nullptr};
+    outcome::type outcome{outcome::type::completed};
+    std::chrono::microseconds duration{0};  ///< of the run
+    std::chrono::microseconds waited{0};    ///< from due to started
+    std::int64_t count{0};
+    std::string_view message;
+};
+
+/// Receives events on the worker's loop thread; must not block or throw. The library itself
+/// writes no logs.
+class observer {
+   public:
+    observer() = default;
+    observer(const observer&) = delete;
+    observer& operator=(const observer&) = delete;
+    virtual ~observer() = default;
+    virtual void on_event(const event& e) noexcept = 0;
+    /// Return false to be spared `job_started` and successful `job_finished` (hot at 100 k jobs/s).
+    [[nodiscard]] virtual bool wants_every_job() const noexcept { return true; }
+};
+
+}  // namespace libqueue

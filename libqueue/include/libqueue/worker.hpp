@@ -1,0 +1,133 @@
+#pragma once
+
+#include <libqueue/backoff.hpp>
+#include <libqueue/error.hpp>
+#include <libqueue/job_context.hpp>
+#include <libqueue/observer.hpp>
+#include <libqueue/outcome.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace libqueue {
+
+/// Runs on the worker's loop thread; must never block it. The context outlives the coroutine.
+using coroutine_handler = std::function<boost::asio::awaitable<outcome>(job_context&)>;
+/// Runs on the worker's thread pool and may block; should watch `stop_token()`.
+using blocking_handler = std::function<outcome(job_context&)>;
+
+/// What becomes of a job whose worker died while running it.
+enum class on_lost {
+    retry,      ///< back in line until the crash budget is spent, then dead letter
+    dead,       ///< straight to the dead letters
+    hold,       ///< dead letter that says "held": an operator decides
+    reconcile,  ///< back in line flagged reconcile; for money and mint
+};
+
+[[nodiscard]] std::string_view to_string(on_lost policy) noexcept;
+[[nodiscard]] std::optional<on_lost> parse_on_lost(std::string_view text) noexcept;
+
+/// How one kind is run. Published to the database at start, so that SQL enqueuers get its defaults
+/// and any worker can rescue its jobs rightly.
+class kind_options {
+   public:
+    kind_options() = default;
+    int concurrency{0};                    ///< running at once in this process; 0: only the queue's
+    std::chrono::milliseconds timeout{300'000};  ///< of one attempt; > 0
+    int max_attempts{4};                   ///< 1 to 1000: one run and three retries
+    retry_policy retry;                    ///< default exponential 2 s, cap 60 s, jitter
+    int crash_budget{3};                   ///< lost workers survived before the dead letters; >= 0
+    libqueue::on_lost on_lost{libqueue::on_lost::retry};
+    std::string queue;                     ///< default queue of the kind; empty: "default"
+    std::optional<int> priority;           ///< default priority of the kind; else 5
+};
+static_assert(!std::is_aggregate_v<kind_options>);
+
+/// A kind and who handles it. Exactly one of `handle` and `handle_blocking` is set; likewise at
+/// most one of the reconcile pair, which is called instead when `job().reconcile` is true.
+class registration {
+   public:
+    explicit registration(std::string kind_) : kind{std::move(kind_)} {}
+    std::string kind;
+    kind_options options;
+    coroutine_handler handle;
+    blocking_handler handle_blocking;
+    coroutine_handler reconcile;
+    blocking_handler reconcile_blocking;
+};
+
+/// A queue this worker serves.
+class queue_options {
+   public:
+    queue_options(std::string name_, int concurrency_)
+        : name{std::move(name_)}, concurrency{concurrency_} {}
+    std::string name;      ///< created at start when it does not exist
+    int concurrency;       ///< running at once in this process; 1 to 100000
+};
+
+class worker_options {
+   public:
+    worker_options() = default;
+    std::string dsn;           ///< libpq connection string or URI; empty: PG* environment
+    std::string listen_dsn;    ///< for LISTEN when `dsn` is a transaction pooler; empty: `dsn`
+    bool listen{true};         ///< false: poll only
+    std::string schema{"queue"};
+    std::string name;          ///< for people; default host:pid. Identity is a new id per boot
+    std::vector<queue_options> queues;
+    int turn_connections{2};                           ///< 1 to 8
+    int threads{0};                                    ///< blocking handlers; 0: sum of concurrency, at most 64
+    std::chrono::milliseconds heartbeat{2'000};        ///< >= 100 ms
+    std::chrono::milliseconds lease{10'000};           ///< silence after which a worker is dead; > 2 heartbeats
+    std::chrono::milliseconds poll_interval{2'000};    ///< fallback when no wake-up arrives
+    std::chrono::milliseconds drain_timeout{30'000};   ///< how long stop() waits for running handlers
+    bool migrate{true};                                ///< apply migrations at start
+    libqueue::observer* observer{nullptr};             ///< must outlive the worker; may be null
+};
+static_assert(!std::is_aggregate_v<worker_options>);
+
+/// Claims and runs jobs: one process's share of the fleet. Owns its threads and connections.
+/// All members may be called from any thread; `start` and `stop` any number of times, in turn.
+class worker {
+   public:
+    /// Throws std::invalid_argument naming every fault of the options.
+    worker(worker_options options, std::vector<registration> kinds);
+    worker(const worker&) = delete;
+    worker& operator=(const worker&) = delete;
+    /// Leaves at once if still running (as `stop(0ms)`).
+    ~worker();
+
+    /// Starts the loop thread and returns. The database may be away: the worker keeps trying.
+    /// Throws `domain_failure` with schema_mismatch when the schema cannot be served.
+    void start();
+    /// Drains: claims no more, gives unstarted jobs back, waits for running handlers at most
+    /// `drain_timeout` (then tells them `shutdown` and gives their jobs back). Idempotent.
+    void stop();
+    void stop(std::chrono::milliseconds drain_timeout);
+    /// start(), then waits until stop() is called from elsewhere or a signal handler.
+    void run();
+    /// Stops claiming without stopping; `resume()` goes on. For "quiet".
+    void pause();
+    void resume();
+    /// Changes a queue's concurrency at run time; unknown names are ignored. Returns whether known.
+    bool set_concurrency(std::string_view queue, int concurrency);
+
+    [[nodiscard]] bool running() const noexcept;
+    /// A healthy worker has talked to the database within its lease.
+    [[nodiscard]] bool connected() const noexcept;
+    /// Jobs now running in this process.
+    [[nodiscard]] int active() const noexcept;
+    /// Id in `queue.worker` of this start; 0 when not registered.
+    [[nodiscard]] std::int64_t id() const noexcept;
+
+   private:
+    class impl;
+    std::unique_ptr<impl> impl_;
+};
+
+}  // namespace libqueue
