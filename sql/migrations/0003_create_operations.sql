@@ -1,0 +1,450 @@
+-- breaking: no
+-- Looking at jobs and acting on them: views and the operator's functions.
+
+-- Groups failures: the kind and the error with everything variable taken out.
+CREATE FUNCTION queue.fingerprint(kind text, error text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN substr(md5(kind || ' ' || regexp_replace(regexp_replace(
+    left(coalesce(error, ''), 500),
+    '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}', '#', 'g'),
+    '[0-9]+', '#', 'g')), 1, 16);
+
+-- Where a job stands: its latest event and, from that, the place in line it would have.
+CREATE VIEW queue.jobs WITH (security_invoker = true) AS
+SELECT j.id,
+       j.tenant_id,
+       q.name AS queue,
+       l.kind,
+       CASE
+           WHEN a.outcome = 'completed' THEN 'completed'
+           WHEN a.outcome = 'cancelled' THEN 'cancelled'
+           WHEN a.job_id IS NOT NULL AND a.next_run_at IS NULL THEN 'dead'
+           WHEN r.id IS NULL THEN 'running'
+           WHEN r.run_at <= now() THEN 'ready'
+           WHEN a.outcome IN ('failed', 'unknown', 'lost') THEN 'retrying'
+           ELSE 'scheduled'
+       END AS state,
+       l.priority,
+       CASE
+           WHEN a.job_id IS NULL THEN CASE WHEN r.id IS NULL THEN 1 ELSE 0 END
+           WHEN a.next_run_at IS NOT NULL AND r.id IS NULL
+                THEN coalesce((SELECT t.used + 1
+                               FROM queue.lease s,
+                                    unnest(s.job_ids, s.attempts) t(job_id, used)
+                               WHERE t.job_id = j.id ORDER BY s.id DESC LIMIT 1), a.attempt + 1)
+           WHEN r.id IS NOT NULL THEN r.attempt
+           ELSE a.attempt
+       END::integer AS attempt,
+       j.max_attempts::integer AS max_attempts,
+       j.payload,
+       CASE WHEN a.outcome = 'completed' THEN a.output END AS output,
+       coalesce(a.next_run_at, j.run_at) AS run_at,
+       j.created_at,
+       CASE WHEN a.next_run_at IS NULL THEN a.finished_at END AS finished_at,
+       CASE
+           WHEN a.outcome = 'completed' THEN NULL
+           WHEN a.error IS NOT NULL THEN a.error
+           WHEN a.job_id IS NOT NULL THEN
+               (SELECT e.error FROM queue.attempt e
+                WHERE e.job_id = j.id AND e.error IS NOT NULL ORDER BY e.lease_id DESC LIMIT 1)
+       END AS last_error,
+       j.meta
+FROM queue.job j
+JOIN queue.line l ON l.id = j.line_id
+JOIN queue.queue q ON q.id = l.queue_id
+LEFT JOIN LATERAL (
+    SELECT e.job_id, e.outcome, e.next_run_at, e.finished_at, e.attempt, e.error, e.output
+    FROM queue.attempt e
+    WHERE e.job_id = j.id
+    ORDER BY e.lease_id DESC
+    LIMIT 1) a ON true
+LEFT JOIN queue.ready r
+    ON r.line_id = j.line_id AND r.run_at = coalesce(a.next_run_at, j.run_at) AND r.id = j.id;
+COMMENT ON VIEW queue.jobs IS 'Every job with the state that follows from where it stands';
+
+CREATE VIEW queue.dead_letters WITH (security_invoker = true) AS
+SELECT d.job_id AS id, d.tenant_id, d.queue, d.kind, d.priority::integer AS priority,
+       d.attempt::integer AS attempt, d.max_attempts::integer AS max_attempts, d.reason, d.error,
+       d.fingerprint, d.payload, d.meta, d.attempts, d.created_at, d.died_at
+FROM queue.dead_letter d;
+
+CREATE VIEW queue.queue_stats WITH (security_invoker = true) AS
+SELECT q.name AS queue,
+       coalesce(w.ready, 0) AS ready,
+       coalesce(w.scheduled, 0) AS scheduled,
+       coalesce(w.retrying, 0) AS retrying,
+       coalesce(u.running, 0) AS running,
+       coalesce(d.dead, 0) AS dead,
+       w.oldest_ready_at,
+       q.paused_at IS NOT NULL AS paused,
+       q.pause_reason,
+       q.paused_by,
+       q.paused_at
+FROM queue.queue q
+LEFT JOIN (
+    SELECT l.queue_id,
+           count(*) FILTER (WHERE r.run_at <= now()) AS ready,
+           count(*) FILTER (WHERE r.run_at > now() AND r.attempt = 0) AS scheduled,
+           count(*) FILTER (WHERE r.run_at > now() AND r.attempt > 0) AS retrying,
+           min(r.run_at) FILTER (WHERE r.run_at <= now()) AS oldest_ready_at
+    FROM queue.ready r JOIN queue.line l ON l.id = r.line_id
+    GROUP BY l.queue_id) w ON w.queue_id = q.id
+LEFT JOIN (
+    SELECT l.queue_id, count(*) AS running
+    FROM queue.lease s
+    CROSS JOIN LATERAL unnest(s.job_ids) t(job_id)
+    JOIN queue.job j ON j.id = t.job_id
+    JOIN queue.line l ON l.id = j.line_id
+    WHERE NOT EXISTS (SELECT FROM queue.attempt a
+                      WHERE a.job_id = t.job_id AND a.lease_id = s.id)
+    GROUP BY l.queue_id) u ON u.queue_id = q.id
+LEFT JOIN (
+    SELECT x.queue, count(*) AS dead FROM queue.dead_letter x GROUP BY x.queue) d ON d.queue = q.name;
+
+CREATE FUNCTION queue.no_such_job(job_id bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'no job %', job_id USING ERRCODE = 'LQ005';
+END
+$$;
+
+-- Where a job stands, locked against the others who would move it. Internal.
+CREATE TYPE queue.place AS (
+    line_id integer, run_at timestamptz, last_outcome queue.attempt_outcome, last_attempt smallint,
+    final boolean);
+
+CREATE FUNCTION queue.find_place(job_id bigint) RETURNS queue.place
+LANGUAGE plpgsql
+AS $$
+#variable_conflict use_column
+DECLARE
+    place queue.place;
+BEGIN
+    SELECT j.line_id, coalesce(a.next_run_at, j.run_at), a.outcome, a.attempt,
+           a.outcome IS NOT NULL AND a.next_run_at IS NULL
+    INTO place
+    FROM queue.job j
+    LEFT JOIN LATERAL (SELECT e.outcome, e.next_run_at, e.attempt FROM queue.attempt e
+                       WHERE e.job_id = j.id ORDER BY e.lease_id DESC LIMIT 1) a ON true
+    WHERE j.id = find_place.job_id;
+    IF NOT FOUND THEN
+        PERFORM queue.no_such_job(find_place.job_id);
+    END IF;
+    RETURN place;
+END
+$$;
+
+-- Takes a waiting job out of line. Between reading its place and deleting it there the job may have
+-- run and come back elsewhere in line, so the place is read again until it holds still.
+CREATE FUNCTION queue.take_waiting(
+    job_id bigint, OUT place queue.place, OUT attempt smallint, OUT reconcile boolean,
+    OUT taken boolean)
+LANGUAGE plpgsql
+AS $$
+#variable_conflict use_column
+DECLARE
+    before queue.place;
+BEGIN
+    LOOP
+        place := queue.find_place(take_waiting.job_id);
+        DELETE FROM queue.ready r
+        WHERE r.line_id = place.line_id AND r.run_at = place.run_at
+          AND r.id = take_waiting.job_id
+        RETURNING r.attempt, r.reconcile INTO attempt, reconcile;
+        taken := FOUND;
+        EXIT WHEN taken OR place.final OR before IS NOT DISTINCT FROM place;
+        before := place;
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION queue.cancel(job_id bigint, reason text DEFAULT NULL) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    held record;
+    at_now timestamptz := clock_timestamp();
+BEGIN
+    SELECT t.place, t.attempt, t.taken INTO held FROM queue.take_waiting(cancel.job_id) t;
+    IF held.taken THEN
+        INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, outcome, attempt,
+                                   error)
+        VALUES (cancel.job_id, nextval('queue.lease_id_seq'), at_now, at_now, 'cancelled',
+                held.attempt, left(cancel.reason, 16384));
+        RETURN true;
+    END IF;
+    IF (held.place).final THEN
+        RAISE EXCEPTION 'job % cannot be cancelled: it is %', cancel.job_id,
+            CASE (held.place).last_outcome WHEN 'completed' THEN 'completed'
+                 WHEN 'cancelled' THEN 'cancelled' ELSE 'dead' END
+            USING ERRCODE = 'LQ006';
+    END IF;
+    INSERT INTO queue.cancel_request AS c (job_id, requested_at, reason)
+    VALUES (cancel.job_id, at_now, left(cancel.reason, 16384))
+    ON CONFLICT (job_id) DO NOTHING;
+    PERFORM pg_notify('queue.wake', 'cancel');
+    RETURN false;
+END
+$$;
+COMMENT ON FUNCTION queue.cancel IS
+    'True: it was waiting and is cancelled. False: it runs, its handler is told and decides.';
+
+-- Puts a dead or cancelled job back in line under its own id with fresh attempts. Internal.
+CREATE FUNCTION queue.revive(job_id bigint, due timestamptz) RETURNS void
+LANGUAGE plpgsql
+AS $$
+#variable_conflict use_column
+DECLARE
+    j record;
+BEGIN
+    SELECT x.line_id, l.queue_id, q.doorbell INTO STRICT j
+    FROM queue.job x JOIN queue.line l ON l.id = x.line_id JOIN queue.queue q ON q.id = l.queue_id
+    WHERE x.id = revive.job_id;
+    INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, next_run_at, outcome,
+                               attempt)
+    VALUES (revive.job_id, nextval('queue.lease_id_seq'), clock_timestamp(), clock_timestamp(),
+            due, 'replayed', 0);
+    -- Jobs whose effect may have happened are looked at before they are run again.
+    INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile)
+    SELECT revive.job_id, due, j.line_id, 0,
+           (SELECT CASE WHEN a.outcome = 'unknown' THEN true END FROM queue.attempt a
+            WHERE a.job_id = revive.job_id AND a.outcome <> 'replayed'
+            ORDER BY a.lease_id DESC LIMIT 1);
+    DELETE FROM queue.cancel_request c WHERE c.job_id = revive.job_id;
+    IF pg_sequence_last_value(j.doorbell) > extract(epoch FROM clock_timestamp()) * 1000 THEN
+        PERFORM pg_notify('queue.wake', j.queue_id::text);
+    END IF;
+END
+$$;
+
+CREATE FUNCTION queue.retry(job_id bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    held record;
+    at_now timestamptz := clock_timestamp();
+BEGIN
+    SELECT t.place, t.attempt, t.reconcile, t.taken INTO held
+    FROM queue.take_waiting(retry.job_id) t;
+    IF held.taken THEN
+        INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, next_run_at, outcome,
+                                   attempt)
+        VALUES (retry.job_id, nextval('queue.lease_id_seq'), at_now, at_now, at_now, 'replayed',
+                held.attempt);
+        INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile)
+        VALUES (retry.job_id, at_now, (held.place).line_id, held.attempt, held.reconcile);
+        PERFORM pg_notify('queue.wake', (SELECT l.queue_id::text FROM queue.line l
+                                         WHERE l.id = (held.place).line_id));
+        RETURN;
+    END IF;
+    IF NOT (held.place).final OR (held.place).last_outcome = 'completed' THEN
+        RAISE EXCEPTION 'job % cannot be retried: it is %', retry.job_id,
+            CASE WHEN (held.place).final THEN 'completed' ELSE 'running' END
+            USING ERRCODE = 'LQ006';
+    END IF;
+    -- Serialises revivers of one job: a dead letter's row decides, a cancelled job's fact does.
+    PERFORM FROM queue.job j WHERE j.id = retry.job_id FOR UPDATE;
+    IF NOT (queue.find_place(retry.job_id)).final THEN
+        RAISE EXCEPTION 'job % cannot be retried: it is already back in line', retry.job_id
+            USING ERRCODE = 'LQ006';
+    END IF;
+    IF (held.place).last_outcome <> 'cancelled' THEN
+        DELETE FROM queue.dead_letter d WHERE d.job_id = retry.job_id;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'job % cannot be retried: its dead letter was discarded', retry.job_id
+                USING ERRCODE = 'LQ006';
+        END IF;
+    END IF;
+    PERFORM queue.revive(retry.job_id, at_now);
+END
+$$;
+COMMENT ON FUNCTION queue.retry IS
+    'Run now: waiting jobs become due; dead and cancelled ones go back in line, attempts fresh.';
+
+-- Replays dead letters: each is deleted once, whoever else tries, and its job stands in line again
+-- (or, with a new payload or queue, a new job that names its ancestor in meta.replay_of).
+CREATE FUNCTION queue.replay(
+    job_ids bigint[], spacing interval DEFAULT interval '0', start_at timestamptz DEFAULT NULL,
+    payload jsonb DEFAULT NULL, queue text DEFAULT NULL)
+RETURNS TABLE (id bigint, new_id bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    letter record;
+    first_at timestamptz := greatest(clock_timestamp(), coalesce(replay.start_at, clock_timestamp()));
+    done integer := 0;
+BEGIN
+    FOR letter IN
+        SELECT d.* FROM queue.dead_letter d WHERE d.job_id = ANY (replay.job_ids)
+        ORDER BY d.job_id FOR UPDATE SKIP LOCKED
+    LOOP
+        DELETE FROM queue.dead_letter d WHERE d.job_id = letter.job_id;
+        IF replay.payload IS NULL AND replay.queue IS NULL
+           AND EXISTS (SELECT FROM queue.job j WHERE j.id = letter.job_id) THEN
+            PERFORM queue.revive(letter.job_id, first_at + done * replay.spacing);
+            new_id := letter.job_id;
+        ELSE
+            new_id := queue.enqueue(letter.kind, coalesce(replay.payload, letter.payload),
+                queue => coalesce(replay.queue, letter.queue),
+                priority => letter.priority, run_at => first_at + done * replay.spacing,
+                max_attempts => letter.max_attempts, tenant_id => letter.tenant_id,
+                meta => coalesce(letter.meta, '{}'::jsonb)
+                        || jsonb_build_object('replay_of', letter.job_id));
+        END IF;
+        id := letter.job_id;
+        done := done + 1;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION queue.discard(job_ids bigint[]) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH gone AS (
+        DELETE FROM queue.dead_letter d WHERE d.job_id = ANY (discard.job_ids) RETURNING d.job_id)
+    SELECT count(*) FROM gone
+$$;
+
+CREATE FUNCTION queue.pause(queue text, reason text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    UPDATE queue.queue q
+    SET paused_at = coalesce(q.paused_at, clock_timestamp()),
+        pause_reason = pause.reason, paused_by = session_user
+    WHERE q.name = pause.queue;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'unknown queue %', quote_literal(left(pause.queue, 100))
+            USING ERRCODE = 'LQ002';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION queue.pause IS
+    'From commit on no worker claims from the queue; running jobs finish.';
+
+CREATE FUNCTION queue.resume(queue text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    found_id integer;
+BEGIN
+    UPDATE queue.queue q SET paused_at = NULL, pause_reason = NULL, paused_by = NULL
+    WHERE q.name = resume.queue RETURNING q.id INTO found_id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'unknown queue %', quote_literal(left(resume.queue, 100))
+            USING ERRCODE = 'LQ002';
+    END IF;
+    PERFORM pg_notify('queue.wake', found_id::text);
+END
+$$;
+
+-- The first true reason why a job is not running.
+CREATE FUNCTION queue.explain(
+    job_id bigint, OUT reason text, OUT detail text, OUT until timestamptz)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    j record;
+    q record;
+    free record;
+    ahead bigint;
+BEGIN
+    SELECT x.id, x.queue, x.kind, x.state, x.priority, x.run_at, x.attempt, x.last_error,
+           x.finished_at INTO j
+    FROM queue.jobs x WHERE x.id = explain.job_id;
+    IF NOT FOUND THEN
+        PERFORM queue.no_such_job(explain.job_id);
+    END IF;
+    IF j.state IN ('completed', 'cancelled', 'dead') THEN
+        reason := j.state;
+        detail := format('%s at %s%s', j.state, j.finished_at, coalesce(': ' || j.last_error, ''));
+        RETURN;
+    END IF;
+    IF j.state = 'running' THEN
+        reason := 'running';
+        SELECT format('attempt %s on worker %s (%s), claimed %s%s', j.attempt, w.id, w.name,
+                      s.claimed_at,
+                      CASE WHEN EXISTS (SELECT FROM queue.cancel_request c
+                                        WHERE c.job_id = explain.job_id)
+                           THEN ', asked to cancel' ELSE '' END)
+        INTO detail
+        FROM queue.lease s LEFT JOIN queue.worker w ON w.id = s.worker_id
+        WHERE explain.job_id = ANY (s.job_ids) ORDER BY s.id DESC LIMIT 1;
+        RETURN;
+    END IF;
+    IF j.state IN ('scheduled', 'retrying') THEN
+        reason := j.state;
+        until := j.run_at;
+        detail := CASE j.state
+            WHEN 'scheduled' THEN format('not due before %s', j.run_at)
+            ELSE format('attempt %s failed, next at %s: %s', j.attempt, j.run_at, j.last_error) END;
+        RETURN;
+    END IF;
+    SELECT x.paused_at, x.paused_by, x.pause_reason INTO q
+    FROM queue.queue x WHERE x.name = j.queue;
+    IF q.paused_at IS NOT NULL THEN
+        reason := 'queue paused';
+        detail := format('queue %s paused by %s at %s%s', j.queue, q.paused_by, q.paused_at,
+                         coalesce(': ' || q.pause_reason, ''));
+        RETURN;
+    END IF;
+    SELECT count(*) AS serving, count(*) FILTER (WHERE j.kind = ANY (w.kinds)) AS handling,
+           sum((w.slots -> j.queue ->> 'running')::bigint) AS running,
+           sum((w.slots -> j.queue ->> 'concurrency')::bigint) AS concurrency
+    INTO free
+    FROM queue.worker w
+    WHERE j.queue = ANY (w.queues) AND w.state = 'running'
+      AND w.beat_at > clock_timestamp() - make_interval(secs => w.lease_ms / 1000.0);
+    IF free.serving = 0 THEN
+        reason := 'no live worker';
+        detail := format('no live worker serves queue %s', j.queue);
+    ELSIF free.handling = 0 THEN
+        reason := 'unhandled kind';
+        detail := format('%s live workers serve queue %s, none handles kind %s', free.serving,
+                         j.queue, j.kind);
+    ELSE
+        SELECT count(*) INTO ahead FROM (
+            SELECT FROM queue.ready r JOIN queue.line l ON l.id = r.line_id
+            JOIN queue.queue x ON x.id = l.queue_id
+            WHERE x.name = j.queue AND r.run_at <= clock_timestamp()
+              AND (l.priority < j.priority
+                   OR (l.priority = j.priority AND (r.run_at, r.id) < (j.run_at, j.id)))
+            LIMIT 10000) first;
+        IF free.running >= free.concurrency THEN
+            reason := 'concurrency';
+            detail := format('all slots of queue %s are busy: %s of %s; %s%s jobs ahead', j.queue,
+                free.running, free.concurrency, CASE WHEN ahead = 10000 THEN 'over ' ELSE '' END,
+                ahead);
+        ELSE
+            reason := 'in line';
+            detail := format('%s%s jobs ahead in queue %s',
+                CASE WHEN ahead = 10000 THEN 'over ' ELSE '' END, ahead, j.queue);
+        END IF;
+    END IF;
+END
+$$;
+
+-- For a handler's own transaction: raises LQ007 unless the lease still owes this job, and keeps it
+-- so until the transaction ends. A worker that lost its lease cannot commit what it did.
+CREATE FUNCTION queue.assert_lease(job_id bigint, lease_id bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM FROM queue.lease s
+    WHERE s.id = assert_lease.lease_id AND assert_lease.job_id = ANY (s.job_ids)
+    FOR SHARE;
+    IF NOT FOUND OR EXISTS (SELECT FROM queue.attempt a
+                            WHERE a.job_id = assert_lease.job_id
+                              AND a.lease_id = assert_lease.lease_id) THEN
+        RAISE EXCEPTION 'lease % of job % is lost', assert_lease.lease_id, assert_lease.job_id
+            USING ERRCODE = 'LQ007';
+    END IF;
+END
+$$;
