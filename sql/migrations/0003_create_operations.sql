@@ -28,10 +28,9 @@ SELECT j.id,
        CASE
            WHEN a.job_id IS NULL THEN CASE WHEN r.id IS NULL THEN 1 ELSE 0 END
            WHEN a.next_run_at IS NOT NULL AND r.id IS NULL
-                THEN coalesce((SELECT t.used + 1
-                               FROM queue.lease s,
-                                    unnest(s.job_ids, s.attempts) t(job_id, used)
-                               WHERE t.job_id = j.id ORDER BY s.id DESC LIMIT 1), a.attempt + 1)
+                -- Running: a snooze or a lost worker used up no attempt.
+                THEN CASE WHEN a.outcome IN ('snoozed', 'lost') THEN a.attempt
+                          ELSE a.attempt + 1 END
            WHEN r.id IS NOT NULL THEN r.attempt
            ELSE a.attempt
        END::integer AS attempt,

@@ -1,0 +1,28 @@
+-- Claims jobs that stand behind this worker's cursors (committed late with an older time), each by
+-- its exact place. Same rows as claim.
+-- $1 bigint worker  $2 int queue  $3 int[] lines  $4 timestamptz[] times  $5 bigint[] ids
+-- Index: ready_pkey (points), job_pkey. Locks: the rows taken, SKIP LOCKED.
+WITH taken AS (
+    DELETE FROM queue.ready
+    WHERE ctid = ANY (ARRAY(
+        SELECT r.place
+        FROM unnest($3::int[], $4::timestamptz[], $5::bigint[]) AS w (line_id, run_at, id)
+        CROSS JOIN LATERAL (
+            SELECT x.ctid AS place
+            FROM queue.ready x
+            WHERE x.line_id = w.line_id AND x.run_at = w.run_at AND x.id = w.id
+            FOR UPDATE SKIP LOCKED) r
+        WHERE (SELECT q.paused_at IS NULL FROM queue.queue q WHERE q.id = $2::int)))
+    RETURNING id, line_id, run_at, attempt, reconcile),
+claimed AS (
+    INSERT INTO queue.lease (id, worker_id, claimed_at, job_ids, attempts)
+    SELECT nextval('queue.lease_id_seq'), $1::bigint, now(), array_agg(t.id), array_agg(t.attempt)
+    FROM taken t
+    HAVING count(*) > 0
+    RETURNING id)
+SELECT c.id AS lease, t.id, t.line_id, t.run_at, t.attempt, t.reconcile,
+       j.created_at, j.max_attempts, j.tenant_id::text AS tenant_id, j.payload::text AS payload,
+       j.meta::text AS meta
+FROM taken t
+CROSS JOIN claimed c
+JOIN queue.job j ON j.id = t.id

@@ -1,0 +1,3 @@
+-- Ends a worker that left in good order. Its leases, if any, are found by the rescuers because
+-- their worker is gone. $1 bigint worker.
+DELETE FROM queue.worker w WHERE w.id = $1::bigint

@@ -1,0 +1,20 @@
+-- Records completed runs, those whose lease still stands.
+-- $1 bigint worker  $2 bigint[] the distinct leases  by job: $3 bigint[] lease  $4 bigint[] job
+-- $5 smallint[] attempt  $6 bigint[] run time in µs  $7 text[] output JSON (NULL array: none)
+-- Rows: id of each lease that stands; a lease missing from the answer is lost with all its jobs.
+-- Index: lease_pkey, attempt_pkey. Locks: the leases, so that a rescue waits or has happened.
+WITH held AS MATERIALIZED (
+    SELECT s.id
+    FROM queue.lease s
+    WHERE s.id = ANY ($2::bigint[]) AND s.worker_id = $1::bigint
+    ORDER BY s.id
+    FOR UPDATE),
+appended AS (
+    INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, worker_id, outcome,
+                               attempt, output)
+    SELECT u.job_id, u.lease_id, now() - u.ran_us * interval '1 microsecond', now(), $1::bigint,
+           'completed', u.attempt, u.output::jsonb
+    FROM unnest($3::bigint[], $4::bigint[], $5::smallint[], $6::bigint[], $7::text[])
+         AS u (lease_id, job_id, attempt, ran_us, output)
+    JOIN held h ON h.id = u.lease_id)
+SELECT h.id FROM held h

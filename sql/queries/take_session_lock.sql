@@ -1,0 +1,6 @@
+-- Holds the worker's session advisory lock while this connection lives: others see a dead process
+-- within a beat instead of a lease. $1 bigint worker. Rows: whether taken.
+UPDATE queue.worker w
+SET session_lock = pg_try_advisory_lock(hashtextextended('queue.worker', $1::bigint))
+WHERE w.id = $1::bigint
+RETURNING w.session_lock
