@@ -42,7 +42,7 @@ class event {
     std::int64_t worker{0};
     std::int64_t other_worker{0};
     const libqueue::job* job{nullptr};
-    outcome::type outcome{outcome::type::completed};
+    libqueue::outcome::type outcome{libqueue::outcome::type::completed};
     std::chrono::microseconds duration{0};  ///< of the run
     std::chrono::microseconds waited{0};    ///< from due to started
     std::int64_t count{0};

@@ -1,0 +1,76 @@
+#pragma once
+
+#include "pg/params.hpp"
+#include "pg/result.hpp"
+
+#include <libqueue/error.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+struct pg_conn;
+
+namespace libqueue::pg {
+
+/// A server error with its SQLSTATE, or the loss of the connection (empty SQLSTATE).
+class sql_failure : public failure {
+   public:
+    sql_failure(const std::string& message, std::string sqlstate, bool connection_lost,
+                bool outcome_unknown, std::string hint);
+    [[nodiscard]] const std::string& hint() const noexcept { return hint_; }
+
+   private:
+    std::string hint_;
+};
+
+/// The typed domain error a server error stands for: our own SQLSTATEs of class LQ, and those by
+/// which PostgreSQL refuses a payload or a name. Nothing for all others.
+[[nodiscard]] std::optional<error> domain_error(const sql_failure& what);
+
+/// One blocking connection: what producers and operators use. Statements are plain text with
+/// parameters and text results, so it also works through a transaction pooler.
+class connection {
+   public:
+    connection(const std::string& dsn, const std::string& application_name,
+               std::chrono::milliseconds connect_timeout);
+    /// Borrows a caller's connection; never closes it, never begins or ends its transactions.
+    explicit connection(pg_conn* borrowed) noexcept;
+    connection(const connection&) = delete;
+    connection& operator=(const connection&) = delete;
+    ~connection();
+
+    /// Runs one statement. Throws sql_failure.
+    pg::result exec(std::string_view sql, const params& parameters = {});
+    /// Runs a script of several statements without parameters.
+    void exec_script(const std::string& sql);
+
+    [[nodiscard]] bool broken() const noexcept;
+    /// Between commands and not in pipeline mode.
+    [[nodiscard]] bool idle() const noexcept;
+    [[nodiscard]] bool in_transaction() const noexcept;
+    [[nodiscard]] pg_conn* raw() const noexcept { return raw_; }
+
+   private:
+    pg_conn* raw_;
+    bool owned_;
+};
+
+/// BEGIN … COMMIT around a scope; rolls back unless committed. A COMMIT whose answer was lost
+/// throws a failure with outcome_unknown().
+class transaction {
+   public:
+    explicit transaction(connection& on);
+    transaction(const transaction&) = delete;
+    transaction& operator=(const transaction&) = delete;
+    ~transaction();
+    void commit();
+
+   private:
+    connection& on_;
+    bool open_{true};
+};
+
+}  // namespace libqueue::pg
