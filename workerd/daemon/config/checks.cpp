@@ -1,0 +1,223 @@
+#include "config/checks.hpp"
+
+#include "config/kind_defaults.hpp"
+#include "config/suggest.hpp"
+
+#include <libqueue/duration.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace workerd {
+
+namespace {
+
+class checker {
+   public:
+    checker(const config& value, const check_surroundings& around,
+            std::vector<config_fault>& faults)
+        : value_{value}, around_{around}, faults_{faults} {}
+
+    void database() {
+        const auto& database = value_.database;
+        const bool has_dsn = has("database.dsn");
+        const bool failed = reported("database.dsn") || reported("database.dsn_file");
+        if (around_.dev) {
+            if (has_dsn || has("database.dsn_file"))
+                fault(has_dsn ? "database.dsn" : "database.dsn_file",
+                      "no database with --dev, which brings its own", "one",
+                      "leave out --dev, or unset DATABASE_URL and database.dsn");
+            return;
+        }
+        if (has_dsn && has("database.dsn_file"))
+            fault("database.dsn_file", "either dsn or dsn_file", "both", "remove one of the two");
+        if (has("database.listen_dsn") && has("database.listen_dsn_file"))
+            fault("database.listen_dsn_file", "either listen_dsn or listen_dsn_file", "both",
+                  "remove one of the two");
+        if (!has_dsn && !has("database.dsn_file") && !around_.has_libpq_environment && !failed)
+            fault("database.dsn", "a PostgreSQL connection string", "nothing",
+                  "set database.dsn, DATABASE_URL, --db or PGHOST and PGDATABASE");
+        const bool listens_apart = !database.listen_dsn.empty() || has("database.listen_dsn_file");
+        if (listens_apart && !database.listen)
+            warning("database.listen_dsn", "database.listen: true", "false",
+                    "the connection is never used");
+    }
+
+    void times() {
+        const auto& worker = value_.worker;
+        if (worker.lease <= 2 * worker.heartbeat)
+            fault(stronger("worker.lease", "worker.heartbeat"), "lease > 2 × heartbeat",
+                  fmt::format("lease {} and heartbeat {}", libqueue::format_duration(worker.lease),
+                              libqueue::format_duration(worker.heartbeat)),
+                  fmt::format(
+                      "set worker.lease to {} or more, so that one late heartbeat is "
+                      "survived",
+                      libqueue::format_duration(2 * worker.heartbeat + std::chrono::seconds{1})));
+        if (worker.poll_interval > worker.lease)
+            fault(stronger("worker.poll_interval", "worker.lease"), "poll_interval <= lease",
+                  fmt::format("poll_interval {} and lease {}",
+                              libqueue::format_duration(worker.poll_interval),
+                              libqueue::format_duration(worker.lease)),
+                  "lower worker.poll_interval");
+        if (worker.drain_timeout.count() > 0 && worker.drain_timeout < worker.heartbeat)
+            fault(stronger("worker.drain_timeout", "worker.heartbeat"),
+                  "drain_timeout of 0 or at least one heartbeat",
+                  fmt::format("drain_timeout {} and heartbeat {}",
+                              libqueue::format_duration(worker.drain_timeout),
+                              libqueue::format_duration(worker.heartbeat)),
+                  "raise worker.drain_timeout, or set it to 0 to leave at once");
+    }
+
+    void queues() {
+        if (value_.queues.empty() && !around_.dev && !reported("queues"))
+            fault("queues", "at least one queue", "none",
+                  "add `queues: {default: {concurrency: 10}}`");
+        std::int64_t total = 0;
+        for (const auto& [name, queue] : value_.queues)
+            total += queue.concurrency;
+        const bool set = value_.settings.contains("worker.threads");
+        const std::int64_t threads = set ? value_.worker.threads : 0;
+        if (threads > total && total > 0)
+            warning("worker.threads", fmt::format("at most the queues' concurrency, {}", total),
+                    fmt::format("{}", threads), "the rest is never used");
+    }
+
+    void kinds() {
+        for (const auto& [name, kind] : value_.kinds) {
+            const auto path = "kinds." + name;
+            const auto whole = overlay(kind, kind_defaults(name));
+            if (whole.retry_base && whole.retry_cap && *whole.retry_cap < *whole.retry_base)
+                fault(stronger(path + ".retry.cap", path + ".retry.base"), "cap >= base",
+                      fmt::format("cap {} and base {}", libqueue::format_duration(*whole.retry_cap),
+                                  libqueue::format_duration(*whole.retry_base)),
+                      fmt::format("set {}.retry.cap to {} or more", path,
+                                  libqueue::format_duration(*whole.retry_base)));
+            if (kind.queue && !value_.queues.contains(*kind.queue) && !around_.dev)
+                unknown_queue(path + ".queue", *kind.queue);
+            const auto queue = value_.queues.find(kind.queue.value_or(""));
+            if (kind.concurrency && queue != value_.queues.end() &&
+                *kind.concurrency > queue->second.concurrency)
+                warning(
+                    path + ".concurrency",
+                    fmt::format("at most the queue's concurrency, {}", queue->second.concurrency),
+                    fmt::format("{}", *kind.concurrency), "the queue's limit is reached first");
+        }
+    }
+
+    void processors() {
+        const auto& processors = value_.processors;
+        const bool any = processors.debug || processors.email || processors.webhook;
+        if (!any && !around_.dev && !reported("processors"))
+            fault("processors", "at least one processor", "none",
+                  "add `processors: {debug: true}`, or the section email or webhook");
+        if (processors.email)
+            email(*processors.email);
+        if (processors.webhook && (processors.webhook->allow_private && !around_.dev))
+            warning("processors.webhook.allow_private", "false outside tests", "true",
+                    "producers can reach addresses of the internal network");
+    }
+
+    void dev() {
+        if (!around_.dev || !has("http.listen"))
+            return;
+        const auto& listen = value_.http.listen;
+        const bool loopback = listen.starts_with("127.") || listen.starts_with("[::1]:") ||
+                              listen.starts_with("localhost:");
+        if (!loopback)
+            fault("http.listen", "a loopback address with --dev", as_written(listen),
+                  "use 127.0.0.1: a development server has no protection");
+    }
+
+   private:
+    void email(const email_config& email) {
+        const std::string path = "processors.email.";
+        const bool has_password = has(path + "password_file");
+        if (!email.username.empty() && !has_password && !reported(path + "password_file"))
+            fault(path + "username", "a password_file beside a username", "none",
+                  "add processors.email.password_file");
+        if (email.username.empty() && has_password && !reported(path + "username"))
+            fault(path + "password_file", "a username beside a password_file", "none",
+                  "add processors.email.username");
+        const bool loopback =
+            email.host == "localhost" || email.host.starts_with("127.") || email.host == "::1";
+        if (email.tls == "none" && !email.username.empty() && !loopback)
+            fault(stronger(path + "tls", path + "username"), "tls: starttls or tls with a password",
+                  "none", "a password must not cross the network in clear");
+        if (has(path + "from") && email.from.find('@') == std::string::npos)
+            fault(path + "from", "an address with @", as_written(email.from),
+                  "write it as noreply@example.com");
+    }
+
+    void unknown_queue(const std::string& path, const std::string& queue) {
+        std::vector<std::string> names;
+        for (const auto& [name, ignored] : value_.queues)
+            names.push_back(name);
+        const auto close = suggest(queue, names);
+        fault(path, "one of the queues of this file", as_written(queue),
+              close ? fmt::format("did you mean {}?", *close)
+                    : fmt::format("add `{}: {{}}` to queues", queue));
+    }
+
+    [[nodiscard]] bool has(const std::string& path) const {
+        const auto found = value_.settings.find(path);
+        return found != value_.settings.end() && found->second.where.source != "default";
+    }
+
+    // An option, or the section above it, that has its own fault already: a second message about
+    // its absence would mislead.
+    [[nodiscard]] bool reported(std::string_view path) const {
+        return std::any_of(faults_.begin(), faults_.end(), [&](const config_fault& fault) {
+            const auto& other = fault.path;
+            const bool above = path.starts_with(other) &&
+                               (path.size() == other.size() || path[other.size()] == '.');
+            const bool below =
+                other.starts_with(path) && other.size() > path.size() && other[path.size()] == '.';
+            return fault.level == severity::fault && (other.empty() || above || below);
+        });
+    }
+
+    // The one of two options somebody wrote: that is where the reader must look.
+    [[nodiscard]] std::string stronger(const std::string& first, const std::string& second) const {
+        return !has(first) && has(second) ? second : first;
+    }
+
+    [[nodiscard]] origin place(const std::string& path) const {
+        const auto found = value_.settings.find(path);
+        if (found != value_.settings.end() && found->second.where.source != "default")
+            return found->second.where;
+        const auto section = around_.sections.find(path.substr(0, path.rfind('.')));
+        if (section != around_.sections.end())
+            return section->second;
+        return {around_.file, 1, 1};
+    }
+
+    void fault(const std::string& path, std::string expected, std::string got, std::string hint) {
+        faults_.push_back({severity::fault, place(path), path, std::move(expected), std::move(got),
+                           std::move(hint)});
+    }
+
+    void warning(const std::string& path, std::string expected, std::string got, std::string hint) {
+        faults_.push_back({severity::warning, place(path), path, std::move(expected),
+                           std::move(got), std::move(hint)});
+    }
+
+    const config& value_;
+    const check_surroundings& around_;
+    std::vector<config_fault>& faults_;
+};
+
+}  // namespace
+
+void check_config(const config& value, const check_surroundings& around,
+                  std::vector<config_fault>& faults) {
+    checker checks{value, around, faults};
+    checks.database();
+    checks.times();
+    checks.queues();
+    checks.kinds();
+    checks.processors();
+    checks.dev();
+}
+
+}  // namespace workerd

@@ -1,0 +1,117 @@
+#pragma once
+
+#include "config/settings.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace workerd {
+
+// What workerd runs with, after defaults, file, environment and flags have been laid over each
+// other. Every member is described, with unit, range and default, by the option of the same name in
+// options_*.cpp; nothing here has a default of its own.
+
+struct database_config {
+    std::string dsn;
+    std::filesystem::path dsn_file;
+    std::string listen_dsn;
+    std::filesystem::path listen_dsn_file;
+    bool listen = false;
+    std::string schema;
+    std::chrono::milliseconds connect_timeout{};
+    std::chrono::milliseconds statement_timeout{};
+    int connections = 0;
+    bool migrate = false;
+};
+
+struct queue_config {
+    int concurrency = 0;
+};
+
+/// Only what was set: the rest comes from the kind's own defaults (kind_defaults.hpp).
+struct kind_config {
+    std::optional<int> concurrency;
+    std::optional<std::chrono::milliseconds> timeout;
+    std::optional<int> max_attempts;
+    std::optional<std::string> queue;
+    std::optional<int> priority;
+    std::optional<std::string> retry_strategy;
+    std::optional<std::chrono::milliseconds> retry_base;
+    std::optional<std::chrono::milliseconds> retry_cap;
+    std::optional<bool> retry_jitter;
+    std::optional<int> crash_budget;
+    std::optional<std::string> on_lost;
+};
+
+struct worker_config {
+    std::string name;
+    std::chrono::milliseconds heartbeat{};
+    std::chrono::milliseconds lease{};
+    std::chrono::milliseconds poll_interval{};
+    std::chrono::milliseconds drain_timeout{};
+    int threads = 0;
+};
+
+struct email_config {
+    std::string host;
+    int port = 0;
+    std::string tls;
+    std::string username;
+    std::filesystem::path password_file;
+    std::string password;
+    std::string from;
+    std::filesystem::path ca_file;
+    std::chrono::milliseconds timeout{};
+};
+
+struct webhook_config {
+    std::filesystem::path secret_file;
+    std::string secret;
+    std::chrono::milliseconds timeout{};
+    std::filesystem::path ca_file;
+    bool allow_private = false;
+    bool allow_http = false;
+};
+
+struct processors_config {
+    bool debug = false;
+    std::optional<email_config> email;
+    std::optional<webhook_config> webhook;
+};
+
+struct http_config {
+    bool enabled = false;
+    std::string listen;
+};
+
+struct log_config {
+    std::string level;
+    std::string format;
+    bool jobs = false;
+    std::vector<std::string> redact;
+};
+
+struct dev_config {
+    std::filesystem::path directory;
+};
+
+struct config {
+    database_config database;
+    std::map<std::string, queue_config> queues;
+    std::map<std::string, kind_config> kinds;
+    worker_config worker;
+    processors_config processors;
+    http_config http;
+    log_config log;
+    dev_config dev;
+
+    /// Every setting that is in force, by path, with where it came from: what a reload compares.
+    settings_map settings;
+};
+
+}  // namespace workerd

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "config/settings.hpp"
+
+#include <string>
+#include <vector>
+
+namespace workerd {
+
+/// One option whose value a reload would change. Values of secrets and connection strings are
+/// shown as "***".
+struct setting_change {
+    std::string path;
+    std::string before;
+    std::string after;
+    bool reloadable = false;
+};
+
+/// What differs between two configurations, in the order of the paths. A queue that comes or goes
+/// is a change that needs a restart, whatever its options allow.
+[[nodiscard]] std::vector<setting_change> diff_settings(const settings_map& before,
+                                                        const settings_map& after);
+
+}  // namespace workerd

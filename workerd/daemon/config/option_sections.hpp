@@ -1,0 +1,18 @@
+#pragma once
+
+#include "config/config.hpp"
+#include "config/option.hpp"
+
+#include <span>
+
+namespace workerd {
+
+// The option table is kept in one file per section; all_options() is their concatenation.
+[[nodiscard]] std::span<const option> database_option_rows();
+[[nodiscard]] std::span<const option> queue_option_rows();
+[[nodiscard]] std::span<const option> kind_option_rows();
+[[nodiscard]] std::span<const option> worker_option_rows();
+[[nodiscard]] std::span<const option> processor_option_rows();
+[[nodiscard]] std::span<const option> surface_option_rows();
+
+}  // namespace workerd
