@@ -1,0 +1,25 @@
+#pragma once
+
+#include <libqueue/worker.hpp>
+
+#include <vector>
+
+// Kinds that do what their payload says: for trying things out, for the fault tests and for the
+// benchmark. All are coroutine handlers.
+//
+//   debug.noop   completes at once, reads nothing
+//   debug.echo   completes with its payload as output
+//   debug.sleep  {"ms": 250}; completes after that time, earlier as cancelled or given back
+//   debug.fail   {"class": "retry"|"discard"|"unknown", "times": 2}; fails like that on attempts
+//                1 to `times`, then completes; without `times` always. `unknown` is then settled
+//                by the kind's reconcile handler, which completes with {"reconciled":true}
+//   debug.crash  {"signal": 9}; the worker's process dies of that signal (default SIGKILL)
+//
+// A payload that does not fit is discarded with what was expected and what came.
+
+namespace libqueue::processors::debug {
+
+/// The registrations of all five kinds, with default options.
+[[nodiscard]] std::vector<libqueue::registration> make_registrations();
+
+}  // namespace libqueue::processors::debug

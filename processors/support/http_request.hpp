@@ -1,0 +1,67 @@
+#pragma once
+
+#include "processors/support/address.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace libqueue::processors {
+
+/// One POST. The caller has checked header names and values (`text_rules.hpp`).
+class http_request {
+   public:
+    http_request(std::string url_, std::string body_)
+        : url{std::move(url_)}, body{std::move(body_)} {}
+
+    void set(std::string_view name, std::string_view value) {
+        headers.push_back(std::string{name} + ": " + std::string{value});
+    }
+
+    std::string url;
+    std::string body;
+    std::vector<std::string> headers;  ///< whole lines without CR LF
+    std::filesystem::path ca_file;     ///< instead of the system's certificates; empty: those
+    bool allow_http{false};            ///< else https only
+    address_policy addresses{address_policy::public_only};
+    std::size_t body_limit{64UL * 1024};  ///< of the response; the rest is not read
+};
+static_assert(!std::is_aggregate_v<http_request>);
+
+/// How a transfer ended.
+enum class http_end {
+    answered,         ///< `status` and headers are there; a body over the limit was cut off
+    stopped,          ///< the run was asked to stop
+    timed_out,        ///< the deadline passed
+    address_refused,  ///< every address of the host is forbidden by the policy
+    bad_url,          ///< not a URL, or a scheme that is not allowed
+    failed,           ///< no answer: name, connection, certificate or protocol
+};
+
+class http_response {
+   public:
+    http_response() = default;
+
+    /// First value of the header, compared without case; empty when absent.
+    [[nodiscard]] std::string_view header(std::string_view name) const noexcept;
+
+    http_end end{http_end::failed};
+    std::string error;  ///< for people, when there is no answer; no payload content
+    long status{0};
+    std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case; at most 64
+    std::string body;
+    std::chrono::milliseconds duration{0};
+};
+static_assert(!std::is_aggregate_v<http_response>);
+
+/// What a `Retry-After` header asks for: seconds or an HTTP date, from `now`, never negative, at
+/// most one day. Empty when absent or not understood.
+[[nodiscard]] std::optional<std::chrono::milliseconds> retry_after_of(
+    const http_response& response, std::chrono::system_clock::time_point now);
+
+}  // namespace libqueue::processors

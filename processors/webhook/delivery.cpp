@@ -1,0 +1,147 @@
+#include "processors/webhook/delivery.hpp"
+
+#include "processors/support/payload.hpp"
+#include "processors/support/text_rules.hpp"
+#include "processors/support/transfer_loop.hpp"
+#include "processors/webhook/payload.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <stdexcept>
+#include <utility>
+
+namespace libqueue::processors::webhook {
+
+namespace {
+
+/// ISO 8601 in UTC with milliseconds.
+std::string utc_text(time_point when) {
+    const auto day = std::chrono::floor<std::chrono::days>(when);
+    const std::chrono::year_month_day date{day};
+    const std::chrono::hh_mm_ss time{std::chrono::floor<std::chrono::milliseconds>(when - day)};
+    std::array<char, 64> text{};
+    std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
+                  static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                  static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
+                  static_cast<int>(time.minutes().count()),
+                  static_cast<int>(time.seconds().count()),
+                  static_cast<int>(time.subseconds().count()));
+    return text.data();
+}
+
+/// The timestamp is when the job was created, so that every attempt sends the same bytes.
+std::string body_of(const delivery_payload& payload, const libqueue::job& job) {
+    std::string body{R"({"type":)"};
+    body += json_string(payload.event);
+    body += R"(,"timestamp":")";
+    body += utc_text(job.created_at);
+    body += R"(","data":)";
+    body += payload.data;
+    body += '}';
+    return body;
+}
+
+http_request request_of(const settings& with, const delivery_payload& payload,
+                        const run_view& run) {
+    http_request request{payload.url, body_of(payload, run.job)};
+    request.ca_file = with.given.ca_file;
+    request.allow_http = with.given.allow_http;
+    request.addresses =
+        with.given.allow_private ? address_policy::any : address_policy::public_only;
+    const auto id = delivery_id(run);
+    // Fresh on every attempt, so that a retry hours later is still within the receiver's tolerance.
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    request.set("content-type", "application/json");
+    request.set("webhook-id", id);
+    request.set("webhook-timestamp", std::to_string(now.time_since_epoch().count()));
+    request.set("webhook-signature",
+                standard_webhooks::signature_header(with.keys, id, now, request.body));
+    if (!run.traceparent.empty() && !has_control_characters(run.traceparent)) {
+        request.set("traceparent", run.traceparent);
+    }
+    request.set("expect", "");  // no 100-continue: it costs a round trip or a second
+    for (const auto& [name, value] : payload.headers) {
+        request.set(name, value);
+    }
+    return request;
+}
+
+outcome outcome_of_status(const http_response& response,
+                          std::chrono::system_clock::time_point now) {
+    const long status = response.status;
+    const auto answered = "the endpoint answered " + std::to_string(status);
+    if (status >= 200 && status < 300) {
+        return completed(R"({"status":)" + std::to_string(status) + R"(,"duration_ms":)" +
+                         std::to_string(response.duration.count()) + "}");
+    }
+    if (status >= 300 && status < 400) {
+        return retry(answered + ": redirects are not followed; enqueue with the final URL");
+    }
+    if (status == 429 || status == 502 || status == 503 || status == 504) {
+        if (const auto wait = retry_after_of(response, now)) {
+            return retry_after(*wait, answered + " and says when to come back");
+        }
+        return retry(answered);
+    }
+    if (status == 410) {
+        return discard(answered + ": it asks for no more deliveries");
+    }
+    // 408 and 425 say "this time"; every other 4xx would be said again.
+    if (status >= 400 && status < 500 && status != 408 && status != 425) {
+        return discard(answered);
+    }
+    return retry(answered);
+}
+
+}  // namespace
+
+settings::settings(options given_) : given{std::move(given_)} {
+    if (given.secrets.empty() || given.secrets.size() > 2) {
+        throw std::invalid_argument{"webhook: expected one or two secrets, got " +
+                                    std::to_string(given.secrets.size())};
+    }
+    if (given.timeout <= std::chrono::milliseconds{0}) {
+        throw std::invalid_argument{"webhook: expected a timeout above zero"};
+    }
+    for (const auto& text : given.secrets) {
+        auto key = standard_webhooks::signing_key::parse(text.reveal());
+        if (!key) {
+            throw std::invalid_argument{key.error().message + " (" + key.error().hint + ")"};
+        }
+        keys.push_back(std::move(*key));
+    }
+}
+
+outcome outcome_of(const http_response& response, libqueue::stop_reason reason,
+                   std::chrono::system_clock::time_point now) {
+    switch (response.end) {
+        case http_end::answered:
+            return outcome_of_status(response, now);
+        case http_end::stopped:
+            return stopped_outcome(reason);
+        case http_end::timed_out:
+            return retry("no answer within " + std::to_string(response.duration.count()) + " ms");
+        case http_end::address_refused:
+        case http_end::bad_url:
+            return discard(response.error);
+        case http_end::failed:
+            break;
+    }
+    return retry(response.error);
+}
+
+boost::asio::awaitable<outcome> deliver(std::shared_ptr<const settings> with, run_view run) {
+    const auto payload = delivery_payload::parse(run.job.payload, with->given.allow_http);
+    if (!payload) {
+        co_return discard(payload.error().message);
+    }
+    const auto timeout =
+        std::min(payload->timeout.value_or(with->given.timeout), with->given.timeout);
+    const auto deadline = std::min(run.deadline, std::chrono::steady_clock::now() + timeout);
+    const auto request = request_of(*with, *payload, run);
+    auto loop = transfer_loop_of(run.executor, request.addresses);
+    auto response = co_await perform(loop, request, run.stop, deadline);
+    co_return outcome_of(response, run.stop_reason(), std::chrono::system_clock::now());
+}
+
+}  // namespace libqueue::processors::webhook
