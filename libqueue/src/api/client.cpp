@@ -1,0 +1,183 @@
+#include "api/as_result.hpp"
+#include "core/limits.hpp"
+#include "core/text.hpp"
+#include "pg/connection.hpp"
+#include "pg/schema_name.hpp"
+#include "store/job_store.hpp"
+#include "store/new_job_check.hpp"
+
+#include <libqueue/client.hpp>
+
+#include <algorithm>
+#include <thread>
+
+namespace libqueue {
+namespace {
+
+/// What may be done once more after the connection was lost.
+enum class repeat {
+    if_nothing_happened,  ///< writes: only when the server surely committed nothing
+    always,               ///< reads
+};
+
+[[nodiscard]] bool is_final(job_state state) noexcept {
+    switch (state) {
+        case job_state::completed:
+        case job_state::cancelled:
+        case job_state::dead:
+            return true;
+        case job_state::scheduled:
+        case job_state::ready:
+        case job_state::running:
+        case job_state::retrying:
+            return false;
+    }
+    return false;
+}
+
+[[nodiscard]] error no_such_job(job_id id) {
+    return error{errc::not_found, "no job " + std::to_string(id)};
+}
+
+}  // namespace
+
+class client::impl {
+   public:
+    explicit impl(client_options options) : options_{std::move(options)} {
+        pg::check_schema_name(options_.schema).value();
+    }
+
+    [[nodiscard]] const std::string& schema() const noexcept { return options_.schema; }
+
+    [[nodiscard]] pg::connection& connection() {
+        if (connection_ && !connection_->broken() && !poisoned_) {
+            return *connection_;
+        }
+        connection_.reset();
+        connection_ = std::make_unique<pg::connection>(options_.dsn, options_.application_name,
+                                                       options_.connect_timeout);
+        poisoned_ = false;
+        if (options_.statement_timeout.count() > 0) {
+            connection_->exec("SET statement_timeout = " +
+                              std::to_string(options_.statement_timeout.count()));
+        }
+        return *connection_;
+    }
+
+    /// Runs `work` on the connection. A connection found to be lost is replaced once; what may have
+    /// been committed is never repeated.
+    template <typename Work>
+    auto run(repeat when, Work work) {
+        return api::as_result([&] {
+            const bool fresh = !connection_ || connection_->broken() || poisoned_;
+            try {
+                return work(connection());
+            } catch (const failure& what) {
+                poisoned_ = what.poisons_connection();
+                const bool safe = when == repeat::always || !what.outcome_unknown();
+                if (fresh || !poisoned_ || !safe) {
+                    throw;
+                }
+            }
+            return work(connection());
+        });
+    }
+
+   private:
+    client_options options_;
+    std::unique_ptr<pg::connection> connection_;
+    bool poisoned_{false};
+};
+
+client::client(client_options options) : impl_{std::make_unique<impl>(std::move(options))} {}
+client::client(client&&) noexcept = default;
+client& client::operator=(client&&) noexcept = default;
+client::~client() = default;
+
+result<enqueued> client::enqueue(const new_job& job) {
+    if (auto valid = store::check_new_job(job); valid.has_error()) {
+        return valid.error();
+    }
+    return impl_->run(repeat::if_nothing_happened,
+                      [&](pg::connection& on) { return store::enqueue(on, schema(), job); });
+}
+
+result<std::vector<job_id>> client::enqueue_many(std::span<const new_job> jobs) {
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        if (auto valid = store::check_new_job(jobs[i]); valid.has_error()) {
+            error why = valid.error();
+            why.message.insert(0, "job " + std::to_string(i) + ": ");
+            return why;
+        }
+    }
+    const std::vector<store::job_group> groups = store::group_jobs(jobs);
+    return impl_->run(repeat::if_nothing_happened, [&](pg::connection& on) {
+        std::vector<job_id> ids(jobs.size());
+        if (groups.size() == 1) {
+            // One statement is a transaction of its own, two round trips cheaper.
+            store::enqueue_group(on, schema(), jobs, groups.front(), ids);
+            return ids;
+        }
+        if (!groups.empty()) {
+            pg::transaction work{on};
+            for (const store::job_group& group : groups) {
+                store::enqueue_group(on, schema(), jobs, group, ids);
+            }
+            work.commit();
+        }
+        return ids;
+    });
+}
+
+result<job_info> client::get(job_id id) {
+    auto found = impl_->run(repeat::always,
+                            [&](pg::connection& on) { return store::find_job(on, schema(), id); });
+    if (found.has_error()) {
+        return found.error();
+    }
+    if (!*found) {
+        return no_such_job(id);
+    }
+    return std::move(**found);
+}
+
+result<job_info> client::wait(job_id id, std::chrono::milliseconds at_most) {
+    using clock = std::chrono::steady_clock;
+    constexpr std::chrono::milliseconds shortest{5};
+    constexpr std::chrono::milliseconds longest{250};
+    // Years from now is for ever; adding more would overflow the clock.
+    const auto deadline =
+        clock::now() + std::min<std::chrono::milliseconds>(at_most, limits::delay_max);
+    std::chrono::milliseconds pause = shortest;
+    while (true) {
+        auto found = get(id);
+        const auto left = deadline - clock::now();
+        if (found.has_error() || is_final(found->state) || left <= clock::duration::zero()) {
+            return found;
+        }
+        std::this_thread::sleep_for(std::min<clock::duration>(pause, left));
+        pause = std::min(pause * 2, longest);
+    }
+}
+
+result<bool> client::cancel(job_id id, std::string_view reason) {
+    const std::string note = core::storable_text(reason, limits::note_bytes);
+    return impl_->run(repeat::if_nothing_happened, [&](pg::connection& on) {
+        return store::cancel_job(on, schema(), id, note);
+    });
+}
+
+result<void> client::retry(job_id id) {
+    return impl_->run(repeat::if_nothing_happened,
+                      [&](pg::connection& on) { store::retry_job(on, schema(), id); });
+}
+
+pg::connection& client::connection() {
+    return impl_->connection();
+}
+
+const std::string& client::schema() const noexcept {
+    return impl_->schema();
+}
+
+}  // namespace libqueue
