@@ -33,7 +33,9 @@ TEST_CASE("duration: reads whole numbers with units") {
         {"007s", 7s},     {"9223372036854775807ms", milliseconds::max()},
     };
 
-    for (const auto& [text, expected] : table) {
+    for (const auto& row : table) {
+        const auto& text = row.first;
+        const auto& expected = row.second;
         CAPTURE(text);
         const auto parsed = lq::parse_duration(text);
         REQUIRE(parsed.has_value());
@@ -64,7 +66,9 @@ TEST_CASE("duration: says what is wrong") {
         {"106751991167d9999999h", "it is too long"},
     };
 
-    for (const auto& [text, why] : table) {
+    for (const auto& row : table) {
+        const auto& text = row.first;
+        const auto& why = row.second;
         CAPTURE(text);
         const auto parsed = lq::parse_duration(text);
         REQUIRE(parsed.has_error());
@@ -126,7 +130,9 @@ TEST_CASE("size: reads whole numbers with units") {
         {"18446744073709551615B", std::numeric_limits<std::uint64_t>::max()},
     };
 
-    for (const auto& [text, expected] : table) {
+    for (const auto& row : table) {
+        const auto& text = row.first;
+        const auto& expected = row.second;
         CAPTURE(text);
         const auto parsed = lq::parse_size(text);
         REQUIRE(parsed.has_value());
@@ -148,7 +154,9 @@ TEST_CASE("size: says what is wrong") {
         {"16777216TiB", "it is too large"},
     };
 
-    for (const auto& [text, why] : table) {
+    for (const auto& row : table) {
+        const auto& text = row.first;
+        const auto& why = row.second;
         CAPTURE(text);
         const auto parsed = lq::parse_size(text);
         REQUIRE(parsed.has_error());

@@ -62,7 +62,9 @@ TEST_CASE("text: each invalid sequence becomes one replacement character") {
         {"\xE2\x82\xAC\xE2\x82", "\xE2\x82\xAC" + fffd},
     };
 
-    for (const auto& [bytes, expected] : table) {
+    for (const auto& row : table) {
+        const auto& bytes = row.first;
+        const auto& expected = row.second;
         CAPTURE(expected);
         CHECK_FALSE(core::is_storable_text(bytes));
         CHECK(core::storable_text(bytes, 100) == expected);
@@ -198,7 +200,9 @@ TEST_CASE("text: JSON that jsonb cannot store is refused with the reason") {
         {nested(limits::json_depth + 1, '[', ']'), "at byte 128: nested too deeply"},
     };
 
-    for (const auto& [json, why] : table) {
+    for (const auto& row : table) {
+        const auto& json = row.first;
+        const auto& why = row.second;
         CAPTURE(json);
         CHECK(has_fault(json, why));
     }

@@ -114,6 +114,8 @@ class closed {
     static constexpr lq::kind_name kind{"a"};
     explicit closed(int a) : a_{a} {}
 
+    [[nodiscard]] int a() const { return a_; }
+
    private:
     int a_;
 };
@@ -298,7 +300,9 @@ TEST_CASE("typed: a wrong type or range is an error that names the path") {
         {R"({"wait":"5s"})", "$.wait: expected integer, got string"},
     };
 
-    for (const auto& [json, why] : table) {
+    for (const auto& row : table) {
+        const auto& json = row.first;
+        const auto& why = row.second;
         CAPTURE(json);
         CHECK(error_of<everything>(json) == "test.everything: "s + why);
     }
@@ -443,20 +447,20 @@ TEST_CASE("typed: the schema tells types, ranges and defaults") {
           R"("copies":{"type":"integer","minimum":-2147483648,"maximum":2147483647,)"
           R"("default":1}}})");
 
-const std::string all = lq::json_schema<everything>();
-CAPTURE(all);
-CHECK(libqueue::core::json_storable(all).has_value());
-for (const char* part :
-     {R"("huge":{"type":"integer","minimum":0,"maximum":18446744073709551615,"default":0})",
-      R"("items":{"type":"array","items":{"$ref":"#/$defs/item"},"default":[]})",
-      R"("one":{"$ref":"#/$defs/item"})",
-      R"("$defs":{"item":{"type":"object","properties":{"sku":)",
-      R"("paint":{"enum":["red","green"],"default":"red"})",
-      R"("how_large":{"type":"integer","minimum":0,"maximum":255,"default":1})",
-      R"("description":"milliseconds","default":250)", R"("anything":{})"}) {
-    CAPTURE(part);
-    CHECK(all.find(part) != std::string::npos);
-}
+    const std::string all = lq::json_schema<everything>();
+    CAPTURE(all);
+    CHECK(libqueue::core::json_storable(all).has_value());
+    for (const char* part :
+         {R"("huge":{"type":"integer","minimum":0,"maximum":18446744073709551615,"default":0})",
+          R"("items":{"type":"array","items":{"$ref":"#/$defs/item"},"default":[]})",
+          R"("one":{"$ref":"#/$defs/item"})",
+          R"("$defs":{"item":{"type":"object","properties":{"sku":)",
+          R"("paint":{"enum":["red","green"],"default":"red"})",
+          R"("how_large":{"type":"integer","minimum":0,"maximum":255,"default":1})",
+          R"("description":"milliseconds","default":250)", R"("anything":{})"}) {
+        CAPTURE(part);
+        CHECK(all.find(part) != std::string::npos);
+    }
 }
 
 TEST_CASE("typed: the schema of a type that contains itself ends") {

@@ -14,12 +14,19 @@ namespace libqueue::detail {
 
 inline constexpr std::size_t most_fields = 32;
 
+#if defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wundefined-internal"
+#endif
 // Converts to whatever a field is. Never called, so never defined.
 class any_field {
    public:
     template <typename T>
     operator T() const;  // NOLINT(google-explicit-constructor): being implicit is its purpose
 };
+#if defined(__clang__)
+#pragma clang diagnostic pop
+#endif
 
 template <typename T, std::size_t... I>
 consteval bool takes_fields(std::index_sequence<I...>) {
