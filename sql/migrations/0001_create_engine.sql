@@ -16,7 +16,7 @@ CREATE TABLE queue.queue (
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     CONSTRAINT queue_name_key UNIQUE (name),
     CONSTRAINT queue_name_valid CHECK (name ~ '^[A-Za-z0-9_.-]{1,64}$'),
-    CONSTRAINT queue_max_payload_valid CHECK (max_payload_bytes BETWEEN 1 AND 268435456)
+    CONSTRAINT queue_max_payload_valid CHECK (max_payload_bytes BETWEEN 1 AND 67108864)
 );
 COMMENT ON TABLE queue.queue IS 'Where jobs wait; served by workers with a concurrency each';
 

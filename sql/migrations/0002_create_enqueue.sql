@@ -83,8 +83,8 @@ BEGIN
         RAISE EXCEPTION 'run_at: expected a finite time before the year 9999, got %', run_at
             USING ERRCODE = 'LQ001';
     END IF;
-    IF delay IS NOT NULL AND (delay < interval '0' OR delay > interval '100 years') THEN
-        RAISE EXCEPTION 'delay: expected 0 to 100 years, got %', delay USING ERRCODE = 'LQ001';
+    IF delay IS NOT NULL AND (delay < interval '0' OR delay > interval '3650 days') THEN
+        RAISE EXCEPTION 'delay: expected 0 to 3650 days, got %', delay USING ERRCODE = 'LQ001';
     END IF;
     IF max_attempts NOT BETWEEN 1 AND 1000 THEN
         RAISE EXCEPTION 'max_attempts: expected 1 to 1000, got %', max_attempts
@@ -176,14 +176,14 @@ BEGIN
     IF pg_column_size(enqueue.payload) > target.max_payload_bytes THEN
         PERFORM queue.too_large(enqueue.payload, target.max_payload_bytes);
     END IF;
+    IF enqueue.tags IS NOT NULL OR enqueue.traceparent IS NOT NULL
+       OR current_setting('libqueue.traceparent', true) <> '' THEN
+        meta := queue.build_meta(enqueue.meta, enqueue.tags, enqueue.traceparent);
+    END IF;
     IF enqueue.run_at IS NOT NULL OR enqueue.delay IS NOT NULL OR enqueue.max_attempts IS NOT NULL
        OR enqueue.meta IS NOT NULL THEN
         PERFORM queue.check_enqueue(enqueue.run_at, enqueue.delay, enqueue.max_attempts,
                                     enqueue.meta);
-    END IF;
-    IF enqueue.tags IS NOT NULL OR enqueue.traceparent IS NOT NULL
-       OR current_setting('libqueue.traceparent', true) <> '' THEN
-        meta := queue.build_meta(enqueue.meta, enqueue.tags, enqueue.traceparent);
     END IF;
     -- A time in the past means now: nothing is ever put in line behind the workers' cursors.
     due := greatest(at_now, coalesce(enqueue.run_at, at_now + enqueue.delay, at_now));
@@ -242,8 +242,8 @@ BEGIN
         RAISE EXCEPTION 'idempotency_key: expected 1 to 512 bytes, got %',
             octet_length(enqueue_once.idempotency_key) USING ERRCODE = 'LQ001';
     END IF;
-    IF lifetime <= interval '0' OR lifetime > interval '10 years' THEN
-        RAISE EXCEPTION 'idempotency_ttl: expected more than 0 and at most 10 years, got %',
+    IF lifetime <= interval '0' OR lifetime > interval '3650 days' THEN
+        RAISE EXCEPTION 'idempotency_ttl: expected more than 0 and at most 3650 days, got %',
             lifetime USING ERRCODE = 'LQ001';
     END IF;
     hash := sha256(convert_to(coalesce(enqueue_once.kind, '') || ' '
@@ -321,6 +321,7 @@ BEGIN
         target := queue.open_line(coalesce(enqueue_many.queue, defaults.queue, 'default'),
             enqueue_many.kind, coalesce(enqueue_many.priority, defaults.priority, 5));
     END IF;
+    meta := queue.build_meta(enqueue_many.meta, enqueue_many.tags, enqueue_many.traceparent);
     PERFORM queue.check_enqueue(enqueue_many.run_at, enqueue_many.delay, enqueue_many.max_attempts,
                                 enqueue_many.meta);
     -- One over the limit is only possible when all together are.
@@ -332,7 +333,6 @@ BEGIN
             PERFORM queue.too_large(enqueue_many.payloads[bad], target.max_payload_bytes);
         END IF;
     END IF;
-    meta := queue.build_meta(enqueue_many.meta, enqueue_many.tags, enqueue_many.traceparent);
     due := greatest(at_now, coalesce(enqueue_many.run_at, at_now + enqueue_many.delay, at_now));
     ids := ARRAY(SELECT nextval('queue.job_id_seq')
                  FROM generate_series(1, cardinality(enqueue_many.payloads)));
