@@ -7,7 +7,7 @@
 function(libqueue_add_test)
   cmake_parse_arguments(PARSE_ARGV 0 arg "RUN_SERIAL" "NAME;LABEL;TIMEOUT" "SOURCES;LIBS")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_NAME OR NOT arg_SOURCES)
-    message(FATAL_ERROR "libqueue_add_test: expected NAME, LABEL, SOURCES [LIBS TIMEOUT]; got ${ARGV}")
+    message(FATAL_ERROR "libqueue_add_test: expected NAME, LABEL, SOURCES; got ${ARGV}")
   endif()
   set(limit_unit 60)
   set(limit_integration 300)
