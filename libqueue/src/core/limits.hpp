@@ -63,9 +63,11 @@ inline constexpr int crash_budget_default = 3;
 
 // Times.
 
-/// Delays, snoozes, retry-after, backoff caps: ten years. Anything beyond is a mistaken unit, and
-/// `now + delay` stays far from the end of timestamptz.
+/// Snoozes, retry-after and backoff: ten years. Anything beyond is a mistaken unit.
 inline constexpr std::chrono::milliseconds delay_max = std::chrono::hours{24 * 3'650};
+/// Delay of an enqueue, a hundred years: what the SQL function accepts. `now + delay` stays far
+/// from the end of timestamptz.
+inline constexpr std::chrono::milliseconds enqueue_delay_max = std::chrono::hours{24 * 36'525};
 inline constexpr std::chrono::seconds idempotency_ttl_default = std::chrono::hours{24 * 7};
 inline constexpr std::chrono::seconds idempotency_ttl_max = std::chrono::hours{24 * 3'650};
 inline constexpr std::chrono::milliseconds timeout_default = std::chrono::minutes{5};
