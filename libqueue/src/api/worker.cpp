@@ -1,0 +1,211 @@
+#include "core/limits.hpp"
+#include "engine/session.hpp"
+
+#include <libqueue/migrate.hpp>
+#include <libqueue/worker.hpp>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+
+namespace libqueue {
+namespace {
+
+void add(std::string& faults, bool wrong, const std::string& text) {
+    if (wrong) {
+        faults += faults.empty() ? text : "; " + text;
+    }
+}
+
+std::string faults_of_kind(const registration& kind) {
+    const kind_options& o = kind.options;
+    const std::string who = "kind " + kind.kind + ": ";
+    std::string faults;
+    const bool one = static_cast<bool>(kind.handle) != static_cast<bool>(kind.handle_blocking);
+    add(faults, !one, who + "expected exactly one of handle and handle_blocking");
+    add(faults, kind.reconcile && kind.reconcile_blocking,
+        who + "expected at most one of reconcile and reconcile_blocking");
+    add(faults, o.concurrency < 0, who + "concurrency: expected 0 or more");
+    add(faults, o.timeout.count() <= 0, who + "timeout: expected more than 0");
+    add(faults,
+        o.max_attempts < limits::max_attempts_min ||
+            o.max_attempts > limits::max_attempts_max,
+        who + "max_attempts: expected 1 to 1000, got " + std::to_string(o.max_attempts));
+    add(faults, o.crash_budget < 0 || o.crash_budget > limits::crash_budget_max,
+        who + "crash_budget: expected 0 to 1000, got " + std::to_string(o.crash_budget));
+    const int priority = o.priority.value_or(0);
+    add(faults, priority < limits::priority_min || priority > limits::priority_max,
+        who + "priority: expected -32768 to 32767, got " + std::to_string(priority));
+    return faults;
+}
+
+std::string faults_of(const worker_options& o, const std::vector<registration>& kinds) {
+    std::string faults;
+    add(faults, o.queues.empty(), "queues: expected at least one");
+    std::set<std::string> names;
+    for (const queue_options& queue : o.queues) {
+        add(faults, !names.insert(queue.name).second, "queue " + queue.name + " is given twice");
+        add(faults, queue.concurrency < 1 || queue.concurrency > limits::concurrency_max,
+            "queue " + queue.name + ": concurrency: expected 1 to 100000, got " +
+                std::to_string(queue.concurrency));
+    }
+    add(faults, kinds.empty(), "kinds: expected at least one");
+    std::set<std::string> handled;
+    for (const registration& kind : kinds) {
+        add(faults, !handled.insert(kind.kind).second, "kind " + kind.kind + " is given twice");
+        const std::string wrong = faults_of_kind(kind);
+        add(faults, !wrong.empty(), wrong);
+    }
+    add(faults,
+        o.turn_connections < 1 || o.turn_connections > limits::turn_connections_max,
+        "turn_connections: expected 1 to 8, got " + std::to_string(o.turn_connections));
+    add(faults, o.threads < 0, "threads: expected 0 or more");
+    add(faults, o.heartbeat < limits::heartbeat_min, "heartbeat: expected at least 100 ms");
+    add(faults, o.lease <= 2 * o.heartbeat, "lease: expected more than two heartbeats");
+    add(faults, o.poll_interval.count() < 1, "poll_interval: expected at least 1 ms");
+    add(faults, o.drain_timeout.count() < 0, "drain_timeout: expected 0 or more");
+    return faults;
+}
+
+}  // namespace
+
+class worker::impl {
+   public:
+    impl(worker_options given, std::vector<registration> handled)
+        : options{std::move(given)}, kinds{std::move(handled)} {}
+
+    const worker_options options;
+    const std::vector<registration> kinds;
+    mutable std::mutex mutex;  // guards session and paused
+    std::condition_variable stopped;
+    std::unique_ptr<engine::session> session;
+    bool paused{false};
+    bool stopping{false};
+};
+
+worker::worker(worker_options options, std::vector<registration> kinds) {
+    const std::string faults = faults_of(options, kinds);
+    if (!faults.empty()) {
+        throw std::invalid_argument{"worker: " + faults};
+    }
+    impl_ = std::make_unique<impl>(std::move(options), std::move(kinds));
+}
+
+worker::~worker() { stop(std::chrono::milliseconds{0}); }
+
+void worker::start() {
+    const std::lock_guard lock{impl_->mutex};
+    if (impl_->session != nullptr) {
+        return;
+    }
+    migrate_options schema;
+    schema.dsn = impl_->options.listen_dsn.empty() ? impl_->options.dsn : impl_->options.listen_dsn;
+    schema.schema = impl_->options.schema;
+    // A wrong schema is told at once; a database that is away is the loop's to wait for.
+    schema.dry_run = !impl_->options.migrate;
+    try {
+        (void)migrate(schema).value();
+    } catch (const failure& away) {
+        event e{event_type::database_lost};
+        e.message = away.what();
+        if (impl_->options.observer != nullptr) {
+            impl_->options.observer->on_event(e);
+        }
+    }
+    impl_->session = std::make_unique<engine::session>(impl_->options, impl_->kinds);
+    if (impl_->paused) {
+        impl_->session->set_paused(true);
+    }
+    impl_->session->start();
+}
+
+void worker::stop() { stop(impl_->options.drain_timeout); }
+
+void worker::stop(std::chrono::milliseconds drain_timeout) {
+    engine::session* ending = nullptr;
+    {
+        std::unique_lock lock{impl_->mutex};
+        if (impl_->session == nullptr) {
+            return;
+        }
+        if (impl_->stopping) {
+            impl_->stopped.wait(lock, [this] { return impl_->session == nullptr; });
+            return;
+        }
+        impl_->stopping = true;
+        ending = impl_->session.get();
+    }
+    ending->stop(drain_timeout);
+    const std::lock_guard lock{impl_->mutex};
+    if (ending->abandoned()) {
+        // A blocking handler still runs on memory of this session; freeing it would be worse.
+        (void)impl_->session.release();
+    }
+    impl_->session.reset();
+    impl_->stopping = false;
+    impl_->stopped.notify_all();
+}
+
+void worker::run() {
+    start();
+    std::unique_lock lock{impl_->mutex};
+    impl_->stopped.wait(lock, [this] { return impl_->session == nullptr; });
+}
+
+void worker::pause() {
+    const std::lock_guard lock{impl_->mutex};
+    impl_->paused = true;
+    if (impl_->session != nullptr) {
+        impl_->session->set_paused(true);
+    }
+}
+
+void worker::resume() {
+    const std::lock_guard lock{impl_->mutex};
+    impl_->paused = false;
+    if (impl_->session != nullptr) {
+        impl_->session->set_paused(false);
+    }
+}
+
+bool worker::set_concurrency(std::string_view queue, int concurrency) {
+    const std::lock_guard lock{impl_->mutex};
+    const auto& known = impl_->options.queues;
+    const bool found = std::any_of(known.begin(), known.end(),
+                                   [&](const queue_options& q) { return q.name == queue; });
+    if (found && impl_->session != nullptr) {
+        impl_->session->set_concurrency(
+            std::string{queue}, std::clamp(concurrency, 1, limits::concurrency_max));
+    }
+    return found;
+}
+
+bool worker::running() const noexcept {
+    const std::lock_guard lock{impl_->mutex};
+    return impl_->session != nullptr;
+}
+
+bool worker::connected() const noexcept {
+    const std::lock_guard lock{impl_->mutex};
+    if (impl_->session == nullptr) {
+        return false;
+    }
+    const std::chrono::milliseconds beat{impl_->session->state().last_beat_ms.load()};
+    const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now().time_since_epoch());
+    return beat.count() != 0 && now - beat < impl_->options.lease;
+}
+
+int worker::active() const noexcept {
+    const std::lock_guard lock{impl_->mutex};
+    return impl_->session == nullptr ? 0 : impl_->session->state().active.load();
+}
+
+std::int64_t worker::id() const noexcept {
+    const std::lock_guard lock{impl_->mutex};
+    return impl_->session == nullptr ? 0 : impl_->session->state().public_worker_id.load();
+}
+
+}  // namespace libqueue

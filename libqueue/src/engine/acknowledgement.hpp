@@ -1,0 +1,30 @@
+#pragma once
+
+#include <libqueue/job.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace libqueue::engine {
+
+/// What the next turn records about one run. `outcome` is a name of queue.attempt_outcome.
+class acknowledgement {
+   public:
+    acknowledgement(job_id job_, std::int64_t lease_, const char* outcome_)
+        : job{job_}, lease{lease_}, outcome{outcome_} {}
+
+    job_id job;
+    std::int64_t lease;
+    const char* outcome;
+    bool completed{false};
+    int attempt{1};
+    std::int64_t ran_us{0};
+    std::string output;           ///< completed only; JSON or empty
+    std::string error;            ///< storable text
+    std::int64_t delay_us{-1};    ///< back in line after; negative: final
+    int used{0};                  ///< attempts used from now on
+    bool reconcile{false};
+    std::string dead_reason;      ///< not empty: dead letter
+};
+
+}  // namespace libqueue::engine

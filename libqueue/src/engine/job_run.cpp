@@ -1,0 +1,118 @@
+#include "engine/job_run.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/json.hpp>
+
+namespace libqueue::engine {
+
+void job_run::ask_to_stop(stop_reason why) {
+    stop_reason none = stop_reason::none;
+    if (!reason_.compare_exchange_strong(none, why, std::memory_order_acq_rel)) {
+        return;
+    }
+    std::optional<std::stop_source> source;
+    {
+        const std::lock_guard lock{mutex_};
+        source = stop_;
+    }
+    // Outside the lock: stop callbacks are the handler's code.
+    if (source.has_value()) {
+        source->request_stop();
+    }
+    if (sleeper_ != nullptr) {
+        sleeper_->cancel();
+    }
+}
+
+std::stop_token job_run::stop_token() {
+    const std::lock_guard lock{mutex_};
+    if (!stop_.has_value()) {
+        stop_.emplace();
+        if (reason() != stop_reason::none) {
+            stop_->request_stop();
+        }
+    }
+    return stop_->get_token();
+}
+
+void job_run::report_progress(double fraction, std::string text) {
+    const std::lock_guard lock{mutex_};
+    const double bounded = fraction > 0 ? (fraction < 1 ? fraction : 1) : 0;
+    progress_.emplace(bounded, std::move(text));
+}
+
+std::optional<job_run::progress> job_run::take_progress() {
+    const std::lock_guard lock{mutex_};
+    std::optional<progress> latest = std::move(progress_);
+    progress_.reset();
+    return latest;
+}
+
+boost::asio::awaitable<bool> job_run::sleep(std::chrono::milliseconds time) {
+    if (sleeper_ == nullptr) {
+        sleeper_ = std::make_unique<boost::asio::steady_timer>(io_);
+    }
+    if (reason() != stop_reason::none) {
+        co_return false;
+    }
+    sleeper_->expires_after(time);
+    auto [ec] = co_await sleeper_->async_wait(use_ec);
+    co_return !ec && reason() == stop_reason::none;
+}
+
+}  // namespace libqueue::engine
+
+namespace libqueue {
+
+const job& job_context::job() const noexcept { return run_.job; }
+
+std::chrono::steady_clock::time_point job_context::deadline() const noexcept {
+    return run_.deadline;
+}
+
+std::chrono::milliseconds job_context::time_left() const noexcept {
+    const auto left = run_.deadline - std::chrono::steady_clock::now();
+    return std::max(std::chrono::milliseconds{0},
+                    std::chrono::duration_cast<std::chrono::milliseconds>(left));
+}
+
+stop_reason job_context::stop_reason() const noexcept { return run_.reason(); }
+
+std::stop_token job_context::stop_token() const noexcept { return run_.stop_token(); }
+
+namespace {
+
+std::string meta_text(const std::string& meta, const char* key) {
+    if (meta.empty()) {
+        return {};
+    }
+    boost::system::error_code ec;
+    const boost::json::value value = boost::json::parse(meta, ec);
+    if (ec || !value.is_object()) {
+        return {};
+    }
+    const boost::json::value* found = value.get_object().if_contains(key);
+    return found != nullptr && found->is_string() ? std::string{found->get_string()}
+                                                  : std::string{};
+}
+
+}  // namespace
+
+std::string job_context::idempotency_key() const {
+    std::string key = meta_text(run_.job.meta, "idempotency_key");
+    return key.empty() ? "job:" + std::to_string(run_.job.id) : key;
+}
+
+std::string job_context::traceparent() const { return meta_text(run_.job.meta, "traceparent"); }
+
+void job_context::progress(double fraction, std::string text) {
+    run_.report_progress(fraction, std::move(text));
+}
+
+boost::asio::awaitable<bool> job_context::sleep(std::chrono::milliseconds time) {
+    return run_.sleep(time);
+}
+
+boost::asio::any_io_executor job_context::executor() const { return run_.io().get_executor(); }
+
+}  // namespace libqueue

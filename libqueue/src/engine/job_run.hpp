@@ -1,0 +1,77 @@
+#pragma once
+
+#include "engine/async.hpp"
+
+#include <libqueue/job.hpp>
+#include <libqueue/job_context.hpp>
+#include <libqueue/outcome.hpp>
+#include <libqueue/worker.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+namespace libqueue::engine {
+
+class lane;
+struct kind_state;
+struct queue_state;
+
+/// One claimed job from claim to acknowledgement. Owned by the runtime (while unstarted or
+/// running) and by the task that runs the handler, hence shared: an abandoned blocking handler may
+/// outlive the runtime's interest in it.
+class job_run {
+   public:
+    job_run(boost::asio::io_context& io, libqueue::job what) : io_{io}, job{std::move(what)} {}
+    job_run(const job_run&) = delete;
+    job_run& operator=(const job_run&) = delete;
+
+    /// Loop thread. The first reason stands.
+    void ask_to_stop(stop_reason reason);
+    [[nodiscard]] stop_reason reason() const noexcept {
+        return reason_.load(std::memory_order_acquire);
+    }
+    [[nodiscard]] std::stop_token stop_token();
+
+    void report_progress(double fraction, std::string text);
+    struct progress {
+        double fraction;
+        std::string text;
+    };
+    /// The latest report since the last call.
+    [[nodiscard]] std::optional<progress> take_progress();
+
+    boost::asio::awaitable<bool> sleep(std::chrono::milliseconds time);
+    [[nodiscard]] boost::asio::io_context& io() noexcept { return io_; }
+
+   private:
+    boost::asio::io_context& io_;
+    std::atomic<stop_reason> reason_{stop_reason::none};
+    std::mutex mutex_;  // guards what follows
+    std::optional<std::stop_source> stop_;
+    std::optional<progress> progress_;
+    std::unique_ptr<boost::asio::steady_timer> sleeper_;  // loop thread only
+
+   public:
+    // Loop thread only, except that `job`, `started` and `deadline` do not change while it runs.
+    libqueue::job job;
+    kind_state* kind{nullptr};
+    queue_state* queue{nullptr};
+    lane* owner{nullptr};
+    int used_attempts{0};
+    std::int64_t place_run_at{0};  // where it stood in line, µs since 2000
+    int line_id{0};
+    clock::time_point started{};
+    clock::time_point deadline{clock::time_point::max()};
+    std::size_t index{0};   // among the running
+    bool finished{false};   // an outcome was recorded (abandoned or lost runs: before they return)
+};
+
+using run_ptr = std::shared_ptr<job_run>;
+
+}  // namespace libqueue::engine

@@ -1,0 +1,411 @@
+#include "engine/lane.hpp"
+
+#include "core/limits.hpp"
+#include "engine/runtime.hpp"
+#include "engine/turn.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace libqueue::engine {
+namespace {
+
+constexpr std::string_view unique_violation{"23505"};
+constexpr std::chrono::milliseconds retry_base{50};
+constexpr std::chrono::milliseconds retry_cap{2'000};
+
+}  // namespace
+
+lane::lane(runtime& shared, int number)
+    : shared_{shared}, number_{number}, connection_{shared.io}, wake_{shared.io} {}
+
+lane::~lane() = default;
+
+void lane::acknowledge(acknowledgement ack) {
+    pending_.push_back(std::move(ack));
+    wake_.notify();
+}
+
+void lane::give_back(const run_ptr& run) {
+    returning_.push_back(run);
+    wake_.notify();
+}
+
+void lane::drop_leases() {
+    leases_.clear();
+    pending_.clear();
+    returning_.clear();
+    doubtful_.clear();
+}
+
+bool lane::settled() const noexcept {
+    return pending_.empty() && returning_.empty() && doubtful_.empty() && batch_.empty() &&
+           batch_returns_.empty() && claims_.empty();
+}
+
+void lane::append_leases(std::vector<std::int64_t>& known) const {
+    for (const auto& [lease, jobs] : leases_) {
+        known.push_back(lease);
+    }
+}
+
+bool lane::wants_claim(queue_state& queue, clock::time_point now) const {
+    return !isolating_ && shared_.may_claim() && queue.id != 0 && !queue.lines.empty() &&
+           (!queue.strays.empty() || now >= queue.watch.next_look) && turn::budget(queue, now) > 0;
+}
+
+bool lane::has_work(clock::time_point now) const {
+    if (!pending_.empty() || !returning_.empty() || !doubtful_.empty()) {
+        return true;
+    }
+    return std::any_of(shared_.queues.begin(), shared_.queues.end(), [&](const auto& queue) {
+        return wants_claim(*queue, now) || (queue->watch.clear_bell && !shared_.stopping);
+    });
+}
+
+clock::time_point lane::next_look() const {
+    clock::time_point soonest = clock::now() + std::chrono::seconds{5};
+    if (!shared_.may_claim()) {
+        return soonest;
+    }
+    for (const auto& queue : shared_.queues) {
+        if (queue->id != 0 && turn::budget(*queue, clock::now()) > 0) {
+            soonest = std::min(soonest, queue->watch.next_look);
+        }
+    }
+    return soonest;
+}
+
+boost::asio::awaitable<void> lane::run() {
+    while (!shared_.stopping) {
+        std::unique_ptr<pg::sql_failure> failed;
+        try {
+            co_await step();
+        } catch (const pg::sql_failure& why) {
+            failed = std::make_unique<pg::sql_failure>(why);
+        }
+        if (failed != nullptr) {
+            turn_failed(*failed);
+            const auto pause = std::min(retry_cap, retry_base * (1 << std::min(failures_++, 6)));
+            co_await wake_.wait_until(clock::now() + pause);
+        }
+    }
+    connection_.close();
+}
+
+boost::asio::awaitable<void> lane::step() {
+    if (shared_.worker_id == 0) {
+        co_await wake_.wait_until(clock::now() + std::chrono::seconds{1});
+        co_return;
+    }
+    if (!connection_.is_open()) {
+        co_await open();
+    }
+    if (!doubtful_.empty()) {
+        co_await settle_doubt();
+    }
+    if (has_work(clock::now())) {
+        co_await turn();
+        failures_ = 0;
+        co_return;
+    }
+    co_await wake_.wait_until(next_look());
+}
+
+boost::asio::awaitable<void> lane::open() {
+    const std::string name = "libqueue worker turn " + std::to_string(number_);
+    co_await connection_.connect(shared_.options.dsn, name, std::chrono::seconds{10});
+    // Generic plans: the arrays differ in every turn, the plan does not. Index scans always: the
+    // line is often analysed while empty.
+    connection_.send_text("SET plan_cache_mode = force_generic_plan");
+    connection_.send_text("SET enable_seqscan = off");
+    connection_.send_text("SET enable_bitmapscan = off");
+    co_await connection_.run();
+}
+
+/// The last commit got no answer. What it recorded is in the history; the rest is said again.
+boost::asio::awaitable<void> lane::settle_doubt() {
+    connection_.send(shared_.sql.find_finished, turn::doubt_params(doubtful_));
+    const std::vector<pg::result> results = co_await connection_.run();
+    const pg::result& found = results.at(0);
+    for (int row = 0; row < found.rows(); ++row) {
+        const std::int64_t job = found.binary_int64(row, 0);
+        const std::int64_t lease = found.binary_int64(row, 1);
+        std::erase_if(doubtful_, [&](const acknowledgement& ack) {
+            return ack.job == job && ack.lease == lease;
+        });
+        if (const auto held = leases_.find(lease); held != leases_.end() && --held->second <= 0) {
+            leases_.erase(held);
+        }
+    }
+    pending_.insert(pending_.begin(), std::make_move_iterator(doubtful_.begin()),
+                    std::make_move_iterator(doubtful_.end()));
+    doubtful_.clear();
+}
+
+void lane::take_batch() {
+    const std::size_t most = isolating_ ? 1 : limits::acknowledge_batch_max;
+    if (pending_.size() <= most) {
+        batch_ = std::exchange(pending_, {});
+    } else {
+        const auto end = pending_.begin() + static_cast<std::ptrdiff_t>(most);
+        batch_.assign(std::make_move_iterator(pending_.begin()), std::make_move_iterator(end));
+        pending_.erase(pending_.begin(), end);
+    }
+    batch_returns_ = std::exchange(returning_, {});
+}
+
+boost::asio::awaitable<void> lane::turn() {
+    take_batch();
+    send_finishes();
+    send_returns();
+    std::vector<queue_state*> arming;
+    send_doorbells(arming);
+    send_claims(arming);
+    const auto sent_at = clock::now();
+    const std::vector<pg::result> results = co_await connection_.run();
+    const std::chrono::duration<double> took = clock::now() - sent_at;
+    accept(results, took.count());
+    isolating_ = isolating_ && !pending_.empty();
+}
+
+void lane::send_finishes() {
+    const turn::finishes parts{batch_};
+    if (parts.has_completed()) {
+        connection_.send(shared_.sql.finish_completed, parts.completed_params(shared_.worker_id));
+        expect(answer::finished);
+    }
+    if (parts.has_other()) {
+        connection_.send(shared_.sql.finish_other, parts.other_params(shared_.worker_id));
+        expect(answer::finished);
+    }
+    if (parts.has_dead()) {
+        connection_.send(shared_.sql.bury, parts.dead_params());
+        expect(answer::other);
+    }
+}
+
+void lane::send_returns() {
+    if (!batch_returns_.empty()) {
+        connection_.send(shared_.sql.return_unstarted,
+                         turn::return_params(shared_.worker_id, batch_returns_));
+        expect(answer::other);
+    }
+    std::unordered_map<std::int64_t, int> said;
+    for (const acknowledgement& ack : batch_) {
+        ++said[ack.lease];
+    }
+    for (const run_ptr& run : batch_returns_) {
+        ++said[run->job.lease];
+    }
+    std::vector<std::int64_t> done;
+    for (const auto& [lease, jobs] : said) {
+        const auto held = leases_.find(lease);
+        if (held != leases_.end() && held->second <= jobs) {
+            done.push_back(lease);
+        }
+    }
+    if (!done.empty()) {
+        pg::params parameters;
+        parameters.int8(shared_.worker_id).int8_array(done);
+        connection_.send(shared_.sql.release_leases, parameters);
+        expect(answer::other);
+    }
+}
+
+void lane::send_doorbells(std::vector<queue_state*>& arming) {
+    const auto now = clock::now();
+    std::vector<std::int32_t> clear;
+    std::vector<std::int32_t> arm;
+    const auto poll = shared_.options.poll_interval;
+    for (const auto& queue : shared_.queues) {
+        if (queue->watch.clear_bell) {
+            queue->watch.clear_bell = false;
+            clear.push_back(queue->id);
+        } else if (queue->watch.empty_looks >= looks_before_arming && wants_claim(*queue, now)) {
+            arming.push_back(queue.get());
+            if (!queue->watch.armed || queue->watch.armed_until - now < poll) {
+                arm.push_back(queue->id);
+                queue->watch.armed = true;
+                queue->watch.armed_until = now + 2 * poll;
+            }
+        }
+    }
+    if (!clear.empty()) {
+        connection_.send(shared_.sql.set_doorbells, turn::doorbell_params(clear, 0));
+        expect(answer::other);
+    }
+    if (!arm.empty()) {
+        connection_.send(shared_.sql.set_doorbells,
+                         turn::doorbell_params(arm, 2 * poll.count() + 1'000));
+        expect(answer::other);
+    }
+}
+
+void lane::send_claims(const std::vector<queue_state*>& arming) {
+    const auto now = clock::now();
+    for (const auto& queue : shared_.queues) {
+        if (wants_claim(*queue, now)) {
+            send_claim(*queue, std::find(arming.begin(), arming.end(), queue.get()) != arming.end());
+        }
+    }
+}
+
+void lane::send_claim(queue_state& queue, bool arming) {
+    const auto now = clock::now();
+    if (!queue.strays.empty()) {
+        turn::strays_request request{queue, now};
+        claims_.push_back(claim_sent{&queue, request.count(), request.kinds(), true});
+        connection_.send(shared_.sql.claim_strays, request.params(shared_.worker_id));
+        expect(answer::claimed);
+    }
+    if (now < queue.watch.next_look || turn::budget(queue, now) - 0 <= 0) {
+        return;
+    }
+    turn::claim_request request{queue, now};
+    if (request.empty()) {
+        return;
+    }
+    claims_.push_back(claim_sent{&queue, request.most(), request.kinds(), false});
+    connection_.send(shared_.sql.claim, request.params(shared_.worker_id));
+    expect(answer::claimed);
+    if (arming) {
+        connection_.send(shared_.sql.next_due, request.next_due_params());
+        expect(answer::next_due);
+    }
+}
+
+void lane::accept(const std::vector<pg::result>& results, double seconds) {
+    LIBQUEUE_ASSERT(results.size() == expected_.size());
+    std::vector<std::int64_t> standing;
+    std::vector<claim_sent> claims = std::exchange(claims_, {});
+    const std::vector<answer> expected = std::exchange(expected_, {});
+    std::size_t claim = 0;
+    std::vector<queue_state*> pumped;
+    for (std::size_t at = 0; at < results.size(); ++at) {
+        const pg::result& rows = results[at];
+        if (expected[at] == answer::finished) {
+            for (int row = 0; row < rows.rows(); ++row) {
+                standing.push_back(rows.binary_int64(row, 0));
+            }
+        } else if (expected[at] == answer::claimed) {
+            pumped.push_back(claims[claim].queue);
+            accept_claim(claims[claim++], rows, seconds);
+        } else if (expected[at] == answer::next_due && claim > 0 && rows.rows() == 1 &&
+                   !rows.is_null(0, 0)) {
+            const auto wait = std::chrono::microseconds{std::max<std::int64_t>(
+                0, rows.binary_int64(0, 0))};
+            auto& watch = claims[claim - 1].queue->watch;
+            watch.next_look = std::min(watch.next_look, clock::now() + wait);
+        }
+    }
+    accept_finished(standing);
+    // Handlers start only now, when everything about this turn is on the books.
+    for (queue_state* queue : pumped) {
+        shared_.pump(*queue);
+    }
+}
+
+void lane::accept_finished(const std::vector<std::int64_t>& standing) {
+    const std::vector<acknowledgement> batch = std::exchange(batch_, {});
+    const std::vector<run_ptr> returns = std::exchange(batch_returns_, {});
+    const auto settle = [this](std::int64_t lease) {
+        if (const auto held = leases_.find(lease); held != leases_.end() && --held->second <= 0) {
+            leases_.erase(held);
+        }
+    };
+    for (const acknowledgement& ack : batch) {
+        if (std::find(standing.begin(), standing.end(), ack.lease) != standing.end()) {
+            settle(ack.lease);
+            continue;
+        }
+        leases_.erase(ack.lease);
+        shared_.lose_lease(ack.lease);
+        libqueue::job named;
+        named.id = ack.job;
+        named.lease = ack.lease;
+        event e{event_type::lease_lost};
+        e.job = &named;
+        e.worker = shared_.worker_id;
+        e.message = "the finish was refused: another worker owns the job";
+        shared_.emit(e);
+    }
+    for (const run_ptr& run : returns) {
+        settle(run->job.lease);
+    }
+}
+
+void lane::accept_claim(const claim_sent& sent, const pg::result& rows, double seconds) {
+    queue_state& queue = *sent.queue;
+    queue.claiming -= sent.reserved;
+    for (const auto& [kind, reserved] : sent.kinds) {
+        kind->claiming -= reserved;
+    }
+    queue.turn_seconds = 0.8 * queue.turn_seconds + 0.2 * seconds;
+    const auto now = clock::now();
+    if (rows.rows() == 0) {
+        if (!sent.strays) {
+            ++queue.watch.empty_looks;
+            queue.watch.next_look =
+                now + look_interval(queue.watch.empty_looks, shared_.options.poll_interval);
+        }
+        return;
+    }
+    const std::int64_t lease = turn::take_claimed(rows, shared_, queue, *this, !sent.strays);
+    leases_[lease] += rows.rows();
+    queue.watch.empty_looks = 0;
+    queue.watch.next_look = clock::time_point::min();
+    if (queue.watch.armed) {
+        queue.watch.armed = false;
+        queue.watch.clear_bell = true;
+    }
+}
+
+void lane::release_reservations() {
+    for (const claim_sent& sent : claims_) {
+        sent.queue->claiming -= sent.reserved;
+        for (const auto& [kind, reserved] : sent.kinds) {
+            kind->claiming -= reserved;
+        }
+    }
+    claims_.clear();
+    expected_.clear();
+}
+
+void lane::turn_failed(const pg::sql_failure& why) {
+    release_reservations();
+    const bool was_open = connection_.is_open();
+    const bool doubt = why.outcome_unknown() || why.sqlstate() == unique_violation;
+    auto& target = doubt ? doubtful_ : pending_;
+    const bool had_batch = !batch_.empty();
+    target.insert(target.begin(), std::make_move_iterator(batch_.begin()),
+                  std::make_move_iterator(batch_.end()));
+    batch_.clear();
+    returning_.insert(returning_.begin(), batch_returns_.begin(), batch_returns_.end());
+    batch_returns_.clear();
+    if (why.poisons_connection() || !was_open) {
+        connection_.close();
+        if (failures_ == 0) {
+            shared_.report(event_type::database_lost, why.what());
+        }
+        return;
+    }
+    if (why.retryable() || doubt) {
+        return;
+    }
+    shared_.report(event_type::internal_error,
+                   std::string{"turn failed, SQLSTATE "} + why.sqlstate() + ": " + why.what());
+    if (!had_batch) {
+        return;
+    }
+    if (isolating_ && !pending_.empty()) {
+        // Alone it fails too: what it carried cannot be stored, the fact that it ended can.
+        acknowledgement& bad = pending_.front();
+        bad.output.clear();
+        bad.error = std::string{"the outcome could not be stored: "} + why.what();
+    }
+    isolating_ = true;
+}
+
+}  // namespace libqueue::engine

@@ -1,0 +1,153 @@
+#include "engine/maintenance.hpp"
+
+#include "core/limits.hpp"
+#include "engine/lane.hpp"
+#include "engine/runtime.hpp"
+
+#include <algorithm>
+#include <memory>
+
+namespace libqueue::engine {
+namespace {
+
+constexpr std::chrono::seconds strays_interval{1};
+constexpr std::chrono::seconds prune_interval{30};
+// Looking for strays may take at most this share of the time.
+constexpr int strays_share{20};
+constexpr int strays_per_line{500};
+
+}  // namespace
+
+maintenance::maintenance(runtime& shared)
+    : shared_{shared}, connection_{shared.io}, rescuer_{shared, connection_}, wake_{shared.io} {}
+
+boost::asio::awaitable<void> maintenance::run() {
+    const auto interval = std::clamp<std::chrono::milliseconds>(
+        shared_.options.lease / 10, std::chrono::milliseconds{100}, std::chrono::seconds{1});
+    while (!shared_.stopping) {
+        std::unique_ptr<pg::sql_failure> failed;
+        try {
+            if (shared_.worker_id != 0) {
+                co_await sweep();
+            }
+        } catch (const pg::sql_failure& why) {
+            failed = std::make_unique<pg::sql_failure>(why);
+        }
+        if (failed != nullptr) {
+            rescuer_.forget_observations();
+            // A transaction may be open in the middle of a rescue; a new connection has none.
+            connection_.close();
+            if (!failed->poisons_connection() && !failed->retryable()) {
+                shared_.report(event_type::internal_error,
+                               std::string{"maintenance: "} + failed->what());
+            }
+        }
+        co_await wake_.wait_until(clock::now() + interval);
+    }
+    connection_.close();
+}
+
+boost::asio::awaitable<void> maintenance::sweep() {
+    if (!connection_.is_open()) {
+        co_await connection_.connect(shared_.options.dsn, "libqueue worker maintenance",
+                                     std::chrono::seconds{10});
+    }
+    break_silent_connections();
+    co_await rescuer_.run_once();
+    const auto now = clock::now();
+    if (now >= next_strays_) {
+        co_await find_strays();
+    }
+    if (now >= next_forgotten_) {
+        next_forgotten_ = now + shared_.options.lease / 2;
+        co_await take_back_forgotten();
+    }
+    if (now >= next_prune_) {
+        next_prune_ = now + prune_interval;
+        co_await prune();
+    }
+}
+
+/// A peer that fell silent (half-open socket, hung server) must not hold a turn for ever.
+void maintenance::break_silent_connections() {
+    const auto now = clock::now();
+    const auto limit = std::max<std::chrono::milliseconds>(shared_.options.lease,
+                                                           std::chrono::seconds{10});
+    for (const auto& each : shared_.lanes) {
+        if (each->connection().busy_since() < now - limit) {
+            each->connection().abort();
+        }
+    }
+}
+
+boost::asio::awaitable<void> maintenance::find_strays() {
+    const auto begun = clock::now();
+    std::vector<std::int32_t> lines;
+    std::vector<std::int64_t> run_at;
+    std::vector<std::int64_t> ids;
+    for (const auto& queue : shared_.queues) {
+        for (line_state& line : queue->lines) {
+            const core::line_place& at = line.cursor.position(begun);
+            if (at > core::line_place{}) {
+                lines.push_back(line.id);
+                run_at.push_back(at.run_at);
+                ids.push_back(at.id);
+            }
+        }
+    }
+    if (!lines.empty() && shared_.may_claim()) {
+        pg::params p;
+        p.int4_array(lines).timestamptz_array(run_at).int8_array(ids).int4(strays_per_line);
+        connection_.send(shared_.sql.find_strays, p);
+        const std::vector<pg::result> results = co_await connection_.run();
+        const pg::result& found = results.at(0);
+        for (const auto& queue : shared_.queues) {
+            queue->strays.clear();
+        }
+        for (int row = 0; row < found.rows(); ++row) {
+            const int line_id = found.binary_int32(row, 0);
+            for (const auto& queue : shared_.queues) {
+                const bool has = std::any_of(queue->lines.begin(), queue->lines.end(),
+                                             [&](const line_state& l) { return l.id == line_id; });
+                if (has) {
+                    queue->strays.push_back(
+                        stray{line_id, found.binary_int64(row, 1), found.binary_int64(row, 2)});
+                }
+            }
+        }
+        if (found.rows() > 0) {
+            shared_.wake_lanes();
+        }
+    }
+    const auto took = clock::now() - begun;
+    next_strays_ = clock::now() + std::max<clock::duration>(strays_interval, took * strays_share);
+}
+
+boost::asio::awaitable<void> maintenance::take_back_forgotten() {
+    const auto now = clock::now();
+    std::vector<std::int64_t> known;
+    for (const auto& each : shared_.lanes) {
+        // A turn this old may be the one whose claim we would call forgotten.
+        if (each->connection().busy_since() < now - shared_.options.lease / 2) {
+            co_return;
+        }
+        each->append_leases(known);
+    }
+    pg::params p;
+    p.int8(shared_.worker_id).int8_array(known);
+    p.int4(static_cast<std::int32_t>(shared_.options.lease.count()));
+    connection_.send(shared_.sql.forgotten_leases, p);
+    const std::vector<pg::result> results = co_await connection_.run();
+    if (results.at(0).rows() > 0) {
+        shared_.look_everywhere();
+    }
+}
+
+boost::asio::awaitable<void> maintenance::prune() {
+    pg::params p;
+    p.int4(limits::sweep_batch_max);
+    connection_.send(shared_.sql.prune_side_tables, p);
+    co_await connection_.run();
+}
+
+}  // namespace libqueue::engine

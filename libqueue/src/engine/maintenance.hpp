@@ -1,0 +1,39 @@
+#pragma once
+
+#include "engine/async.hpp"
+#include "engine/rescuer.hpp"
+#include "pg/pipeline.hpp"
+
+namespace libqueue::engine {
+
+class runtime;
+
+/// The slow work of a worker on a connection of its own: rescues dead workers, finds jobs that
+/// stand behind the cursors, takes back claims whose answer was lost, prunes side tables.
+class maintenance {
+   public:
+    explicit maintenance(runtime& shared);
+    maintenance(const maintenance&) = delete;
+    maintenance& operator=(const maintenance&) = delete;
+
+    boost::asio::awaitable<void> run();
+    void wake() { wake_.notify(); }
+    [[nodiscard]] pg::pipeline& connection() noexcept { return connection_; }
+
+   private:
+    boost::asio::awaitable<void> sweep();
+    boost::asio::awaitable<void> find_strays();
+    boost::asio::awaitable<void> take_back_forgotten();
+    boost::asio::awaitable<void> prune();
+    void break_silent_connections();
+
+    runtime& shared_;
+    pg::pipeline connection_;
+    rescuer rescuer_;
+    signal wake_;
+    clock::time_point next_strays_{};
+    clock::time_point next_prune_{};
+    clock::time_point next_forgotten_{};
+};
+
+}  // namespace libqueue::engine

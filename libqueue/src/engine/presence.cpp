@@ -1,0 +1,326 @@
+#include "engine/presence.hpp"
+
+#include "core/limits.hpp"
+#include "core/text.hpp"
+#include "engine/runtime.hpp"
+
+#include <libqueue/migrate.hpp>
+#include <libqueue/version.hpp>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/json.hpp>
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+namespace libqueue::engine {
+namespace {
+
+constexpr std::chrono::milliseconds reconnect_pause{200};
+
+std::string host_name() {
+    utsname names{};
+    return ::uname(&names) == 0 ? names.nodename : "unknown";
+}
+
+std::string slots_json(const runtime& shared) {
+    boost::json::object slots;
+    for (const auto& queue : shared.queues) {
+        boost::json::object one;
+        one["running"] = queue->running;
+        one["concurrency"] = queue->concurrency;
+        slots[queue->name] = std::move(one);
+    }
+    return boost::json::serialize(slots);
+}
+
+}  // namespace
+
+presence::presence(runtime& shared)
+    : shared_{shared}, connection_{shared.io}, alarm_{shared.io} {}
+
+void presence::wake() {
+    alarm_.cancel();
+    connection_.cancel_wait();
+}
+
+boost::asio::awaitable<void> presence::run() {
+    while (!shared_.stopping) {
+        std::unique_ptr<pg::sql_failure> failed;
+        try {
+            co_await serve();
+        } catch (const pg::sql_failure& why) {
+            failed = std::make_unique<pg::sql_failure>(why);
+        }
+        if (failed != nullptr) {
+            if (!lost_reported_) {
+                shared_.report(event_type::database_lost, failed->what());
+                lost_reported_ = true;
+            }
+            connection_.close();
+            alarm_.expires_after(reconnect_pause);
+            co_await alarm_.async_wait(use_ec);
+        }
+    }
+}
+
+boost::asio::awaitable<void> presence::serve() {
+    const worker_options& options = shared_.options;
+    const std::string& dsn = options.listen_dsn.empty() ? options.dsn : options.listen_dsn;
+    if (!connection_.is_open()) {
+        co_await connection_.connect(dsn, "libqueue worker presence", std::chrono::seconds{10});
+        if (!schema_ready_) {
+            co_await prepare_schema();
+        }
+        if (options.listen) {
+            connection_.send_text("LISTEN \"" + options.schema + ".wake\"");
+        }
+        co_await connection_.run();
+        if (shared_.worker_id != 0 && options.listen) {
+            pg::params id;
+            id.int8(shared_.worker_id);
+            connection_.send(shared_.sql.take_session_lock, id);
+            co_await connection_.run();
+        }
+        if (lost_reported_) {
+            shared_.report(event_type::database_back, "");
+            lost_reported_ = false;
+        }
+    }
+    if (shared_.worker_id == 0) {
+        co_await enroll();
+    }
+    const bool alive = co_await beat();
+    if (!alive) {
+        shared_.report(event_type::worker_lost, "declared dead by another worker");
+        shared_.worker_id = 0;
+        shared_.public_worker_id.store(0);
+        shared_.lose_everything();
+        co_return;
+    }
+    co_await wait_for_news(clock::now() + options.heartbeat);
+}
+
+/// Blocks the loop: nothing runs before the schema is there.
+boost::asio::awaitable<void> presence::prepare_schema() {
+    migrate_options wanted;
+    wanted.dsn = shared_.options.listen_dsn.empty() ? shared_.options.dsn
+                                                    : shared_.options.listen_dsn;
+    wanted.schema = shared_.options.schema;
+    std::string problem;
+    if (shared_.options.migrate) {
+        const auto done = migrate(wanted);
+        if (done.has_error()) {
+            problem = done.error().message;
+        } else if (!done.value().empty()) {
+            shared_.report(event_type::schema_migrated, "",
+                           static_cast<std::int64_t>(done.value().size()));
+        }
+    }
+    if (!problem.empty()) {
+        throw pg::sql_failure{problem, {}, true, false, {}};
+    }
+    schema_ready_ = true;
+    co_return;
+}
+
+boost::asio::awaitable<void> presence::enroll() {
+    const worker_options& options = shared_.options;
+    for (const auto& queue : shared_.queues) {
+        pg::params name;
+        name.text(queue->name);
+        connection_.send(shared_.sql.ensure_queue, name);
+    }
+    for (const auto& [name, kind] : shared_.kinds) {
+        const kind_options& published = kind->handler->options;
+        pg::params p;
+        p.text(name).text(published.queue.empty() ? "default" : published.queue);
+        p.int4(published.priority.value_or(limits::priority_default));
+        p.int4(published.max_attempts).int4(published.crash_budget);
+        p.text(to_string(published.on_lost));
+        connection_.send(shared_.sql.publish_kind, p);
+    }
+    std::vector<std::string> queues;
+    std::vector<std::string> kinds;
+    for (const auto& queue : shared_.queues) {
+        queues.push_back(queue->name);
+    }
+    for (const auto& [name, kind] : shared_.kinds) {
+        kinds.push_back(name);
+    }
+    const std::string host = host_name();
+    const auto pid = static_cast<std::int32_t>(::getpid());
+    pg::params p;
+    p.text(options.name.empty() ? host + ":" + std::to_string(pid)
+                                : core::storable_text(options.name, limits::worker_name_bytes));
+    p.text(host).int4(pid).text(version).text_array(queues).text_array(kinds);
+    p.int4(static_cast<std::int32_t>(options.heartbeat.count()));
+    p.int4(static_cast<std::int32_t>(options.lease.count()));
+    connection_.send(shared_.sql.register_worker, p);
+    const std::vector<pg::result> results = co_await connection_.run();
+    for (std::size_t at = 0; at < shared_.queues.size(); ++at) {
+        shared_.queues[at]->id = results.at(at).binary_int32(0, 0);
+    }
+    const std::int64_t id = results.back().binary_int64(0, 0);
+    if (options.listen) {
+        pg::params lock;
+        lock.int8(id);
+        connection_.send(shared_.sql.take_session_lock, lock);
+        co_await connection_.run();
+    }
+    shared_.worker_id = id;
+    shared_.public_worker_id.store(id);
+    shared_.report(event_type::worker_started, options.name);
+}
+
+void presence::send_progress() {
+    std::vector<std::int64_t> jobs;
+    std::vector<std::optional<std::string>> owned;
+    std::vector<std::string> fractions;
+    for (const run_ptr& run : shared_.running) {
+        if (auto latest = run->take_progress(); latest.has_value()) {
+            jobs.push_back(run->job.id);
+            fractions.push_back(std::to_string(latest->fraction));
+            owned.emplace_back(core::storable_text(latest->text, limits::note_bytes));
+        }
+    }
+    if (jobs.empty()) {
+        return;
+    }
+    std::vector<std::optional<std::string_view>> messages;
+    for (const auto& text : owned) {
+        messages.emplace_back(text);
+    }
+    pg::params p;
+    p.int8_array(jobs).text_array(fractions).text_array(messages);
+    connection_.send(shared_.sql.put_progress, p);
+}
+
+void presence::send_lines() {
+    std::vector<std::int32_t> ids;
+    for (const auto& queue : shared_.queues) {
+        ids.push_back(queue->id);
+    }
+    pg::params p;
+    p.int4_array(ids);
+    connection_.send(shared_.sql.list_lines, p);
+}
+
+boost::asio::awaitable<bool> presence::beat() {
+    urgent_ = false;
+    pg::params p;
+    p.int8(shared_.worker_id).int4(static_cast<std::int32_t>(shared_.running.size()));
+    p.text(shared_.draining ? "draining" : (shared_.paused.load() ? "paused" : "running"));
+    p.text(slots_json(shared_));
+    const auto asked_at = clock::now();
+    connection_.send(shared_.sql.heartbeat, p);
+    send_lines();
+    std::vector<std::int64_t> running;
+    for (const run_ptr& run : shared_.running) {
+        running.push_back(run->job.id);
+    }
+    if (!running.empty()) {
+        pg::params jobs;
+        jobs.int8_array(running);
+        connection_.send(shared_.sql.find_cancel_requests, jobs);
+    }
+    send_progress();
+    const std::vector<pg::result> results = co_await connection_.run();
+    if (results.at(0).rows() == 0) {
+        co_return false;
+    }
+    const bool first = shared_.last_beat == clock::time_point{};
+    shared_.last_beat = asked_at;
+    shared_.last_beat_ms.store(
+        std::chrono::duration_cast<std::chrono::milliseconds>(asked_at.time_since_epoch()).count());
+    set_lines(results.at(1));
+    if (!running.empty()) {
+        const pg::result& asked = results.at(2);
+        for (int row = 0; row < asked.rows(); ++row) {
+            const std::int64_t job = asked.binary_int64(row, 0);
+            for (const run_ptr& run : shared_.running) {
+                if (run->job.id == job && run->reason() == stop_reason::none) {
+                    shared_.stop_run(*run, stop_reason::cancelled);
+                    event e{event_type::job_cancel_asked};
+                    e.job = &run->job;
+                    e.worker = shared_.worker_id;
+                    shared_.emit(e);
+                }
+            }
+        }
+    }
+    if (first) {
+        shared_.report(event_type::worker_ready, "");
+        shared_.wake_lanes();
+    }
+    co_return true;
+}
+
+void presence::set_lines(const pg::result& rows) {
+    for (const auto& queue : shared_.queues) {
+        std::vector<line_state> lines;
+        for (int row = 0; row < rows.rows(); ++row) {
+            if (rows.binary_int32(row, 1) != queue->id) {
+                continue;
+            }
+            kind_state* kind = shared_.find_kind(rows.text(row, 2));
+            if (kind == nullptr) {
+                continue;  // Unknown kinds wait for a worker that knows them.
+            }
+            line_state line;
+            line.id = rows.binary_int32(row, 0);
+            line.priority = rows.binary_int16(row, 3);
+            line.kind = kind;
+            lines.push_back(std::move(line));
+        }
+        shared_.set_lines(*queue, std::move(lines));
+    }
+}
+
+boost::asio::awaitable<void> presence::wait_for_news(clock::time_point until) {
+    using namespace boost::asio::experimental::awaitable_operators;
+    while (clock::now() < until && !urgent_ && !shared_.stopping) {
+        alarm_.expires_at(until);
+        auto news = connection_.wait_readable();
+        auto late = alarm_.async_wait(use_ec);
+        co_await (std::move(news) || std::move(late));
+        const std::vector<std::string> heard = connection_.take_notifications();
+        for (const std::string& payload : heard) {
+            hear(payload);
+        }
+    }
+}
+
+/// `lines`, `cancel`, or the id of a queue that has something in line.
+void presence::hear(const std::string& payload) {
+    if (payload == "lines" || payload == "cancel") {
+        urgent_ = true;
+        return;
+    }
+    int id = 0;
+    const auto [end, ec] = std::from_chars(payload.data(), payload.data() + payload.size(), id);
+    if (ec != std::errc{} || end != payload.data() + payload.size()) {
+        return;  // Anybody may notify; what we do not understand is not for us.
+    }
+    if (queue_state* queue = shared_.find_queue(id); queue != nullptr) {
+        shared_.look_now(*queue);
+    }
+}
+
+boost::asio::awaitable<void> presence::deregister() {
+    if (shared_.worker_id == 0 || !connection_.is_open()) {
+        co_return;
+    }
+    pg::params p;
+    p.int8(shared_.worker_id);
+    connection_.send(shared_.sql.deregister_worker, p);
+    co_await connection_.run();
+    connection_.close();
+}
+
+}  // namespace libqueue::engine

@@ -1,0 +1,79 @@
+#pragma once
+
+#include "core/claim_budget.hpp"
+#include "core/line_cursor.hpp"
+#include "engine/job_run.hpp"
+
+#include <libqueue/worker.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+namespace libqueue::engine {
+
+/// A kind this process handles and how many of its jobs it holds.
+struct kind_state {
+    const registration* handler{nullptr};
+    int running{0};
+    int unstarted{0};
+    int claiming{0};  // reserved by claims under way
+    /// How many more may be claimed; the queue's own limit comes on top.
+    [[nodiscard]] int room() const noexcept {
+        const int most = handler->options.concurrency;
+        return most == 0 ? 1'000'000 : most - running - unstarted - claiming;
+    }
+};
+
+/// One line of a queue that this process can serve.
+struct line_state {
+    int id{0};
+    int priority{0};
+    kind_state* kind{nullptr};
+    core::line_cursor cursor;
+};
+
+/// A job behind the cursors.
+struct stray {
+    int line_id;
+    std::int64_t run_at;
+    job_id id;
+};
+
+/// How far a queue that gave nothing has gone towards sleep: a few quick looks, then the doorbell
+/// is armed, then looks ever further apart, at last the poll interval.
+struct watch_state {
+    int empty_looks{0};
+    bool armed{false};         // our doorbell time is set in the database
+    clock::time_point armed_until{};
+    bool clear_bell{false};    // clear it with the next turn
+    clock::time_point next_look{clock::time_point::min()};
+};
+
+/// A queue this process serves. Loop thread only.
+struct queue_state {
+    std::string name;
+    int id{0};
+    int concurrency{1};
+    int running{0};
+    int claiming{0};
+    std::deque<run_ptr> unstarted;
+    std::vector<line_state> lines;  // by priority
+    std::vector<stray> strays;
+    watch_state watch;
+    core::rate_meter finished{std::chrono::seconds{2}, clock::now()};
+    double turn_seconds{0.005};
+
+    [[nodiscard]] int free_slots() const noexcept {
+        return concurrency > running ? concurrency - running : 0;
+    }
+};
+
+/// The looks of watch_state in their order; after the last, the poll interval.
+[[nodiscard]] std::chrono::milliseconds look_interval(int empty_looks,
+                                                      std::chrono::milliseconds poll) noexcept;
+/// From this many empty looks on the doorbell is armed with each look.
+inline constexpr int looks_before_arming{5};
+
+}  // namespace libqueue::engine

@@ -1,0 +1,173 @@
+#include "engine/rescuer.hpp"
+
+#include "core/limits.hpp"
+#include "core/rescue_decision.hpp"
+#include "engine/acknowledgement.hpp"
+#include "engine/runtime.hpp"
+#include "engine/turn.hpp"
+
+#include <utility>
+
+namespace libqueue::engine {
+namespace {
+
+enum owed_column : int {
+    col_lease,
+    col_job,
+    col_used,
+    col_kind,
+    col_crashes,
+    col_budget,
+    col_on_lost,
+    col_reconcile,
+};
+
+core::lost_policy policy_of(std::string_view on_lost) {
+    if (on_lost == "dead") {
+        return core::lost_policy::dead;
+    }
+    if (on_lost == "hold") {
+        return core::lost_policy::hold;
+    }
+    return on_lost == "reconcile" ? core::lost_policy::reconcile : core::lost_policy::retry;
+}
+
+acknowledgement lost_run(const pg::result& owed, int row) {
+    core::lost_job lost;
+    lost.crashes = static_cast<int>(owed.binary_int64(row, col_crashes)) + 1;
+    lost.crash_budget = owed.binary_int32(row, col_budget);
+    lost.policy = policy_of(owed.text(row, col_on_lost));
+    lost.reconcile_run = owed.binary_bool(row, col_reconcile);
+    const core::rescue_decision decided = core::decide_rescue(lost);
+
+    using verdict = core::rescue_decision::verdict;
+    const bool reconcile = decided.what == verdict::back_in_line_for_reconcile;
+    acknowledgement ack{owed.binary_int64(row, col_job), owed.binary_int64(row, col_lease), "lost"};
+    ack.used = owed.binary_int16(row, col_used);
+    ack.attempt = ack.used + 1;
+    ack.error = decided.reason;
+    ack.reconcile = reconcile;
+    if (reconcile || decided.what == verdict::back_in_line) {
+        ack.delay_us = 0;
+    } else {
+        ack.dead_reason = decided.reason;
+    }
+    return ack;
+}
+
+}  // namespace
+
+boost::asio::awaitable<std::int64_t> rescuer::run_once() {
+    connection_.send(shared_.sql.list_liveness, pg::params{});
+    const std::vector<pg::result> results = co_await connection_.run();
+    const std::vector<suspect> dead = judge(results.at(0));
+    std::int64_t rescued = 0;
+    for (const suspect& each : dead) {
+        const std::int64_t jobs = co_await rescue(each);
+        if (jobs > 0) {
+            event e{event_type::jobs_rescued};
+            e.worker = shared_.worker_id;
+            e.other_worker = each.worker;
+            e.count = jobs;
+            shared_.emit(e);
+        }
+        rescued += jobs;
+    }
+    if (rescued > 0) {
+        shared_.look_everywhere();
+    }
+    co_return rescued;
+}
+
+std::vector<rescuer::suspect> rescuer::judge(const pg::result& rows) {
+    const auto now = clock::now();
+    std::map<std::int64_t, observation> seen;
+    std::vector<suspect> dead;
+    for (int row = 0; row < rows.rows(); ++row) {
+        const std::int64_t worker = rows.binary_int64(row, 0);
+        if (rows.is_null(row, 1)) {
+            dead.push_back(suspect{worker, -1});
+            continue;
+        }
+        const std::int64_t beats = rows.binary_int64(row, 1);
+        const auto known = observed_.find(worker);
+        const bool same = known != observed_.end() && known->second.beats == beats;
+        const observation now_known{beats, same ? known->second.since : now};
+        seen.emplace(worker, now_known);
+        const std::chrono::milliseconds heartbeat{rows.binary_int32(row, 2)};
+        const std::chrono::milliseconds lease{rows.binary_int32(row, 3)};
+        const bool session_gone = rows.binary_bool(row, 4);
+        const auto silent = now - now_known.since;
+        if (worker != shared_.worker_id &&
+            (silent >= lease || (session_gone && silent >= heartbeat * 3 / 2))) {
+            dead.push_back(suspect{worker, beats});
+        }
+    }
+    observed_ = std::move(seen);
+    return dead;
+}
+
+boost::asio::awaitable<std::int64_t> rescuer::rescue(suspect dead) {
+    std::int64_t jobs = 0;
+    bool first = dead.beats >= 0;
+    for (;;) {
+        connection_.send_text("BEGIN");
+        pg::params id;
+        id.int8(dead.worker);
+        if (first) {
+            pg::params judged;
+            judged.int8(dead.worker).int8(dead.beats);
+            connection_.send(shared_.sql.lock_dead_worker, judged);
+        }
+        pg::params some;
+        some.int8(dead.worker).int4(limits::sweep_batch_max / 10);
+        connection_.send(shared_.sql.lock_leases, some);
+        std::vector<pg::result> locked = co_await connection_.run();
+        const bool ours = !first || locked.at(0).rows() == 1;
+        std::vector<std::int64_t> leases;
+        const pg::result& rows = locked.back();
+        for (int row = 0; ours && row < rows.rows(); ++row) {
+            leases.push_back(rows.binary_int64(row, 0));
+        }
+        if (ours && first) {
+            connection_.send(shared_.sql.deregister_worker, id);
+        }
+        if (!leases.empty()) {
+            jobs += co_await rescue_leases(dead.worker, leases);
+        }
+        connection_.send_text(ours ? "COMMIT" : "ROLLBACK");
+        co_await connection_.run();
+        first = false;
+        if (leases.empty()) {
+            co_return jobs;
+        }
+    }
+}
+
+/// Inside the transaction that holds the locks on these leases.
+boost::asio::awaitable<std::int64_t> rescuer::rescue_leases(std::int64_t worker,
+                                                            std::vector<std::int64_t> leases) {
+    pg::params which;
+    which.int8_array(leases);
+    connection_.send(shared_.sql.list_owed, which);
+    const std::vector<pg::result> results = co_await connection_.run();
+    const pg::result& owed = results.back();
+    std::vector<acknowledgement> lost;
+    for (int row = 0; row < owed.rows(); ++row) {
+        lost.push_back(lost_run(owed, row));
+    }
+    const turn::finishes parts{lost};
+    if (parts.has_other()) {
+        connection_.send(shared_.sql.finish_other, parts.other_params(worker));
+    }
+    if (parts.has_dead()) {
+        connection_.send(shared_.sql.bury, parts.dead_params());
+    }
+    pg::params done;
+    done.int8(worker).int8_array(leases);
+    connection_.send(shared_.sql.release_leases, done);
+    co_await connection_.run();
+    co_return static_cast<std::int64_t>(lost.size());
+}
+
+}  // namespace libqueue::engine

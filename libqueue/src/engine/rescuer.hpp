@@ -1,0 +1,46 @@
+#pragma once
+
+#include "engine/async.hpp"
+#include "pg/pipeline.hpp"
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+namespace libqueue::engine {
+
+class runtime;
+
+/// Gives the jobs of dead workers back. A worker is dead when its beat count has not moved for its
+/// lease as measured by *our* monotonic clock while *we* were connected, or, when its session lock
+/// is free as well, for one and a half heartbeats. So neither a step of any clock nor an outage of
+/// the database, which silences everyone, makes anyone a corpse.
+class rescuer {
+   public:
+    rescuer(runtime& shared, pg::pipeline& connection) : shared_{shared}, connection_{connection} {}
+
+    /// Looks once; returns how many jobs went back in line or to the dead letters.
+    boost::asio::awaitable<std::int64_t> run_once();
+    /// What was observed before a lost connection proves nothing any more.
+    void forget_observations() { observed_.clear(); }
+
+   private:
+    struct observation {
+        std::int64_t beats;
+        clock::time_point since;
+    };
+    struct suspect {
+        std::int64_t worker;
+        std::int64_t beats;  // -1: its row is gone already
+    };
+    std::vector<suspect> judge(const pg::result& rows);
+    boost::asio::awaitable<std::int64_t> rescue(suspect dead);
+    boost::asio::awaitable<std::int64_t> rescue_leases(std::int64_t worker,
+                                                       std::vector<std::int64_t> leases);
+
+    runtime& shared_;
+    pg::pipeline& connection_;
+    std::map<std::int64_t, observation> observed_;
+};
+
+}  // namespace libqueue::engine

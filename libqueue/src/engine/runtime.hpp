@@ -1,0 +1,97 @@
+#pragma once
+
+#include "engine/acknowledgement.hpp"
+#include "engine/async.hpp"
+#include "engine/queue_state.hpp"
+#include "engine/statements.hpp"
+#include "engine/task_group.hpp"
+
+#include <libqueue/worker.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace libqueue::engine {
+
+class lane;
+
+/// What the services of one started worker share: its queues, kinds, runs and connections' fate.
+/// Everything belongs to the loop thread but the atomics.
+class runtime {
+   public:
+    runtime(boost::asio::io_context& io, const worker_options& options,
+            const std::vector<registration>& kinds);
+    runtime(const runtime&) = delete;
+    runtime& operator=(const runtime&) = delete;
+    ~runtime();
+
+    /// Starts unstarted jobs while there are free slots.
+    void pump(queue_state& queue);
+    /// A handler has returned, thrown, or been given up: records what it said.
+    void finish(const run_ptr& run, outcome said, bool thrown);
+    /// Takes a run off the books without recording anything (its lease is lost or given back).
+    void forget(const run_ptr& run);
+    /// Tells a running handler to stop and why.
+    void stop_run(job_run& run, stop_reason why);
+    /// Tells every run of these leases that it lost them; unstarted ones are dropped.
+    void lose_lease(std::int64_t lease);
+    void lose_everything();
+
+    /// Something may be in line: look now.
+    void look_now(queue_state& queue);
+    void look_everywhere();
+    void wake_lanes();
+    /// May claim: registered, not stopping, not paused, the heart beats.
+    [[nodiscard]] bool may_claim() const;
+
+    [[nodiscard]] queue_state* find_queue(int id);
+    [[nodiscard]] queue_state* find_queue(std::string_view name);
+    [[nodiscard]] kind_state* find_kind(std::string_view name);
+    void set_lines(queue_state& queue, std::vector<line_state> lines);
+
+    void emit(const event& e) const;
+    void report(event_type type, std::string_view message, std::int64_t count = 0) const;
+
+    boost::asio::io_context& io;
+    const worker_options& options;
+    const statements sql;
+    task_group tasks;
+    // Handlers that never return must not stop the process from leaving, so stop() may abandon it.
+    std::unique_ptr<boost::asio::thread_pool> pool;
+    std::vector<std::unique_ptr<lane>> lanes;
+    std::vector<std::unique_ptr<queue_state>> queues;
+    std::map<std::string, std::unique_ptr<kind_state>, std::less<>> kinds;
+    std::vector<run_ptr> running;
+    signal deadline_changed;  // for the timeout sweep, which next looks at:
+    clock::time_point next_timeout_look{clock::time_point::max()};
+
+    std::int64_t worker_id{0};
+    std::atomic<std::int64_t> public_worker_id{0};
+    std::atomic<int> active{0};
+    std::atomic<std::int64_t> last_beat_ms{0};  // steady clock, 0: never
+    bool draining{false};
+    bool stopping{false};
+    std::atomic<bool> paused{false};
+    bool watched{false};  // the observer wants every job
+    clock::time_point last_beat{};
+
+   private:
+    void start(const run_ptr& run);
+    boost::asio::awaitable<void> run_coroutine(run_ptr run, const coroutine_handler* handler);
+    void run_blocking(run_ptr run, const blocking_handler* handler);
+    void returned(const run_ptr& run, outcome said, bool thrown);
+    [[nodiscard]] acknowledgement decide(const job_run& run, const outcome& said, bool thrown);
+
+    std::minstd_rand random_;
+};
+
+}  // namespace libqueue::engine

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "engine/lane.hpp"
+#include "engine/maintenance.hpp"
+#include "engine/presence.hpp"
+#include "engine/runtime.hpp"
+
+#include <libqueue/worker.hpp>
+
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace libqueue::engine {
+
+/// One start of a worker: its event loop, the thread that runs it and all services on it.
+class session {
+   public:
+    session(const worker_options& options, const std::vector<registration>& kinds);
+    session(const session&) = delete;
+    session& operator=(const session&) = delete;
+    ~session();
+
+    void start();
+    /// Drains and ends the loop; blocks. See worker::stop.
+    void stop(std::chrono::milliseconds drain_timeout);
+    /// Blocking handlers still run: this object must never be destroyed (it is leaked).
+    [[nodiscard]] bool abandoned() const noexcept { return abandoned_; }
+
+    void set_paused(bool paused);
+    void set_concurrency(std::string queue, int concurrency);
+    [[nodiscard]] const runtime& state() const noexcept { return shared_; }
+
+   private:
+    boost::asio::awaitable<void> drain(std::chrono::milliseconds drain_timeout);
+    boost::asio::awaitable<bool> wait_settled(clock::time_point until);
+    [[nodiscard]] bool settled() const;
+    void hand_over_running();
+
+    boost::asio::io_context io_{1};
+    runtime shared_;
+    presence presence_;
+    maintenance maintenance_;
+    std::thread thread_;
+    bool abandoned_{false};
+};
+
+}  // namespace libqueue::engine

@@ -1,0 +1,69 @@
+#include "engine/statements.hpp"
+
+#include "pg/schema_name.hpp"
+
+#include <sql/bury.hpp>
+#include <sql/claim.hpp>
+#include <sql/claim_strays.hpp>
+#include <sql/deregister_worker.hpp>
+#include <sql/ensure_queue.hpp>
+#include <sql/find_cancel_requests.hpp>
+#include <sql/find_finished.hpp>
+#include <sql/find_strays.hpp>
+#include <sql/finish_completed.hpp>
+#include <sql/finish_other.hpp>
+#include <sql/forgotten_leases.hpp>
+#include <sql/heartbeat.hpp>
+#include <sql/list_lines.hpp>
+#include <sql/list_liveness.hpp>
+#include <sql/list_owed.hpp>
+#include <sql/lock_dead_worker.hpp>
+#include <sql/lock_leases.hpp>
+#include <sql/next_due.hpp>
+#include <sql/prune_side_tables.hpp>
+#include <sql/publish_kind.hpp>
+#include <sql/put_progress.hpp>
+#include <sql/register_worker.hpp>
+#include <sql/release_leases.hpp>
+#include <sql/return_unstarted.hpp>
+#include <sql/set_doorbells.hpp>
+#include <sql/take_session_lock.hpp>
+
+namespace libqueue::engine {
+namespace {
+
+pg::prepared write(const char* name, std::string_view sql, std::string_view schema) {
+    return pg::prepared{name, pg::with_schema(sql, schema)};
+}
+
+}  // namespace
+
+statements::statements(std::string_view schema)
+    : bury{write("bury", sql::bury, schema)},
+      claim{write("claim", sql::claim, schema)},
+      claim_strays{write("claim_strays", sql::claim_strays, schema)},
+      deregister_worker{write("deregister_worker", sql::deregister_worker, schema)},
+      ensure_queue{write("ensure_queue", sql::ensure_queue, schema)},
+      find_cancel_requests{write("find_cancel_requests", sql::find_cancel_requests, schema)},
+      find_finished{write("find_finished", sql::find_finished, schema)},
+      find_strays{write("find_strays", sql::find_strays, schema)},
+      finish_completed{write("finish_completed", sql::finish_completed, schema)},
+      finish_other{write("finish_other", sql::finish_other, schema)},
+      forgotten_leases{write("forgotten_leases", sql::forgotten_leases, schema)},
+      heartbeat{write("heartbeat", sql::heartbeat, schema)},
+      list_lines{write("list_lines", sql::list_lines, schema)},
+      list_liveness{write("list_liveness", sql::list_liveness, schema)},
+      list_owed{write("list_owed", sql::list_owed, schema)},
+      lock_dead_worker{write("lock_dead_worker", sql::lock_dead_worker, schema)},
+      lock_leases{write("lock_leases", sql::lock_leases, schema)},
+      next_due{write("next_due", sql::next_due, schema)},
+      prune_side_tables{write("prune_side_tables", sql::prune_side_tables, schema)},
+      publish_kind{write("publish_kind", sql::publish_kind, schema)},
+      put_progress{write("put_progress", sql::put_progress, schema)},
+      register_worker{write("register_worker", sql::register_worker, schema)},
+      release_leases{write("release_leases", sql::release_leases, schema)},
+      return_unstarted{write("return_unstarted", sql::return_unstarted, schema)},
+      set_doorbells{write("set_doorbells", sql::set_doorbells, schema)},
+      take_session_lock{write("take_session_lock", sql::take_session_lock, schema)} {}
+
+}  // namespace libqueue::engine

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "pg/pipeline.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace libqueue::engine {
+
+/// The engine's statements, written for one schema. At one address while pipelines use them.
+class statements {
+   public:
+    explicit statements(std::string_view schema);
+    statements(const statements&) = delete;
+    statements& operator=(const statements&) = delete;
+
+    pg::prepared bury;
+    pg::prepared claim;
+    pg::prepared claim_strays;
+    pg::prepared deregister_worker;
+    pg::prepared ensure_queue;
+    pg::prepared find_cancel_requests;
+    pg::prepared find_finished;
+    pg::prepared find_strays;
+    pg::prepared finish_completed;
+    pg::prepared finish_other;
+    pg::prepared forgotten_leases;
+    pg::prepared heartbeat;
+    pg::prepared list_lines;
+    pg::prepared list_liveness;
+    pg::prepared list_owed;
+    pg::prepared lock_dead_worker;
+    pg::prepared lock_leases;
+    pg::prepared next_due;
+    pg::prepared prune_side_tables;
+    pg::prepared publish_kind;
+    pg::prepared put_progress;
+    pg::prepared register_worker;
+    pg::prepared release_leases;
+    pg::prepared return_unstarted;
+    pg::prepared set_doorbells;
+    pg::prepared take_session_lock;
+};
+
+}  // namespace libqueue::engine

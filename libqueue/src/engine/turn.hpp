@@ -1,0 +1,89 @@
+#pragma once
+
+#include "engine/acknowledgement.hpp"
+#include "engine/queue_state.hpp"
+#include "pg/params.hpp"
+#include "pg/result.hpp"
+
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace libqueue::engine {
+
+class lane;
+class runtime;
+
+/// What a turn says and hears: between the engine's values and statement parameters or rows.
+namespace turn {
+
+/// How many more jobs of this queue to claim now.
+[[nodiscard]] int budget(const queue_state& queue, clock::time_point now);
+
+/// The parameters of a batch of acknowledgements, split by the statement that records them.
+class finishes {
+   public:
+    explicit finishes(std::span<const acknowledgement> batch);
+    [[nodiscard]] bool has_completed() const noexcept { return !completed_.empty(); }
+    [[nodiscard]] bool has_other() const noexcept { return !other_.empty(); }
+    [[nodiscard]] bool has_dead() const noexcept { return !dead_.empty(); }
+    [[nodiscard]] pg::params completed_params(std::int64_t worker) const;
+    [[nodiscard]] pg::params other_params(std::int64_t worker) const;
+    [[nodiscard]] pg::params dead_params() const;
+
+   private:
+    std::vector<const acknowledgement*> completed_;
+    std::vector<const acknowledgement*> other_;
+    std::vector<const acknowledgement*> dead_;
+};
+
+[[nodiscard]] pg::params return_params(std::int64_t worker, std::span<const run_ptr> runs);
+[[nodiscard]] pg::params doubt_params(std::span<const acknowledgement> doubtful);
+[[nodiscard]] pg::params doorbell_params(std::span<const std::int32_t> queues, std::int64_t ms);
+
+/// A claim for one queue: reserves its room on the queue and its kinds when built.
+class claim_request {
+   public:
+    claim_request(queue_state& queue, clock::time_point now);
+    [[nodiscard]] bool empty() const noexcept { return lines_.empty(); }
+    [[nodiscard]] int most() const noexcept { return most_; }
+    [[nodiscard]] std::vector<std::pair<kind_state*, int>> kinds() const { return kinds_; }
+    [[nodiscard]] pg::params params(std::int64_t worker) const;
+    [[nodiscard]] pg::params next_due_params() const;
+
+   private:
+    void add_lines(queue_state& queue, clock::time_point now);
+
+    int queue_id_;
+    int most_;
+    std::vector<std::int32_t> lines_;
+    std::vector<std::int64_t> after_run_at_;
+    std::vector<std::int64_t> after_id_;
+    std::vector<std::int32_t> most_by_line_;
+    std::vector<std::pair<kind_state*, int>> kinds_;
+};
+
+/// The strays of one queue as far as there is room; takes them off the queue's list.
+class strays_request {
+   public:
+    strays_request(queue_state& queue, clock::time_point now);
+    [[nodiscard]] int count() const noexcept { return static_cast<int>(ids_.size()); }
+    [[nodiscard]] std::vector<std::pair<kind_state*, int>> kinds() const { return kinds_; }
+    [[nodiscard]] pg::params params(std::int64_t worker) const;
+
+   private:
+    int queue_id_;
+    std::vector<std::int32_t> lines_;
+    std::vector<std::int64_t> run_at_;
+    std::vector<std::int64_t> ids_;
+    std::vector<std::pair<kind_state*, int>> kinds_;
+};
+
+/// Puts claimed rows among the queue's unstarted jobs, in order of priority and time, and moves
+/// the cursors. Returns the lease.
+std::int64_t take_claimed(const pg::result& rows, runtime& shared, queue_state& queue, lane& owner,
+                          bool move_cursors);
+
+}  // namespace turn
+}  // namespace libqueue::engine
