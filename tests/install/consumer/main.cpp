@@ -5,7 +5,7 @@
 namespace {
 
 libqueue::outcome handle(libqueue::job_context&) {
-    return libqueue::outcome::complete();
+    return libqueue::completed();
 }
 
 }  // namespace
