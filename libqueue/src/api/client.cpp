@@ -50,13 +50,12 @@ class client::impl {
     [[nodiscard]] const std::string& schema() const noexcept { return options_.schema; }
 
     [[nodiscard]] pg::connection& connection() {
-        if (connection_ && !connection_->broken() && !poisoned_) {
+        if (connection_ && !connection_->broken()) {
             return *connection_;
         }
         connection_.reset();
         connection_ = std::make_unique<pg::connection>(options_.dsn, options_.application_name,
                                                        options_.connect_timeout);
-        poisoned_ = false;
         if (options_.statement_timeout.count() > 0) {
             connection_->exec("SET statement_timeout = " +
                               std::to_string(options_.statement_timeout.count()));
@@ -69,13 +68,12 @@ class client::impl {
     template <typename Work>
     auto run(repeat when, Work work) {
         return api::as_result([&] {
-            const bool fresh = !connection_ || connection_->broken() || poisoned_;
+            const bool fresh = !connection_ || connection_->broken();
             try {
                 return work(connection());
             } catch (const failure& what) {
-                poisoned_ = what.poisons_connection();
                 const bool safe = when == repeat::always || !what.outcome_unknown();
-                if (fresh || !poisoned_ || !safe) {
+                if (fresh || !what.poisons_connection() || !safe) {
                     throw;
                 }
             }
@@ -86,7 +84,6 @@ class client::impl {
    private:
     client_options options_;
     std::unique_ptr<pg::connection> connection_;
-    bool poisoned_{false};
 };
 
 client::client(client_options options) : impl_{std::make_unique<impl>(std::move(options))} {}

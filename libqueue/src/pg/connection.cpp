@@ -141,37 +141,43 @@ connection::~connection() {
 
 pg::result connection::exec(std::string_view sql, const params& parameters) {
     drain_idle_input(raw_);
-    if (PQstatus(raw_) != CONNECTION_OK) {
+    if (broken()) {
         throw_lost(raw_, false);
     }
     const bool commits = may_commit(PQtransactionStatus(raw_), sql);
     params::view sent;
     parameters.fill(sent);
-    pg::result answer{PQexecParams(raw_, std::string{sql}.c_str(), parameters.count(),
-                                   sent.types.data(), sent.values.data(), sent.lengths.data(),
-                                   sent.formats.data(), 0)};
-    if (answer.raw() == nullptr) {
-        throw_lost(raw_, commits);
-    }
-    check_answer(raw_, answer, commits);
-    return answer;
+    return checked(
+        PQexecParams(raw_, std::string{sql}.c_str(), parameters.count(), sent.types.data(),
+                     sent.values.data(), sent.lengths.data(), sent.formats.data(), 0),
+        commits);
 }
 
 void connection::exec_script(const std::string& sql) {
     drain_idle_input(raw_);
-    if (PQstatus(raw_) != CONNECTION_OK) {
+    if (broken()) {
         throw_lost(raw_, false);
     }
     const bool commits = PQtransactionStatus(raw_) == PQTRANS_IDLE;
-    const pg::result answer{PQexec(raw_, sql.c_str())};
-    if (answer.raw() == nullptr) {
-        throw_lost(raw_, commits);
+    checked(PQexec(raw_, sql.c_str()), commits);
+}
+
+pg::result connection::checked(pg_result* raw, bool commits) {
+    pg::result answer{raw};
+    try {
+        if (raw == nullptr) {
+            throw_lost(raw_, commits);
+        }
+        check_answer(raw_, answer, commits);
+    } catch (const sql_failure& what) {
+        poisoned_ = what.poisons_connection();
+        throw;
     }
-    check_answer(raw_, answer, commits);
+    return answer;
 }
 
 bool connection::broken() const noexcept {
-    return PQstatus(raw_) == CONNECTION_BAD;
+    return poisoned_ || PQstatus(raw_) == CONNECTION_BAD;
 }
 
 bool connection::idle() const noexcept {

@@ -47,6 +47,7 @@ class connection {
     /// Runs a script of several statements without parameters.
     void exec_script(const std::string& sql);
 
+    /// Lost, or poisoned by an error after which it must not be used.
     [[nodiscard]] bool broken() const noexcept;
     /// Between commands and not in pipeline mode.
     [[nodiscard]] bool idle() const noexcept;
@@ -54,8 +55,11 @@ class connection {
     [[nodiscard]] pg_conn* raw() const noexcept { return raw_; }
 
    private:
+    pg::result checked(pg_result* raw, bool commits);
+
     pg_conn* raw_;
     bool owned_;
+    bool poisoned_{false};
 };
 
 /// BEGIN … COMMIT around a scope; rolls back unless committed. A COMMIT whose answer was lost

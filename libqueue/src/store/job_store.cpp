@@ -2,6 +2,7 @@
 
 #include "core/limits.hpp"
 #include "pg/schema_name.hpp"
+#include "store/sql_text.hpp"
 
 #include <sql/assert_lease.hpp>
 #include <sql/cancel_job.hpp>
@@ -12,8 +13,6 @@
 #include <sql/retry_job.hpp>
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <map>
 #include <tuple>
 
@@ -24,26 +23,6 @@ using optional_text = std::optional<std::string>;
 
 /// Payload bytes of one statement: bounds the memory both sides need for it.
 constexpr std::size_t group_bytes_max = std::size_t{32} << 20;
-
-/// ISO 8601 in UTC, whatever the session's settings. A time before 1970 is as good as 1970: both
-/// mean now.
-[[nodiscard]] optional_text time_text(const std::optional<time_point>& when) {
-    if (!when) {
-        return std::nullopt;
-    }
-    const time_point at = std::max(*when, time_point{});
-    const auto day = std::chrono::floor<std::chrono::days>(at);
-    const std::chrono::year_month_day date{day};
-    const std::chrono::hh_mm_ss time{at - day};
-    std::array<char, 64> text{};
-    const int length = std::snprintf(
-        text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ",
-        static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-        static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
-        static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
-        static_cast<int>(time.subseconds().count()));
-    return std::string(text.data(), static_cast<std::size_t>(length));
-}
 
 template <typename Duration>
 [[nodiscard]] optional_text interval_text(const std::optional<Duration>& time, const char* unit) {

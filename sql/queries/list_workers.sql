@@ -1,0 +1,9 @@
+-- Worker processes known to the database, longest-running first.
+-- No parameters. Rows: id, name, state, live (its heartbeat is younger than its lease), host, pid,
+-- version, active, queues, kinds, slots, started_at, beat_at. Index: none needed. Locks: none.
+SELECT w.id, w.name, w.state,
+       w.beat_at > clock_timestamp() - make_interval(secs => w.lease_ms / 1000.0) AS live,
+       w.host, w.pid, w.version, w.active, to_jsonb(w.queues) AS queues,
+       to_jsonb(w.kinds) AS kinds, w.slots, w.started_at, w.beat_at
+FROM queue.worker w
+ORDER BY w.id

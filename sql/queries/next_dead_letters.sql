@@ -1,0 +1,20 @@
+-- The next ids of a sweep over dead letters, oldest job first.
+-- $1 to $9: as list_dead_letters. $10 bigint above this id  $11 bigint up to this id
+-- $12 integer limit. Rows: id bigint.
+-- Index: dead_letter_pkey, from $10 on. Locks: none; replay and discard lock what they take.
+SELECT d.job_id AS id
+FROM queue.dead_letter d
+WHERE ($1::bigint[] IS NULL OR d.job_id = ANY ($1::bigint[]))
+  AND ($2::text IS NULL OR d.queue = $2::text)
+  AND ($3::text IS NULL OR d.kind = $3::text
+       OR (right($3::text, 1) = '*' AND starts_with(d.kind, left($3::text, -1))))
+  AND ($4::uuid IS NULL OR d.tenant_id = $4::uuid)
+  AND ($5::text IS NULL OR strpos(d.error, $5::text) > 0)
+  AND ($6::text IS NULL OR d.fingerprint = $6::text)
+  AND ($7::timestamptz IS NULL OR d.died_at >= $7::timestamptz)
+  AND ($8::timestamptz IS NULL OR d.died_at < $8::timestamptz)
+  AND ($9::bigint IS NULL OR d.job_id < $9::bigint)
+  AND d.job_id > $10::bigint
+  AND d.job_id <= $11::bigint
+ORDER BY d.job_id
+LIMIT $12::integer
