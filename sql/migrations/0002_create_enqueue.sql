@@ -58,7 +58,8 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'unknown queue %', quote_literal(left(open_line.queue_name, 100))
             USING ERRCODE = 'LQ002',
-                  HINT = 'Create it with queue.create_queue(name), qctl queues create, or list it in the configuration of a worker.';
+                  HINT = 'Create it with queue.create_queue(name) or qctl queues create, '
+                         || 'or list it in the configuration of a worker.';
     END IF;
     INSERT INTO queue.line (queue_id, priority, kind)
     VALUES (target.queue_id, open_line.priority, open_line.kind)
@@ -78,8 +79,8 @@ BEGIN
         RAISE EXCEPTION 'run_at and delay: expected at most one of them, got both'
             USING ERRCODE = 'LQ001';
     END IF;
-    IF run_at IS NOT NULL AND (NOT isfinite(run_at) OR run_at > timestamptz '9999-12-31 00:00:00+00')
-    THEN
+    IF run_at IS NOT NULL
+       AND (NOT isfinite(run_at) OR run_at > timestamptz '9999-12-31 00:00:00+00') THEN
         RAISE EXCEPTION 'run_at: expected a finite time before the year 9999, got %', run_at
             USING ERRCODE = 'LQ001';
     END IF;

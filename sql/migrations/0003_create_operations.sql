@@ -98,7 +98,8 @@ LEFT JOIN (
                       WHERE a.job_id = t.job_id AND a.lease_id = s.id)
     GROUP BY l.queue_id) u ON u.queue_id = q.id
 LEFT JOIN (
-    SELECT x.queue, count(*) AS dead FROM queue.dead_letter x GROUP BY x.queue) d ON d.queue = q.name;
+    SELECT x.queue, count(*) AS dead FROM queue.dead_letter x GROUP BY x.queue) d
+    ON d.queue = q.name;
 
 CREATE FUNCTION queue.no_such_job(job_id bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -272,7 +273,8 @@ AS $$
 #variable_conflict use_column
 DECLARE
     letter record;
-    first_at timestamptz := greatest(clock_timestamp(), coalesce(replay.start_at, clock_timestamp()));
+    -- greatest() passes over a NULL.
+    first_at timestamptz := greatest(clock_timestamp(), replay.start_at);
     done integer := 0;
 BEGIN
     FOR letter IN

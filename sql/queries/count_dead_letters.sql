@@ -1,6 +1,9 @@
 -- How many dead letters match, the largest of their ids (NULL when none) and the database's time:
 -- what a sweep over them needs to know before it begins.
--- $1 to $9: as list_dead_letters. One row: count bigint, last_id bigint, at timestamptz.
+-- $1 bigint[] ids  $2 text queue  $3 text kind, exact or prefix ending in *  $4 uuid tenant_id
+-- $5 text substring of the error  $6 text fingerprint  $7 timestamptz died at or after
+-- $8 timestamptz died before  $9 bigint below this id; NULL does not restrict.
+-- One row: count bigint, last_id bigint, at timestamptz.
 -- Index: dead_letter_pkey or dead_letter_fingerprint_idx. Locks: none.
 SELECT count(*) AS count, max(d.job_id) AS last_id, clock_timestamp() AS at
 FROM queue.dead_letter d

@@ -1,6 +1,6 @@
 -- Which migrations a schema has; the only table that no migration creates. Run under
 -- lock_migrations.
--- No parameters, no rows. Locks: ACCESS EXCLUSIVE on the new table.
+-- No parameters, no rows. Index: none. Locks: ACCESS EXCLUSIVE on the new table.
 CREATE TABLE IF NOT EXISTS queue.migration (
     number integer NOT NULL PRIMARY KEY,
     name text COLLATE "C" NOT NULL,

@@ -1,5 +1,8 @@
 -- Dead letters grouped by what killed them, largest group first.
--- $1 to $9: as list_dead_letters. $10 integer limit
+-- $1 bigint[] ids  $2 text queue  $3 text kind, exact or prefix ending in *  $4 uuid tenant_id
+-- $5 text substring of the error  $6 text fingerprint  $7 timestamptz died at or after
+-- $8 timestamptz died before  $9 bigint below this id  $10 integer limit
+-- NULL does not restrict, but limit is required.
 -- Rows: fingerprint, kind, queue, count, first_died_at, last_died_at, sample_id, reason, error of
 -- the newest letter. Reads every letter that matches.
 -- Index: dead_letter_fingerprint_idx when a fingerprint is given. Locks: none.

@@ -1,5 +1,8 @@
 -- Jobs with a dead letter (state dead), newest first. Reads the dead letters.
--- Parameters, rows: as list_jobs. Index: dead_letter_pkey backwards. Locks: none.
+-- $1 text[] states  $2 text queue  $3 text kind, exact or prefix ending in *  $4 uuid tenant_id
+-- $5 text tag  $6 timestamptz created at or after  $7 bigint below this id  $8 integer limit
+-- NULL does not restrict, but limit is required. Rows: as list_jobs.
+-- Index: dead_letter_pkey backwards. Locks: none.
 SELECT d.job_id AS id, d.tenant_id, d.queue, d.kind, 'dead' AS state,
        d.priority::integer AS priority, d.attempt::integer AS attempt,
        d.max_attempts::integer AS max_attempts, d.created_at AS run_at, d.created_at,

@@ -1,5 +1,7 @@
 -- Jobs that a lease owes an outcome for (state running), newest first. Reads the leases.
--- Parameters, rows: as list_jobs.
+-- $1 text[] states  $2 text queue  $3 text kind, exact or prefix ending in *  $4 uuid tenant_id
+-- $5 text tag  $6 timestamptz created at or after  $7 bigint below this id  $8 integer limit
+-- NULL does not restrict, but limit is required. Rows: as list_jobs.
 -- Index: attempt_pkey and job_pkey per row. Locks: none.
 WITH place AS MATERIALIZED (
     SELECT t.job_id AS id

@@ -1,6 +1,9 @@
 -- Jobs in line (states ready, scheduled, retrying), newest first. Reads the line and never the
 -- history: one pass over the ready rows of the lines that match, then the facts of those found.
--- Parameters, rows: as list_jobs; $1 text[] names at least one of the three states.
+-- $1 text[] states  $2 text queue  $3 text kind, exact or prefix ending in *  $4 uuid tenant_id
+-- $5 text tag  $6 timestamptz created at or after  $7 bigint below this id  $8 integer limit
+-- NULL does not restrict, but limit is required. Rows: as list_jobs.
+-- $1 names at least one of the three states.
 -- Index: line_triple_idx, ready_pkey, then job_pkey and attempt_pkey per row. Locks: none.
 WITH asked AS (
     SELECT 'ready' = ANY ($1::text[]) AS due,

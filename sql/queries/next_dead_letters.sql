@@ -1,5 +1,8 @@
 -- The next ids of a sweep over dead letters, oldest job first.
--- $1 to $9: as list_dead_letters. $10 bigint above this id  $11 bigint up to this id
+-- $1 bigint[] ids  $2 text queue  $3 text kind, exact or prefix ending in *  $4 uuid tenant_id
+-- $5 text substring of the error  $6 text fingerprint  $7 timestamptz died at or after
+-- $8 timestamptz died before  $9 bigint below this id
+-- $10 bigint above this id  $11 bigint up to this id
 -- $12 integer limit. Rows: id bigint.
 -- Index: dead_letter_pkey, from $10 on. Locks: none; replay and discard lock what they take.
 SELECT d.job_id AS id
