@@ -1,0 +1,121 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string_view>
+
+// The one description of the command line. Parsing, --help, "did you mean" and docs/qctl.md are
+// all derived from it, so they cannot disagree.
+
+namespace qctl {
+
+enum class verb {
+    enqueue,
+    jobs_list,
+    jobs_show,
+    jobs_explain,
+    jobs_wait,
+    jobs_retry,
+    jobs_cancel,
+    dlq_list,
+    dlq_show,
+    dlq_groups,
+    dlq_replay,
+    dlq_discard,
+    dlq_export,
+    dlq_stats,
+    queues_list,
+    queues_show,
+    queues_create,
+    queues_pause,
+    queues_resume,
+    queues_drain,
+    queues_purge,
+    workers_list,
+    kinds_unhandled,
+    stats,
+    migrate_status,
+    migrate_up,
+    migrate_verify,
+    migrate_check,
+    migrate_sql,
+    version,
+    help,
+};
+
+/// What a verb may do at its worst. none: reads only. mild: asks nothing. moderate: asks y/N.
+/// severe: asks for a name to be typed.
+enum class danger { none, mild, moderate, severe };
+
+/// How a value is written. Everything but `text` is checked before the verb starts.
+enum class value_type {
+    none,  ///< a flag without value
+    text,
+    integer,            ///< from `least` to `most`
+    duration,           ///< 250ms, 30s, 1h30m
+    optional_duration,  ///< --flag or --flag=30s
+    instant,            ///< 2026-01-31T08:00:00Z, with zone
+    past,               ///< an instant, or a duration ago
+    rate,               ///< 50/s, 10/m, 1/h
+    states,             ///< job states, comma separated
+    uuid,
+    format,  ///< an output format
+    when,    ///< auto, always, never
+};
+
+class flag {
+   public:
+    std::string_view name;
+    char letter{'\0'};
+    value_type type{value_type::none};
+    std::string_view metavar{};
+    std::string_view doc{};
+    bool repeated{false};
+    std::int64_t least{1};
+    std::int64_t most{std::numeric_limits<std::int64_t>::max()};
+};
+
+enum class arity { one, optional, at_least_one, any };
+
+class argument {
+   public:
+    std::string_view name;
+    arity count{arity::one};
+    /// text, or integer for ids
+    value_type type{value_type::text};
+    std::string_view doc{};
+};
+
+class command {
+   public:
+    verb id;
+    std::string_view group{};  ///< `jobs` of `jobs list`; empty for a command of one word
+    std::string_view name;
+    std::string_view summary;  ///< one line, no full stop
+    std::string_view doc{};    ///< paragraphs
+    std::span<const argument> arguments{};
+    std::span<const flag> flags{};
+    std::span<const std::string_view> examples{};
+    std::string_view columns{};  ///< what `-o table` shows of a list; empty: all
+    danger risk{danger::none};
+};
+
+class command_group {
+   public:
+    std::string_view name;
+    std::string_view summary;
+};
+
+/// In the order in which help shows them.
+[[nodiscard]] std::span<const command> commands() noexcept;
+[[nodiscard]] std::span<const command_group> command_groups() noexcept;
+/// Accepted before and after every command.
+[[nodiscard]] std::span<const flag> global_flags() noexcept;
+
+[[nodiscard]] const command& find_command(verb id) noexcept;
+/// Null when there is none.
+[[nodiscard]] const command* find_command(std::string_view group, std::string_view name) noexcept;
+[[nodiscard]] bool is_group(std::string_view name) noexcept;
+
+}  // namespace qctl

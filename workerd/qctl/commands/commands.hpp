@@ -1,0 +1,54 @@
+#pragma once
+
+#include "context.hpp"
+#include "exit_code.hpp"
+
+// One function per verb of the command table. Each prints its result and returns the exit code, or
+// throws: `stop` for what qctl itself finds, `libqueue::domain_failure` and `libqueue::failure`
+// for what the library says.
+
+namespace qctl {
+
+[[nodiscard]] exit_code run_enqueue(context& with);
+[[nodiscard]] exit_code run_enqueue_bulk(context& with);
+
+[[nodiscard]] exit_code run_jobs_list(context& with);
+[[nodiscard]] exit_code run_jobs_show(context& with);
+[[nodiscard]] exit_code run_jobs_explain(context& with);
+[[nodiscard]] exit_code run_jobs_wait(context& with);
+[[nodiscard]] exit_code run_jobs_retry(context& with);
+[[nodiscard]] exit_code run_jobs_cancel(context& with);
+
+[[nodiscard]] exit_code run_dlq_list(context& with);
+[[nodiscard]] exit_code run_dlq_show(context& with);
+[[nodiscard]] exit_code run_dlq_groups(context& with);
+[[nodiscard]] exit_code run_dlq_replay(context& with);
+[[nodiscard]] exit_code run_dlq_discard(context& with);
+[[nodiscard]] exit_code run_dlq_export(context& with);
+[[nodiscard]] exit_code run_dlq_stats(context& with);
+
+[[nodiscard]] exit_code run_queues_list(context& with);
+[[nodiscard]] exit_code run_queues_show(context& with);
+[[nodiscard]] exit_code run_queues_create(context& with);
+[[nodiscard]] exit_code run_queues_pause(context& with);
+[[nodiscard]] exit_code run_queues_resume(context& with);
+[[nodiscard]] exit_code run_queues_drain(context& with);
+[[nodiscard]] exit_code run_queues_purge(context& with);
+
+[[nodiscard]] exit_code run_workers_list(context& with);
+[[nodiscard]] exit_code run_kinds_unhandled(context& with);
+[[nodiscard]] exit_code run_stats(context& with);
+
+[[nodiscard]] exit_code run_migrate_status(context& with);
+[[nodiscard]] exit_code run_migrate_up(context& with);
+[[nodiscard]] exit_code run_migrate_verify(context& with);
+[[nodiscard]] exit_code run_migrate_check(context& with);
+[[nodiscard]] exit_code run_migrate_sql(context& with);
+
+[[nodiscard]] exit_code run_version(context& with);
+[[nodiscard]] exit_code run_help(context& with);
+
+/// The verb of the command line.
+[[nodiscard]] exit_code run_verb(context& with);
+
+}  // namespace qctl

@@ -1,0 +1,116 @@
+#include "commands/commands.hpp"
+#include "faults.hpp"
+#include "job_row.hpp"
+#include "row_builder.hpp"
+
+namespace qctl {
+
+namespace {
+
+using libqueue::job_id;
+using libqueue::report;
+
+// One job of `jobs show`; with --attempts its history becomes one more column.
+report shown_job(context& with, const libqueue::job_info& job) {
+    auto row = job_row(job);
+    const bool tables =
+        with.options.format == output_format::table || with.options.format == output_format::wide;
+    if (with.call.has("attempts") && !tables) {
+        row.columns.emplace_back("attempts", libqueue::column_type::json);
+        row.rows[0].push_back(json_array(with.operations().attempts(job.id)));
+    }
+    return row;
+}
+
+void print_for_people(context& with, const libqueue::job_info& job, bool first) {
+    if (!first) {
+        write_output("\n");
+    }
+    with.print_object(shown_job(with, job));
+    if (with.call.has("attempts")) {
+        write_output("\n");
+        auto attempts = with.operations().attempts(job.id);
+        if (with.options.format == output_format::table) {
+            attempts = chosen_columns(
+                attempts, {"attempt", "outcome", "started_at", "duration_ms", "worker", "error"});
+        }
+        with.print_list(attempts);
+    }
+}
+
+}  // namespace
+
+exit_code run_jobs_list(context& with) {
+    libqueue::job_filter filter;
+    const auto& call = with.call;
+    if (const auto states = call.text("state")) {
+        filter.states = read_states(*states, "--state");
+    }
+    filter.queue = call.text("queue");
+    filter.kind = call.text("kind");
+    filter.tag = call.text("tag");
+    filter.tenant_id = call.text("tenant");
+    if (const auto since = call.text("since")) {
+        filter.since = read_past(*since, "--since", system_now());
+    }
+    if (const auto before = call.text("before")) {
+        filter.before = read_id(*before, "--before");
+    }
+    if (const auto limit = call.text("limit")) {
+        filter.limit = static_cast<int>(read_integer(*limit, "--limit", 1, 10'000));
+    }
+    const auto rows = with.operations().list_jobs(filter);
+    with.print_list(rows);
+    flush_output();
+    if (rows.rows.empty()) {
+        with.notes.note("no jobs match");
+    } else if (rows.rows.size() == static_cast<std::size_t>(filter.limit)) {
+        const auto last = rows.rows.back()[0].value_or("");
+        with.notes.note("there may be more: --before " + last);
+    }
+    return exit_code::ok;
+}
+
+exit_code run_jobs_show(context& with) {
+    const auto format = with.options.format;
+    const bool people = format == output_format::table || format == output_format::wide;
+    const bool single = with.call.arguments.size() == 1;
+    report all;
+    std::optional<stop> missing;
+    bool first = true;
+    for (const auto& argument : with.call.arguments) {
+        const auto job = with.client().get(read_id(argument, "ID"));
+        if (!job) {
+            missing = to_stop(job.error());
+            if (!single) {
+                with.notes.warn(missing->what());
+            }
+        } else if (people) {
+            print_for_people(with, *job, first);
+            first = false;
+        } else {
+            append_rows(all, shown_job(with, *job));
+            first = false;
+        }
+    }
+    if (!people && !first) {
+        single ? with.print_object(all) : with.print_list(all);
+    }
+    if (missing) {
+        const auto exit = first ? missing->exit : exit_code::partly_done;
+        throw stop{exit, missing->code, missing->what(), missing->hint};
+    }
+    return exit_code::ok;
+}
+
+exit_code run_jobs_explain(context& with) {
+    const auto id = read_id(with.call.arguments[0], "ID");
+    auto why = with.operations().explain(id);
+    if (!why) {
+        throw to_stop(why.error());
+    }
+    with.print_object(*why);
+    return exit_code::ok;
+}
+
+}  // namespace qctl

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "command_table.hpp"
+#include "settings.hpp"
+
+#include <string>
+#include <string_view>
+
+// Danger rules. none and mild ask nothing. moderate asks [y/N], or takes --yes. severe asks for a
+// name to be typed, or takes --confirm NAME; --yes is not enough for it. Without a terminal to ask
+// at, a verb that lacks its flag is refused before anything is looked up.
+
+namespace qctl {
+
+/// First thing a verb does: throws `stop` (usage) when the answer can neither be read from the
+/// flags nor asked for. A dry run needs no answer.
+void demand_consent(const settings& options, danger level, std::string_view name);
+
+/// Asks, when the flags did not answer already. `action` completes "This will ...". Throws `stop`
+/// (failed, code `declined`) when the answer is no.
+void ask_consent(const settings& options, danger level, std::string_view name,
+                 const std::string& action);
+
+}  // namespace qctl

@@ -1,0 +1,105 @@
+#include "context.hpp"
+
+#include <libqueue/duration.hpp>
+
+#include <algorithm>
+
+namespace qctl {
+
+namespace {
+
+constexpr std::chrono::milliseconds default_statement_timeout{10'000};
+constexpr std::chrono::milliseconds longest_connect_timeout{10'000};
+
+bool waits(verb id) noexcept {
+    return id == verb::jobs_wait || id == verb::queues_drain;
+}
+
+// The flag beats the connection string, which beats the default. A verb that waits has its own use
+// of the flag.
+std::chrono::milliseconds statement_timeout(const invocation& call, const settings& options) {
+    if (options.timeout && !waits(call.leaf->id) && !call.has("wait")) {
+        return *options.timeout;
+    }
+    return options.dsn.find("statement_timeout") == std::string::npos
+               ? default_statement_timeout
+               : std::chrono::milliseconds{0};
+}
+
+}  // namespace
+
+context::context(const invocation& call_, const settings& options_)
+    : call{call_}, options{options_}, notes{options_} {}
+
+libqueue::client& context::client() {
+    if (!client_) {
+        libqueue::client_options wanted{options.dsn};
+        wanted.schema = options.schema;
+        wanted.application_name = "qctl";
+        wanted.statement_timeout = statement_timeout(call, options);
+        // libpq counts whole seconds and takes 0 for "for ever".
+        wanted.connect_timeout =
+            std::clamp(options.timeout.value_or(longest_connect_timeout),
+                       std::chrono::milliseconds{1'000}, longest_connect_timeout);
+        client_.emplace(std::move(wanted));
+    }
+    return *client_;
+}
+
+view context::how() const {
+    view result;
+    result.format = options.format;
+    result.columns = options.columns;
+    result.default_columns = call.leaf->columns;
+    result.headers = options.headers;
+    result.color = options.color_out;
+    result.for_people = options.for_people();
+    result.width = options.width;
+    result.now = system_now();
+    return result;
+}
+
+void context::print_list(const libqueue::report& rows) const {
+    auto to = renderer();
+    write_output(to.add(rows));
+    write_output(to.finish());
+}
+
+void context::print_object(const libqueue::report& one) const {
+    write_output(render_object(one, how()));
+}
+
+void context::print_result(const std::string& sentence, const libqueue::report& row) const {
+    if (options.format == output_format::table || options.format == output_format::wide) {
+        write_output(sentence + '\n');
+    } else {
+        print_object(row);
+    }
+}
+
+std::string operation_text(const invocation& call, const settings& options) {
+    const command& leaf = *call.leaf;
+    std::string text = leaf.group.empty() ? "" : std::string{leaf.group} + " ";
+    text += leaf.name;
+    const auto sized = [](const std::string& value) {
+        return "(" + std::to_string(value.size()) + " bytes)";
+    };
+    for (std::size_t i = 0; i < call.arguments.size(); ++i) {
+        const bool payload = leaf.id == verb::enqueue && i == 1;
+        text += ' ' + (payload ? sized(call.arguments[i]) : call.arguments[i]);
+    }
+    for (const auto& [name, value] : call.flags) {
+        const bool hidden = name == "edit" || name == "meta";
+        if (name != "db" && name != "debug") {
+            text += " --" + name;
+            text += value.empty() || value == "true" ? "" : "=" + (hidden ? sized(value) : value);
+        }
+    }
+    text += "; database " +
+            (options.dsn.empty() ? std::string{"of PG*"} : masked_dsn(options.dsn)) + ", schema " +
+            options.schema + ", statement timeout " +
+            libqueue::format_duration(statement_timeout(call, options));
+    return text;
+}
+
+}  // namespace qctl

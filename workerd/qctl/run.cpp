@@ -1,0 +1,59 @@
+#include "run.hpp"
+
+#include "commands/commands.hpp"
+#include "faults.hpp"
+#include "help.hpp"
+
+namespace qctl {
+
+namespace {
+
+exit_code show_help(const invocation& call, bool nothing_typed) {
+    if (call.leaf != nullptr) {
+        write_output(command_help(*call.leaf));
+    } else if (!call.group.empty()) {
+        write_output(group_help(call.group));
+    } else {
+        write_output(nothing_typed ? short_help() : general_help());
+    }
+    return exit_code::ok;
+}
+
+exit_code run_command(const std::vector<std::string>& arguments, const environment& around) {
+    const auto call = parse_command_line(arguments);
+    if (call.help_wanted) {
+        return show_help(call, arguments.empty());
+    }
+    const auto options = resolve_settings(call, around);
+    context with{call, options};
+    with.notes.debug(operation_text(call, options));
+    return run_verb(with);
+}
+
+}  // namespace
+
+exit_code run(const std::vector<std::string>& arguments) {
+    const auto around = process_environment();
+    const auto fail = [&](const stop& why) {
+        const bool json = wants_json(arguments);
+        const bool color = around.err_is_terminal && !around.variable("NO_COLOR") &&
+                           around.variable("TERM").value_or("dumb") != "dumb";
+        write_message(error_text(why, json, color));
+        return why.exit;
+    };
+    try {
+        const auto code = run_command(arguments, around);
+        flush_output();
+        return code;
+    } catch (const stop& why) {
+        return fail(why);
+    } catch (const libqueue::domain_failure& why) {
+        return fail(to_stop(why.why()));
+    } catch (const libqueue::failure& why) {
+        return fail(to_stop(why));
+    } catch (const std::exception& why) {
+        return fail(stop{exit_code::failed, "failed", why.what()});
+    }
+}
+
+}  // namespace qctl

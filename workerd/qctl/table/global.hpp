@@ -1,0 +1,60 @@
+#pragma once
+
+#include "command_table.hpp"
+
+#include <array>
+
+namespace qctl::table {
+
+inline constexpr std::array groups{
+    command_group{"jobs", "Look at jobs and act on them"},
+    command_group{"dlq", "Dead letters: jobs that used up their attempts"},
+    command_group{"queues", "Look at queues, pause and empty them"},
+    command_group{"workers", "Processes that run jobs"},
+    command_group{"kinds", "Kinds of jobs"},
+    command_group{"migrate", "The database schema"},
+};
+
+inline constexpr std::array global_flags{
+    flag{.name = "output",
+         .letter = 'o',
+         .type = value_type::format,
+         .metavar = "FORMAT",
+         .doc = "table, wide, json, jsonl, csv or id (default table)"},
+    flag{.name = "columns",
+         .type = value_type::text,
+         .metavar = "A,B",
+         .doc = "Print these columns, in this order"},
+    flag{.name = "no-headers", .doc = "Leave out the header line of table and csv"},
+    flag{.name = "quiet", .letter = 'q', .doc = "No messages on stderr but errors"},
+    flag{.name = "verbose", .letter = 'v', .doc = "More messages on stderr"},
+    flag{.name = "color",
+         .type = value_type::when,
+         .metavar = "WHEN",
+         .doc = "auto, always or never; NO_COLOR and TERM=dumb mean never"},
+    flag{.name = "no-color", .doc = "Same as --color=never"},
+    flag{.name = "no-input", .doc = "Never ask; a verb that would have to ask is refused"},
+    flag{.name = "yes", .letter = 'y', .doc = "Answer y to a y/N question"},
+    flag{.name = "confirm",
+         .type = value_type::text,
+         .metavar = "TEXT",
+         .doc = "Type this where a severe verb asks for a name"},
+    flag{.name = "dry-run", .letter = 'n', .doc = "Show what would be done, change nothing"},
+    flag{
+        .name = "timeout",
+        .type = value_type::duration,
+        .metavar = "DUR",
+        .doc = "Longest time for one statement (default 10s); for a verb that waits, for the wait"},
+    flag{.name = "db",
+         .type = value_type::text,
+         .metavar = "DSN",
+         .doc = "Database, as libpq string or URI (default: QCTL_DB, DATABASE_URL, PG*)"},
+    flag{.name = "schema",
+         .type = value_type::text,
+         .metavar = "NAME",
+         .doc = "Schema the queue is installed in (default queue)"},
+    flag{.name = "debug", .doc = "Print the operation and the connection, secrets masked"},
+    flag{.name = "help", .letter = 'h', .doc = "Help for the command"},
+};
+
+}  // namespace qctl::table

@@ -1,0 +1,113 @@
+#pragma once
+
+#include "command_table.hpp"
+
+#include <array>
+
+namespace qctl::table {
+
+inline constexpr std::array queue_argument{
+    argument{"QUEUE", arity::one, value_type::text, "Name of the queue"}};
+
+inline constexpr std::array queues_pause_flags{
+    flag{.name = "reason",
+         .type = value_type::text,
+         .metavar = "TEXT",
+         .doc = "Shown to whoever asks why jobs wait"},
+};
+inline constexpr std::array queues_drain_flags{
+    flag{.name = "wait",
+         .type = value_type::optional_duration,
+         .metavar = "DUR",
+         .doc = "Wait this long at most (default --timeout, else 10m)"},
+};
+
+inline constexpr std::array<std::string_view, 1> queues_list_examples{"qctl queues list -o json"};
+inline constexpr std::array<std::string_view, 1> queues_show_examples{"qctl queues show default"};
+inline constexpr std::array<std::string_view, 1> queues_create_examples{
+    "qctl queues create communication"};
+inline constexpr std::array<std::string_view, 1> queues_pause_examples{
+    "qctl queues pause money --reason 'provider is down' --yes"};
+inline constexpr std::array<std::string_view, 1> queues_resume_examples{"qctl queues resume money"};
+inline constexpr std::array<std::string_view, 1> queues_drain_examples{
+    "qctl queues drain background --wait=5m"};
+inline constexpr std::array<std::string_view, 2> queues_purge_examples{
+    "qctl queues purge background -n", "qctl queues purge background --confirm background"};
+inline constexpr std::array<std::string_view, 1> workers_list_examples{"qctl workers list"};
+inline constexpr std::array<std::string_view, 1> kinds_unhandled_examples{"qctl kinds unhandled"};
+inline constexpr std::array<std::string_view, 1> stats_examples{"qctl stats -o json"};
+
+inline constexpr std::array queues_commands{
+    command{.id = verb::queues_list,
+            .group = "queues",
+            .name = "list",
+            .summary = "List queues with what stands in them",
+            .examples = queues_list_examples,
+            .columns = "queue,ready,scheduled,retrying,running,dead,oldest_ready_at,paused"},
+    command{.id = verb::queues_show,
+            .group = "queues",
+            .name = "show",
+            .summary = "Everything about one queue",
+            .arguments = queue_argument,
+            .examples = queues_show_examples},
+    command{.id = verb::queues_create,
+            .group = "queues",
+            .name = "create",
+            .summary = "Create a queue; one that exists is left as it is",
+            .arguments = queue_argument,
+            .examples = queues_create_examples,
+            .risk = danger::mild},
+    command{.id = verb::queues_pause,
+            .group = "queues",
+            .name = "pause",
+            .summary = "Stop claiming from a queue; running jobs finish",
+            .arguments = queue_argument,
+            .flags = queues_pause_flags,
+            .examples = queues_pause_examples,
+            .risk = danger::moderate},
+    command{.id = verb::queues_resume,
+            .group = "queues",
+            .name = "resume",
+            .summary = "Claim from a paused queue again",
+            .arguments = queue_argument,
+            .examples = queues_resume_examples,
+            .risk = danger::mild},
+    command{.id = verb::queues_drain,
+            .group = "queues",
+            .name = "drain",
+            .summary = "Wait until nothing waits or runs in a queue",
+            .doc = "Pauses nothing: stop the producers first, or it may never end. Exit 7 when the "
+                   "time was up.",
+            .arguments = queue_argument,
+            .flags = queues_drain_flags,
+            .examples = queues_drain_examples},
+    command{.id = verb::queues_purge,
+            .group = "queues",
+            .name = "purge",
+            .summary = "Cancel every waiting job of a queue",
+            .doc = "Running jobs are left alone. It asks for the name of the queue, or takes it "
+                   "from --confirm.",
+            .arguments = queue_argument,
+            .examples = queues_purge_examples,
+            .risk = danger::severe},
+};
+
+inline constexpr std::array sight_commands{
+    command{.id = verb::workers_list,
+            .group = "workers",
+            .name = "list",
+            .summary = "List worker processes",
+            .examples = workers_list_examples,
+            .columns = "id,name,state,live,active,queues,version,started_at,beat_at"},
+    command{.id = verb::kinds_unhandled,
+            .group = "kinds",
+            .name = "unhandled",
+            .summary = "Kinds with jobs waiting that no live worker handles",
+            .examples = kinds_unhandled_examples},
+    command{.id = verb::stats,
+            .name = "stats",
+            .summary = "The whole system in figures",
+            .examples = stats_examples},
+};
+
+}  // namespace qctl::table
