@@ -102,6 +102,8 @@ CREATE TABLE queue.attempt (
     worker_id bigint,
     outcome queue.attempt_outcome NOT NULL,
     attempt smallint NOT NULL,
+    -- TRUE: what this job's effect did is open; its next run is the reconcile handler's.
+    reconcile boolean,
     error text,
     output jsonb,
     CONSTRAINT attempt_pkey PRIMARY KEY (job_id, lease_id),

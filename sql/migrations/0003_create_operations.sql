@@ -196,20 +196,20 @@ AS $$
 #variable_conflict use_column
 DECLARE
     j record;
+    open_effect boolean;
 BEGIN
     SELECT x.line_id, l.queue_id, q.doorbell INTO STRICT j
     FROM queue.job x JOIN queue.line l ON l.id = x.line_id JOIN queue.queue q ON q.id = l.queue_id
     WHERE x.id = revive.job_id;
+    -- A job whose effect may have happened is looked at before it is run again.
+    SELECT CASE WHEN a.outcome = 'unknown' OR a.reconcile THEN true END INTO open_effect
+    FROM queue.attempt a WHERE a.job_id = revive.job_id ORDER BY a.lease_id DESC LIMIT 1;
     INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, next_run_at, outcome,
-                               attempt)
+                               attempt, reconcile)
     VALUES (revive.job_id, nextval('queue.lease_id_seq'), clock_timestamp(), clock_timestamp(),
-            due, 'replayed', 0);
-    -- Jobs whose effect may have happened are looked at before they are run again.
+            due, 'replayed', 0, open_effect);
     INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile)
-    SELECT revive.job_id, due, j.line_id, 0,
-           (SELECT CASE WHEN a.outcome = 'unknown' THEN true END FROM queue.attempt a
-            WHERE a.job_id = revive.job_id AND a.outcome <> 'replayed'
-            ORDER BY a.lease_id DESC LIMIT 1);
+    VALUES (revive.job_id, due, j.line_id, 0, open_effect);
     DELETE FROM queue.cancel_request c WHERE c.job_id = revive.job_id;
     IF pg_sequence_last_value(j.doorbell) > extract(epoch FROM clock_timestamp()) * 1000 THEN
         PERFORM pg_notify('queue.wake', j.queue_id::text);
@@ -229,9 +229,9 @@ BEGIN
     FROM queue.take_waiting(retry.job_id) t;
     IF held.taken THEN
         INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, next_run_at, outcome,
-                                   attempt)
+                                   attempt, reconcile)
         VALUES (retry.job_id, nextval('queue.lease_id_seq'), at_now, at_now, at_now, 'replayed',
-                held.attempt);
+                held.attempt, held.reconcile);
         INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile)
         VALUES (retry.job_id, at_now, (held.place).line_id, held.attempt, held.reconcile);
         PERFORM pg_notify('queue.wake', (SELECT l.queue_id::text FROM queue.line l

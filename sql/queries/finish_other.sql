@@ -26,12 +26,13 @@ told AS MATERIALIZED (
     LEFT JOIN queue.cancel_request c ON c.job_id = u.job_id),
 appended AS (
     INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, next_run_at, worker_id,
-                               outcome, attempt, error)
+                               outcome, attempt, reconcile, error)
     SELECT t.job_id, t.lease_id, now() - t.ran_us * interval '1 microsecond', now(), t.next_run_at,
            $1::bigint,
            CASE WHEN t.cancelled THEN 'cancelled'::queue.attempt_outcome
                 ELSE t.outcome::queue.attempt_outcome END,
            t.attempt,
+           nullif(t.reconcile, false),
            CASE WHEN t.cancelled THEN coalesce(t.cancel_reason, t.error) ELSE t.error END
     FROM told t),
 returned AS (

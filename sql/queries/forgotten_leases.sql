@@ -18,10 +18,10 @@ owed AS MATERIALIZED (
 returned AS (
     INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile)
     SELECT o.job_id, coalesce(e.next_run_at, j.run_at), j.line_id, o.used,
-           CASE WHEN e.outcome = 'unknown' THEN true END
+           e.reconcile
     FROM owed o
     JOIN queue.job j ON j.id = o.job_id
-    LEFT JOIN LATERAL (SELECT a.next_run_at, a.outcome FROM queue.attempt a
+    LEFT JOIN LATERAL (SELECT a.next_run_at, a.reconcile FROM queue.attempt a
                        WHERE a.job_id = o.job_id ORDER BY a.lease_id DESC LIMIT 1) e ON true),
 gone AS (DELETE FROM queue.lease s USING forgotten f WHERE s.id = f.id)
 SELECT f.id, (SELECT count(*) FROM owed o WHERE o.lease_id = f.id) AS jobs FROM forgotten f

@@ -10,7 +10,7 @@ SELECT s.id AS lease_id, t.job_id, t.used, l.kind,
            AS crashes,
        coalesce(k.crash_budget, 3)::int AS crash_budget,
        coalesce(k.on_lost, 'retry') AS on_lost,
-       coalesce((SELECT e.outcome = 'unknown' FROM queue.attempt e
+       coalesce((SELECT e.reconcile FROM queue.attempt e
                  WHERE e.job_id = t.job_id ORDER BY e.lease_id DESC LIMIT 1), false) AS reconcile
 FROM queue.lease s
 CROSS JOIN LATERAL unnest(s.job_ids, s.attempts) AS t (job_id, used)

@@ -1,10 +1,11 @@
 -- Gives claimed jobs that never started back to the very place in line they were taken from, and
--- takes them off their leases. Burns nothing and leaves no history.
+-- takes them off their leases. Burns nothing and leaves no history. Only what the lease still owes is
+-- given, so saying it twice (after a commit without answer) gives it once.
 -- $1 bigint worker  by job: $2 bigint[] lease  $3 bigint[] job  $4 int[] line  $5 timestamptz[] place
 -- $6 smallint[] attempts used  $7 boolean[] reconcile
 -- Rows: id of each lease that stood. Index: lease_pkey, ready_pkey. Locks: the leases.
 WITH held AS MATERIALIZED (
-    SELECT s.id
+    SELECT s.id, s.job_ids
     FROM queue.lease s
     WHERE s.id = ANY ($2::bigint[]) AND s.worker_id = $1::bigint
     ORDER BY s.id
@@ -13,7 +14,7 @@ given AS MATERIALIZED (
     SELECT u.*
     FROM unnest($2::bigint[], $3::bigint[], $4::int[], $5::timestamptz[], $6::smallint[],
                 $7::boolean[]) AS u (lease_id, job_id, line_id, run_at, used, reconcile)
-    JOIN held h ON h.id = u.lease_id),
+    JOIN held h ON h.id = u.lease_id AND u.job_id = ANY (h.job_ids)),
 returned AS (
     INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile)
     SELECT g.job_id, g.run_at, g.line_id, g.used, nullif(g.reconcile, false) FROM given g),

@@ -51,8 +51,10 @@ void lane::append_leases(std::vector<std::int64_t>& known) const {
 }
 
 bool lane::wants_claim(queue_state& queue, clock::time_point now) const {
-    return !isolating_ && shared_.may_claim() && queue.id != 0 && !queue.lines.empty() &&
-           (!queue.strays.empty() || now >= queue.watch.next_look) && turn::budget(queue, now) > 0;
+    if (isolating_ || !shared_.may_claim() || queue.id == 0 || turn::budget(queue, now) <= 0) {
+        return false;
+    }
+    return now >= queue.watch.next_look ? turn::has_room(queue) : turn::has_room_for_strays(queue);
 }
 
 bool lane::has_work(clock::time_point now) const {
@@ -70,7 +72,7 @@ clock::time_point lane::next_look() const {
         return soonest;
     }
     for (const auto& queue : shared_.queues) {
-        if (queue->id != 0 && turn::budget(*queue, clock::now()) > 0) {
+        if (queue->id != 0 && turn::has_room(*queue) && turn::budget(*queue, clock::now()) > 0) {
             soonest = std::min(soonest, queue->watch.next_look);
         }
     }
@@ -87,8 +89,11 @@ boost::asio::awaitable<void> lane::run() {
         }
         if (failed != nullptr) {
             turn_failed(*failed);
-            const auto pause = std::min(retry_cap, retry_base * (1 << std::min(failures_++, 6)));
-            co_await wake_.wait_until(clock::now() + pause);
+            // A timer of its own: finishing jobs must not hurry the next try.
+            boost::asio::steady_timer pause{shared_.io};
+            pause.expires_after(
+                std::min(retry_cap, retry_base * (1 << std::min(failures_++, 6))));
+            co_await pause.async_wait(use_ec);
         }
     }
     connection_.close();
@@ -254,13 +259,13 @@ void lane::send_claims(const std::vector<queue_state*>& arming) {
 
 void lane::send_claim(queue_state& queue, bool arming) {
     const auto now = clock::now();
-    if (!queue.strays.empty()) {
+    if (turn::has_room_for_strays(queue)) {
         turn::strays_request request{queue, now};
         claims_.push_back(claim_sent{&queue, request.count(), request.kinds(), true});
         connection_.send(shared_.sql.claim_strays, request.params(shared_.worker_id));
         expect(answer::claimed);
     }
-    if (now < queue.watch.next_look || turn::budget(queue, now) - 0 <= 0) {
+    if (now < queue.watch.next_look || turn::budget(queue, now) <= 0) {
         return;
     }
     turn::claim_request request{queue, now};
@@ -391,7 +396,11 @@ void lane::turn_failed(const pg::sql_failure& why) {
         }
         return;
     }
-    if (why.retryable() || doubt) {
+    if (doubt) {
+        isolating_ = true;
+        return;
+    }
+    if (why.retryable()) {
         return;
     }
     shared_.report(event_type::internal_error,

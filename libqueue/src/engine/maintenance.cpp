@@ -52,7 +52,6 @@ boost::asio::awaitable<void> maintenance::sweep() {
         co_await connection_.connect(shared_.options.dsn, "libqueue worker maintenance",
                                      std::chrono::seconds{10});
     }
-    break_silent_connections();
     co_await rescuer_.run_once();
     const auto now = clock::now();
     if (now >= next_strays_) {
@@ -65,18 +64,6 @@ boost::asio::awaitable<void> maintenance::sweep() {
     if (now >= next_prune_) {
         next_prune_ = now + prune_interval;
         co_await prune();
-    }
-}
-
-/// A peer that fell silent (half-open socket, hung server) must not hold a turn for ever.
-void maintenance::break_silent_connections() {
-    const auto now = clock::now();
-    const auto limit = std::max<std::chrono::milliseconds>(shared_.options.lease,
-                                                           std::chrono::seconds{10});
-    for (const auto& each : shared_.lanes) {
-        if (each->connection().busy_since() < now - limit) {
-            each->connection().abort();
-        }
     }
 }
 

@@ -25,7 +25,6 @@ class maintenance {
     boost::asio::awaitable<void> find_strays();
     boost::asio::awaitable<void> take_back_forgotten();
     boost::asio::awaitable<void> prune();
-    void break_silent_connections();
 
     runtime& shared_;
     pg::pipeline connection_;

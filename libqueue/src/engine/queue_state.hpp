@@ -64,6 +64,7 @@ struct queue_state {
     watch_state watch;
     core::rate_meter finished{std::chrono::seconds{2}, clock::now()};
     double turn_seconds{0.005};
+    double payload_bytes{1024};  // mean of those seen, fading
 
     [[nodiscard]] int free_slots() const noexcept {
         return concurrency > running ? concurrency - running : 0;

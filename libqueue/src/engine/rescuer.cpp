@@ -46,7 +46,8 @@ acknowledgement lost_run(const pg::result& owed, int row) {
     ack.used = owed.binary_int16(row, col_used);
     ack.attempt = ack.used + 1;
     ack.error = decided.reason;
-    ack.reconcile = reconcile;
+    // Kept also when it dies here: a replay must reconcile first.
+    ack.reconcile = reconcile || lost.reconcile_run || lost.policy == core::lost_policy::reconcile;
     if (reconcile || decided.what == verdict::back_in_line) {
         ack.delay_us = 0;
     } else {

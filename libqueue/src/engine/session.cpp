@@ -17,6 +17,10 @@ namespace {
 constexpr std::chrono::milliseconds stop_grace{500};
 constexpr std::chrono::milliseconds last_turns{2'000};
 constexpr std::chrono::milliseconds settle_look{5};
+// A statement of a turn or a heartbeat without answer for so long means a dead connection; those of
+// maintenance may be slow by nature.
+constexpr std::chrono::seconds silence_min{10};
+constexpr std::chrono::seconds slow_max{60};
 
 /// Signals are the program's business, never this thread's.
 void block_signals() {
@@ -28,9 +32,15 @@ void block_signals() {
 }  // namespace
 
 session::session(const worker_options& options, const std::vector<registration>& kinds)
-    : shared_{io_, options, kinds}, presence_{shared_}, maintenance_{shared_} {
+    : shared_{io_, options, kinds}, presence_{shared_}, maintenance_{shared_}, silence_{shared_} {
     for (int number = 0; number < options.turn_connections; ++number) {
         shared_.lanes.push_back(std::make_unique<lane>(shared_, number));
+    }
+    const auto limit = std::max<std::chrono::milliseconds>(options.lease, silence_min);
+    silence_.watch(presence_.connection(), limit);
+    silence_.watch(maintenance_.connection(), std::max<std::chrono::milliseconds>(limit, slow_max));
+    for (const auto& each : shared_.lanes) {
+        silence_.watch(each->connection(), limit);
     }
 }
 
@@ -44,6 +54,7 @@ void session::start() {
     shared_.tasks.spawn("presence", presence_.run());
     shared_.tasks.spawn("maintenance", maintenance_.run());
     shared_.tasks.spawn("timeouts", watch_timeouts(shared_));
+    shared_.tasks.spawn("silence", silence_.run());
     for (const auto& each : shared_.lanes) {
         shared_.tasks.spawn("lane", each->run());
     }
@@ -129,6 +140,7 @@ boost::asio::awaitable<void> session::drain(std::chrono::milliseconds drain_time
     shared_.stopping = true;
     presence_.wake();
     maintenance_.wake();
+    silence_.wake();
     shared_.deadline_changed.notify();
     shared_.wake_lanes();
     boost::asio::steady_timer timer{io_};

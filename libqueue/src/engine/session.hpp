@@ -4,6 +4,7 @@
 #include "engine/maintenance.hpp"
 #include "engine/presence.hpp"
 #include "engine/runtime.hpp"
+#include "engine/silence.hpp"
 
 #include <libqueue/worker.hpp>
 
@@ -45,6 +46,7 @@ class session {
     runtime shared_;
     presence presence_;
     maintenance maintenance_;
+    silence_watch silence_;
     std::thread thread_;
     bool abandoned_{false};
 };

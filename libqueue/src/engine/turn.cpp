@@ -61,13 +61,14 @@ std::optional<std::string_view> unless_empty(const std::string& text) {
     return text.empty() ? std::nullopt : std::optional<std::string_view>{text};
 }
 
-line_state* find_line(queue_state& queue, int id) {
-    for (line_state& line : queue.lines) {
-        if (line.id == id) {
-            return &line;
-        }
-    }
-    return nullptr;
+// A batch holds at most about this many bytes of payload in memory.
+constexpr double batch_bytes_max{32.0 * 1024 * 1024};
+
+template <typename Queue>
+auto find_line(Queue& queue, int id) {
+    const auto found = std::find_if(queue.lines.begin(), queue.lines.end(),
+                                    [id](const line_state& line) { return line.id == id; });
+    return found == queue.lines.end() ? nullptr : &*found;
 }
 
 }  // namespace
@@ -79,8 +80,21 @@ int budget(const queue_state& queue, clock::time_point now) {
     situation.unstarted = static_cast<int>(queue.unstarted.size()) + queue.claiming;
     situation.rate = queue.finished.rate(now);
     situation.turn_time = queue.turn_seconds;
-    situation.batch_max = limits::claim_batch_max;
+    situation.batch_max = static_cast<int>(std::clamp(
+        batch_bytes_max / std::max(1.0, queue.payload_bytes), 1.0, 1.0 * limits::claim_batch_max));
     return core::claim_budget(situation);
+}
+
+bool has_room(const queue_state& queue) {
+    return std::any_of(queue.lines.begin(), queue.lines.end(),
+                       [](const line_state& line) { return line.kind->room() > 0; });
+}
+
+bool has_room_for_strays(const queue_state& queue) {
+    return std::any_of(queue.strays.begin(), queue.strays.end(), [&](const stray& each) {
+        const auto* line = find_line(queue, each.line_id);
+        return line != nullptr && line->kind->room() > 0;
+    });
 }
 
 finishes::finishes(std::span<const acknowledgement> batch) {
@@ -304,6 +318,8 @@ std::int64_t take_claimed(const pg::result& rows, runtime& shared, queue_state& 
         what.reconcile = !rows.is_null(row, col_reconcile) && rows.binary_bool(row, col_reconcile);
         what.tenant_id = rows.optional_text(row, col_tenant);
         what.payload = rows.text(row, col_payload);
+        queue.payload_bytes +=
+            0.01 * (static_cast<double>(what.payload.size()) - queue.payload_bytes);
         if (!rows.is_null(row, col_meta)) {
             what.meta = rows.text(row, col_meta);
         }

@@ -20,6 +20,10 @@ namespace turn {
 
 /// How many more jobs of this queue to claim now.
 [[nodiscard]] int budget(const queue_state& queue, clock::time_point now);
+/// Some line's kind may take more jobs.
+[[nodiscard]] bool has_room(const queue_state& queue);
+/// A job behind the cursors is known and its kind may take it.
+[[nodiscard]] bool has_room_for_strays(const queue_state& queue);
 
 /// The parameters of a batch of acknowledgements, split by the statement that records them.
 class finishes {

@@ -1,0 +1,25 @@
+#include "engine/silence.hpp"
+
+#include "engine/runtime.hpp"
+
+namespace libqueue::engine {
+
+silence_watch::silence_watch(runtime& shared) : shared_{shared}, wake_{shared.io} {}
+
+void silence_watch::watch(pg::pipeline& connection, std::chrono::milliseconds limit) {
+    watched_.push_back(watched{&connection, limit});
+}
+
+boost::asio::awaitable<void> silence_watch::run() {
+    while (!shared_.stopping) {
+        const auto now = clock::now();
+        for (const watched& each : watched_) {
+            if (each.connection->busy_since() < now - each.limit) {
+                each.connection->abort();
+            }
+        }
+        co_await wake_.wait_until(now + std::chrono::seconds{1});
+    }
+}
+
+}  // namespace libqueue::engine
