@@ -47,7 +47,6 @@ constexpr std::array rows{
     option{.path = "log.jobs",
            .type = option_type::boolean,
            .standard = "false",
-           .reloadable = true,
            .doc = "Log the start and the successful end of every job, too. Failures are always "
                   "logged. Costs throughput.",
            .bind =

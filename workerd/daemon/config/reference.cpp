@@ -41,7 +41,8 @@ group and others cannot touch (mode 0600), and no symbolic link. A name without 
 credential (`LoadCredential=`) when there is one of that name; another relative path counts from the
 folder of the configuration file. A password inside `database.dsn` is refused.
 
-**Units.** Durations are written `250ms`, `30s`, `5m`, `1h30m`, `2d`. YAML anchors, aliases, merge keys and tags are not read.
+**Units.** Durations are written `250ms`, `30s`, `5m`, `1h30m`, `2d`. YAML anchors,
+aliases, merge keys and tags are not read.
 
 **Reload.** On SIGHUP workerd reads its file again. A faulty file is reported and changes nothing.
 Otherwise the options marked *reload* take effect at once; the log lists the others that changed and

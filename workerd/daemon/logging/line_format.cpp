@@ -10,7 +10,6 @@ namespace workerd {
 
 namespace {
 
-constexpr std::size_t text_bytes_max = 8 << 10;
 constexpr std::string_view replacement = "\xef\xbf\xbd";
 
 // Length of the well-formed UTF-8 sequence at the start of `text`, 0 when there is none
@@ -41,10 +40,10 @@ std::size_t sequence_length(std::string_view text) {
 
 // Calls `put` with each valid sequence, U+FFFD in place of each byte that belongs to none.
 template <typename Put>
-void for_each_character(std::string_view text, Put put) {
+void for_each_character(std::string_view text, std::size_t bytes_max, Put put) {
     bool was_cut = false;
-    if (text.size() > text_bytes_max) {
-        text = text.substr(0, text_bytes_max);
+    if (text.size() > bytes_max) {
+        text = text.substr(0, bytes_max);
         was_cut = true;
     }
     while (!text.empty()) {
@@ -85,7 +84,7 @@ void append_json_character(std::string_view character, std::string& out) {
 
 std::string printable(std::string_view text) {
     std::string out;
-    for_each_character(text, [&](std::string_view character) {
+    for_each_character(text, log_text_bytes_max, [&](std::string_view character) {
         const auto code = static_cast<unsigned char>(character.front());
         const bool is_c1 = character.size() == 2 && code == 0xc2 &&
                            static_cast<unsigned char>(character.back()) < 0xa0;
@@ -114,7 +113,7 @@ log_value redacted(const log_field& field, const redactor& hide, std::string& st
     if (text == nullptr)
         return field.value;
     // Twice what is shown, so that the cut cannot fall into the shown part of a secret.
-  storage = redactor::in_text(text->substr(0, 2 * text_bytes_max));
+    storage = redactor::in_text(text->substr(0, 2 * log_text_bytes_max));
     return std::string_view{storage};
 }
 
@@ -155,9 +154,9 @@ std::string_view colour_of(log_level level) {
 
 }  // namespace
 
-std::string json_quoted(std::string_view text) {
+std::string json_quoted(std::string_view text, std::size_t bytes_max) {
     std::string out = "\"";
-    for_each_character(text,
+    for_each_character(text, bytes_max,
                        [&](std::string_view character) { append_json_character(character, out); });
     out += '"';
     return out;

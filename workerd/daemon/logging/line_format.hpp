@@ -18,8 +18,12 @@ namespace workerd {
 [[nodiscard]] std::string to_text_line(const log_record& record, const redactor& hide,
                                        bool coloured);
 
-/// The text as a JSON string with its quotes.
-[[nodiscard]] std::string json_quoted(std::string_view text);
+/// A log line is for reading, not for storing.
+inline constexpr std::size_t log_text_bytes_max = 8 << 10;
+
+/// The text as a JSON string with its quotes, cut after `bytes_max`.
+[[nodiscard]] std::string json_quoted(std::string_view text,
+                                      std::size_t bytes_max = log_text_bytes_max);
 
 /// RFC 3339 with microseconds, UTC: "2026-11-21T02:54:00.123456Z".
 [[nodiscard]] std::string rfc3339(std::chrono::system_clock::time_point at);

@@ -1,0 +1,171 @@
+#include "daemon.hpp"
+
+#include "registry.hpp"
+#include "reload.hpp"
+
+#include <libqueue/error.hpp>
+#include <libqueue/version.hpp>
+
+#include <boost/asio/post.hpp>
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <exception>
+#include <utility>
+
+namespace workerd {
+
+daemon_observer::daemon_observer(logger& log, bool every_job) : log_{log} {
+    log_.set_every_job(every_job);
+}
+
+void daemon_observer::on_event(const libqueue::event& e) noexcept {
+    if (e.type == libqueue::event_type::worker_ready && health_ != nullptr)
+        health_->mark_started();
+    log_.on_event(e);
+}
+
+daemon::daemon(const command_line& line, config value, logger& log)
+    : sources_{line.sources},
+      config_{std::move(value)},
+      log_{log},
+      tasks_{loop_, log},
+      signals_{loop_},
+      observer_{log, config_.log.jobs},
+      dev_fresh_{line.dev_fresh} {}
+
+daemon::~daemon() {
+    if (drain_thread_.joinable())
+        drain_thread_.join();
+}
+
+int daemon::run() {
+    try {
+        if (!start())
+            return exit_code::failed;
+        await_signal();
+        loop_.run();
+        return finish();
+    } catch (const libqueue::domain_failure& error) {
+        log_.error("start_failed", "workerd cannot start",
+                   {{"err.code", libqueue::to_string(error.why().code)},
+                    {"err.msg", error.why().message},
+                    {"hint", error.why().hint}});
+    } catch (const std::exception& error) {
+        log_.error("start_failed", "workerd cannot start",
+                   {{"err.code", "environment"}, {"err.msg", error.what()}});
+    }
+    return exit_code::failed;
+}
+
+bool daemon::start() {
+    // A peer that closes its connection must not end the process.
+    ::signal(SIGPIPE, SIG_IGN);
+    log_.info("daemon_starting", "workerd starts",
+              {{"version", libqueue::version}, {"pid", static_cast<int>(::getpid())}});
+    if (sources_.dev) {
+        dev_ = std::make_unique<dev_mode>(tasks_, log_, config_, dev_fresh_);
+        dev_->on_database_end([this] {
+            log_.error("dev_database_ended", "the private PostgreSQL ended; leaving");
+            failed_ = true;
+            drain(SIGTERM);
+        });
+    }
+    std::vector<config_fault> faults;
+    auto kinds = make_registry(config_, faults);
+    for (const auto& fault : faults)
+        log_.warn("config_fault", "the configuration has a fault", {{"fault", to_text(fault)}});
+    auto options = make_worker_options(config_);
+    options.observer = &observer_;
+    const auto dsn = options.dsn;
+    worker_ = std::make_unique<libqueue::worker>(std::move(options), std::move(kinds));
+    health_ = std::make_unique<health>(dsn, config_.database.schema, *worker_);
+    observer_.attach(*health_);
+    // Before the worker: from here on a signal drains instead of killing.
+    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1})
+        signals_.add(number);
+    start_health();
+    worker_->start();
+    if (dev_)
+        dev_->announce(http_ ? http_->address() : std::string{});
+    return true;
+}
+
+void daemon::start_health() {
+    if (!config_.http.enabled)
+        return;
+    http_limits limits;
+    auto handler = [this](http_request request) {
+        return health_->answer(std::move(request));
+    };
+    const bool is_standard = config_.settings.at("http.listen").where.source == "default";
+    try {
+        http_ = std::make_unique<http_server>(tasks_, config_.http.listen, limits, handler);
+    } catch (const std::exception&) {
+        // Somebody else's program on the usual port must not spoil a first try.
+        if (!dev_ || !is_standard)
+            throw;
+        http_ = std::make_unique<http_server>(tasks_, "127.0.0.1:0", limits, handler);
+    }
+    http_->start();
+    log_.info("http_listening", "serving /health", {{"address", http_->address()}});
+}
+
+void daemon::await_signal() {
+    signals_.async_wait([this](const boost::system::error_code& error, int number) {
+        if (error)
+            return;
+        on_signal(number);
+        await_signal();
+    });
+}
+
+void daemon::on_signal(int number) {
+    if (number == SIGHUP) {
+        if (!drain_thread_.joinable())
+            static_cast<void>(reload_config(sources_, config_, *worker_, log_));
+    } else if (number == SIGUSR1) {
+        log_.toggle_debug();
+        log_.info("log_level", "log level switched", {{"level", to_string(log_.level())}});
+    } else if (drain_thread_.joinable()) {
+        log_.warn("left_at_once",
+                  "second signal: leaving; running jobs return when their lease ends",
+                  {{"active", worker_->active()}});
+        // No destructors: they would wait for the very jobs we are told not to wait for. The
+        // private database gets its death signal from the kernel.
+        std::_Exit(exit_code::left_at_once);
+    } else {
+        drain(number);
+    }
+}
+
+void daemon::drain(int number) {
+    if (drain_thread_.joinable())
+        return;
+    log_.info("drain_started", "signal: draining; a second one leaves at once",
+              {{"signal", number},
+               {"active", worker_->active()},
+               {"timeout_ms", config_.worker.drain_timeout.count()}});
+    health_->mark_draining();
+    const auto time = config_.worker.drain_timeout;
+    // A thread, because stop() blocks and the second signal must still be heard.
+    drain_thread_ = std::thread{[this, time] {
+        worker_->stop(time);
+        boost::asio::post(loop_, [this] { loop_.stop(); });
+    }};
+}
+
+int daemon::finish() {
+    if (drain_thread_.joinable())
+        drain_thread_.join();
+    if (http_)
+        http_->stop();
+    worker_.reset();
+    dev_.reset();
+    log_.info("daemon_stopped", "workerd has stopped");
+    return failed_ ? exit_code::failed : exit_code::ok;
+}
+
+}  // namespace workerd

@@ -1,0 +1,74 @@
+#pragma once
+
+#include "cli.hpp"
+#include "config/config.hpp"
+#include "dev/dev_mode.hpp"
+#include "health.hpp"
+#include "logging/job_log.hpp"
+#include "logging/logger.hpp"
+#include "net/http_server.hpp"
+#include "net/tasks.hpp"
+
+#include <libqueue/worker.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <memory>
+#include <thread>
+
+namespace workerd {
+
+/// What the library reports, to the log and to /health.
+class daemon_observer final : public libqueue::observer {
+   public:
+    explicit daemon_observer(logger& log, bool every_job);
+    /// Before the worker starts.
+    void attach(health& target) noexcept { health_ = &target; }
+
+    void on_event(const libqueue::event& e) noexcept override;
+    [[nodiscard]] bool wants_every_job() const noexcept override { return log_.wants_every_job(); }
+
+   private:
+    job_log log_;
+    health* health_ = nullptr;
+};
+
+/// The wiring. The main thread runs one loop with signals, /health and the sinks of dev mode; the
+/// worker has threads of its own. Start order: private database, worker, /health, signals; stop
+/// order is the reverse, and the worker drains before anything it needs goes away.
+class daemon {
+   public:
+    daemon(const command_line& line, config value, logger& log);
+    daemon(const daemon&) = delete;
+    daemon& operator=(const daemon&) = delete;
+    ~daemon();
+
+    /// Runs until a signal. Returns the exit code.
+    [[nodiscard]] int run();
+
+   private:
+    [[nodiscard]] bool start();
+    void start_health();
+    void await_signal();
+    void on_signal(int number);
+    void drain(int number);
+    [[nodiscard]] int finish();
+
+    config_sources sources_;
+    config config_;
+    logger& log_;
+    boost::asio::io_context loop_{1};
+    tasks tasks_;
+    boost::asio::signal_set signals_;
+    std::unique_ptr<dev_mode> dev_;
+    daemon_observer observer_;
+    std::unique_ptr<libqueue::worker> worker_;
+    std::unique_ptr<health> health_;
+    std::unique_ptr<http_server> http_;
+    std::thread drain_thread_;
+    bool dev_fresh_ = false;
+    bool failed_ = false;
+};
+
+}  // namespace workerd

@@ -1,0 +1,115 @@
+#include "health.hpp"
+
+#include "config/dsn.hpp"
+
+#include <libqueue/error.hpp>
+#include <libqueue/migrate.hpp>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <string_view>
+#include <utility>
+
+namespace workerd {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto slow = 1s;
+constexpr auto fresh_for = 1s;
+
+std::string impatient(const std::string& dsn) {
+    const auto bounded = with_parameter(dsn, "connect_timeout", "2");
+    return with_parameter(bounded, "options", "-c statement_timeout=2000");
+}
+
+}  // namespace
+
+health::health(std::string dsn, std::string schema, const libqueue::worker& worker)
+    : dsn_{impatient(dsn)}, schema_{std::move(schema)}, worker_{worker} {}
+
+const char* health::text(level value) noexcept {
+    switch (value) {
+        case level::up:
+            return "up";
+        case level::degraded:
+            return "degraded";
+        case level::down:
+            return "down";
+    }
+    return "down";
+}
+
+boost::asio::awaitable<http_response> health::answer(http_request request) {
+    const bool reads = request.method() == boost::beast::http::verb::get ||
+                       request.method() == boost::beast::http::verb::head;
+    if (!reads)
+        co_return json_response(405, R"({"error":"only GET"})");
+    const std::string target{request.target().data(), request.target().size()};
+    const auto path = target.substr(0, target.find('?'));
+    if (path == "/health/live")
+        co_return json_response(200, R"({"status":"up"})");
+    if (path == "/health/startup")
+        co_return json_response(started_ ? 200 : 503,
+                                started_ ? R"({"status":"up"})" : R"({"status":"starting"})");
+    if (path != "/health/ready")
+        co_return json_response(404, R"({"error":"not found"})");
+    const report seen = co_await look();
+    co_return ready(seen);
+}
+
+boost::asio::awaitable<health::report> health::look() {
+    const auto home = co_await boost::asio::this_coro::executor;
+    co_await boost::asio::post(pool_.get_executor(), boost::asio::use_awaitable);
+    report seen;
+    {
+        const std::lock_guard lock{mutex_};
+        seen = last_;
+    }
+    if (std::chrono::steady_clock::now() - seen.at > fresh_for) {
+        seen = ask_database();
+        const std::lock_guard lock{mutex_};
+        last_ = seen;
+    }
+    co_await boost::asio::post(home, boost::asio::use_awaitable);
+    co_return seen;
+}
+
+health::report health::ask_database() const {
+    report seen;
+    const auto start = std::chrono::steady_clock::now();
+    try {
+        libqueue::migrate_options options;
+        options.dsn = dsn_;
+        options.schema = schema_;
+        const auto state = libqueue::migration_state(options);
+        const auto took = std::chrono::steady_clock::now() - start;
+        seen.database = took > slow ? level::degraded : level::up;
+        const auto serves = [](const libqueue::migration_status& each) {
+            return each.checksum_ok && (each.applied || each.unknown) &&
+                   !(each.unknown && each.breaking);
+        };
+        if (state.has_value() && std::all_of(state->begin(), state->end(), serves))
+            seen.schema = level::up;
+    } catch (const std::exception&) {
+        // Down, and why is in the log of the worker, not in an answer to strangers.
+    }
+    seen.at = std::chrono::steady_clock::now();
+    return seen;
+}
+
+http_response health::ready(const report& seen) const {
+    const auto worker = worker_.connected() && !draining_ ? level::up : level::down;
+    const auto worst = std::max({seen.database, seen.schema, worker});
+    const std::string body = std::string{R"({"status":")"} + text(worst) +
+                             R"(","checks":{"database":")" + text(seen.database) +
+                             R"(","schema":")" + text(seen.schema) + R"(","worker":")" +
+                             (draining_ ? "draining" : text(worker)) + "\"}}";
+    return json_response(worst == level::down ? 503 : 200, body);
+}
+
+}  // namespace workerd

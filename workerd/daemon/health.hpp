@@ -1,0 +1,60 @@
+#pragma once
+
+#include "net/http_server.hpp"
+
+#include <libqueue/worker.hpp>
+
+#include <boost/asio/thread_pool.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <string>
+
+namespace workerd {
+
+/// How the process answers the three questions of a supervisor. Bodies name states, never
+/// addresses, users or error texts.
+///   /health/live     the loop runs; never looks at the database
+///   /health/ready    the database answers within 2 s (over 1 s: degraded), its schema is ours, the
+///                    worker beats and does not drain: 200, else 503
+///   /health/startup  the first claim was made: 200, before that 503
+class health {
+   public:
+    health(std::string dsn, std::string schema, const libqueue::worker& worker);
+    health(const health&) = delete;
+    health& operator=(const health&) = delete;
+
+    /// From any thread.
+    void mark_started() noexcept { started_ = true; }
+    void mark_draining() noexcept { draining_ = true; }
+
+    [[nodiscard]] boost::asio::awaitable<http_response> answer(http_request request);
+
+   private:
+    enum class level { up, degraded, down };
+    class report {
+       public:
+        report() = default;
+        level database = level::down;
+        level schema = level::down;
+        std::chrono::steady_clock::time_point at{};
+    };
+
+    [[nodiscard]] boost::asio::awaitable<report> look();
+    [[nodiscard]] report ask_database() const;
+    [[nodiscard]] http_response ready(const report& seen) const;
+    [[nodiscard]] static const char* text(level value) noexcept;
+
+    std::string dsn_;
+    std::string schema_;
+    const libqueue::worker& worker_;
+    std::atomic<bool> started_{false};
+    std::atomic<bool> draining_{false};
+    // The database is asked here, at most once a second, so that questions cannot load it.
+    boost::asio::thread_pool pool_{1};
+    std::mutex mutex_;
+    report last_;
+};
+
+}  // namespace workerd

@@ -1,0 +1,67 @@
+#include "launch.hpp"
+
+#include "cli.hpp"
+#include "config/reference.hpp"
+#include "daemon.hpp"
+#include "registry.hpp"
+
+#include <libqueue/version.hpp>
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <vector>
+
+namespace workerd {
+
+namespace {
+
+int check(config_result& loaded) {
+    if (loaded.is_usable())
+        static_cast<void>(make_registry(loaded.value, loaded.faults));
+    if (!loaded.faults.empty())
+        fmt::print(stderr, "{}", to_text(loaded.faults));
+    return loaded.is_usable() ? exit_code::ok : exit_code::usage;
+}
+
+int run(const command_line& line) {
+    auto loaded = load_config(line.sources);
+    const int checked = check(loaded);
+    if (checked == exit_code::ok && line.what == action::check_config)
+        fmt::print("configuration ok\n");
+    if (checked != exit_code::ok || line.what == action::check_config)
+        return checked;
+    logger log{parse_log_level(loaded.value.log.level).value_or(log_level::info),
+               parse_log_format(loaded.value.log.format)};
+    log.set_redacted_keys(loaded.value.log.redact);
+    return daemon{line, std::move(loaded.value), log}.run();
+}
+
+}  // namespace
+
+int launch(int argc, const char* const* argv) {
+    try {
+        const auto line = parse_command_line(argc, argv);
+        const bool runs = line.what == action::run || line.what == action::check_config;
+        if (runs)
+            return run(line);
+        if (line.what == action::print_version)
+            fmt::print("workerd {}\n", libqueue::version);
+        if (line.what == action::print_help)
+            fmt::print("{}", help_text());
+        if (line.what == action::print_reference)
+            fmt::print("{}", configuration_reference());
+        if (line.what == action::print_example)
+            fmt::print("{}", configuration_example());
+        return exit_code::ok;
+    } catch (const usage_error& error) {
+        fmt::print(stderr, "workerd: {}\n", error.text);
+        return exit_code::usage;
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "workerd: {}\n", error.what());
+        return exit_code::failed;
+    }
+}
+
+}  // namespace workerd

@@ -1,0 +1,169 @@
+#include "registry.hpp"
+
+#include "config/dsn.hpp"
+#include "config/kind_defaults.hpp"
+#include "config/suggest.hpp"
+#include "processors/debug/processor.hpp"
+#include "processors/email/processor.hpp"
+#include "processors/webhook/processor.hpp"
+
+#include <libqueue/backoff.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <stdexcept>
+#include <utility>
+
+namespace workerd {
+
+namespace {
+
+namespace email = libqueue::processors::email;
+namespace webhook = libqueue::processors::webhook;
+using libqueue::registration;
+
+email::tls_mode tls_of(const std::string& text) {
+    if (text == "none")
+        return email::tls_mode::none;
+    return text == "tls" ? email::tls_mode::tls : email::tls_mode::starttls;
+}
+
+std::vector<registration> email_kinds(const email_config& given) {
+    email::options options{given.host};
+    options.port = given.port;
+    options.tls = tls_of(given.tls);
+    options.username = given.username;
+    options.password = libqueue::processors::secret{given.password};
+    options.from = given.from;
+    options.ca_file = given.ca_file;
+    options.timeout = given.timeout;
+    return email::make_registrations(std::move(options));
+}
+
+std::vector<registration> webhook_kinds(const webhook_config& given) {
+    webhook::options options;
+    options.secrets.emplace_back(given.secret);
+    options.timeout = given.timeout;
+    options.ca_file = given.ca_file;
+    options.allow_private = given.allow_private;
+    options.allow_http = given.allow_http;
+    return webhook::make_registrations(std::move(options));
+}
+
+// What a processor says about its own options belongs to the section that holds them.
+template <typename Make, typename Options>
+void add_kinds(const char* section, Make make, const Options& options,
+               std::vector<registration>& into, std::vector<config_fault>& faults) {
+    try {
+        auto made = make(options);
+        std::move(made.begin(), made.end(), std::back_inserter(into));
+    } catch (const std::invalid_argument& error) {
+        faults.push_back({severity::fault,
+                          {"processors", 0, 0},
+                          section,
+                          "options the processor can work with",
+                          error.what(),
+                          "see docs/configuration.md"});
+    }
+}
+
+void apply(const kind_config& from, const config& value, libqueue::kind_options& to) {
+    to.concurrency = from.concurrency.value_or(to.concurrency);
+    to.timeout = from.timeout.value_or(to.timeout);
+    to.max_attempts = from.max_attempts.value_or(to.max_attempts);
+    to.crash_budget = from.crash_budget.value_or(to.crash_budget);
+    to.retry.base = from.retry_base.value_or(to.retry.base);
+    to.retry.cap = from.retry_cap.value_or(to.retry.cap);
+    to.retry.jitter = from.retry_jitter.value_or(to.retry.jitter);
+    if (from.retry_strategy)
+        to.retry.strategy =
+            libqueue::parse_backoff_strategy(*from.retry_strategy).value_or(to.retry.strategy);
+    if (from.on_lost)
+        to.on_lost = libqueue::parse_on_lost(*from.on_lost).value_or(to.on_lost);
+    if (from.priority)
+        to.priority = *from.priority;
+    // A queue nobody here serves would let the jobs wait; they then go to "default".
+    if (from.queue && value.queues.contains(*from.queue))
+        to.queue = *from.queue;
+}
+
+void check_handled(const config& value, const std::vector<registration>& kinds,
+                   std::vector<config_fault>& faults) {
+    std::vector<std::string> names;
+    for (const auto& kind : kinds)
+        names.push_back(kind.kind);
+    for (const auto& [name, ignored] : value.kinds) {
+        if (std::find(names.begin(), names.end(), name) != names.end())
+            continue;
+        origin where{"kinds", 0, 0};
+        for (const auto& [path, entry] : value.settings) {
+            if (path.starts_with("kinds." + name + "."))
+                where = entry.where;
+        }
+        const auto close = suggest(name, names);
+        faults.push_back({severity::warning, where, "kinds." + name,
+                          "a kind that a processor of this process handles", as_written(name),
+                          close ? fmt::format("did you mean {}?", *close)
+                                : std::string{"its settings have no effect here"}});
+    }
+}
+
+}  // namespace
+
+std::vector<registration> make_registry(const config& value, std::vector<config_fault>& faults) {
+    std::vector<registration> kinds;
+    if (value.processors.debug)
+        kinds = libqueue::processors::debug::make_registrations();
+    if (value.processors.email)
+        add_kinds("processors.email", email_kinds, *value.processors.email, kinds, faults);
+    if (value.processors.webhook)
+        add_kinds("processors.webhook", webhook_kinds, *value.processors.webhook, kinds, faults);
+
+    for (auto& kind : kinds) {
+        auto standard = kind_defaults(kind.kind);
+        // The processor's own timeout follows the one of its transfers.
+        standard.timeout = kind.options.timeout;
+        standard.on_lost.reset();
+        const auto set = value.kinds.find(kind.kind);
+        apply(set == value.kinds.end() ? standard : overlay(set->second, standard), value,
+              kind.options);
+    }
+    check_handled(value, kinds, faults);
+    return kinds;
+}
+
+std::string complete_dsn(const config& value, const std::string& dsn) {
+    const auto seconds =
+        std::chrono::ceil<std::chrono::seconds>(value.database.connect_timeout).count();
+    auto complete = with_parameter(dsn, "connect_timeout", fmt::format("{}", seconds));
+    if (value.database.statement_timeout.count() > 0)
+        complete = with_parameter(
+            complete, "options",
+            fmt::format("-c statement_timeout={}", value.database.statement_timeout.count()));
+    return complete;
+}
+
+libqueue::worker_options make_worker_options(const config& value) {
+    libqueue::worker_options options;
+    options.dsn = complete_dsn(value, value.database.dsn);
+    if (!value.database.listen_dsn.empty())
+        options.listen_dsn = complete_dsn(value, value.database.listen_dsn);
+    options.listen = value.database.listen;
+    options.schema = value.database.schema;
+    options.name = value.worker.name;
+    for (const auto& [name, queue] : value.queues)
+        options.queues.emplace_back(name, queue.concurrency);
+    options.turn_connections = value.database.connections;
+    options.threads = value.worker.threads;
+    options.heartbeat = value.worker.heartbeat;
+    options.lease = value.worker.lease;
+    options.poll_interval = value.worker.poll_interval;
+    options.drain_timeout = value.worker.drain_timeout;
+    options.migrate = value.database.migrate;
+    return options;
+}
+
+}  // namespace workerd

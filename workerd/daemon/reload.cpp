@@ -1,0 +1,65 @@
+#include "reload.hpp"
+
+#include "config/diff.hpp"
+
+#include <string>
+
+namespace workerd {
+
+namespace {
+
+void report_faults(const config_result& result, logger& log) {
+    for (const auto& fault : result.faults) {
+        const bool is_fault = fault.level == severity::fault;
+        log.write(is_fault ? log_level::error : log_level::warn, "config_fault",
+                  "the configuration has a fault",
+                  std::vector<log_field>{{"fault", to_text(fault)}});
+    }
+}
+
+void apply(const config& fresh, const setting_change& change, config& current,
+           libqueue::worker& worker, logger& log) {
+    const auto& entry = fresh.settings.at(change.path);
+    entry.row->bind(current, entry.name, entry.value);
+    current.settings[change.path] = entry;
+    if (change.path == "log.level")
+        log.set_level(parse_log_level(fresh.log.level).value_or(log_level::info));
+    else if (change.path == "log.redact")
+        log.set_redacted_keys(fresh.log.redact);
+    else if (entry.row->path == "queues.*.concurrency")
+        static_cast<void>(worker.set_concurrency(entry.name, static_cast<int>(entry.value.number)));
+}
+
+}  // namespace
+
+bool reload_config(const config_sources& sources, config& current, libqueue::worker& worker,
+                   logger& log) {
+    const auto result = load_config(sources);
+    report_faults(result, log);
+    if (!result.is_usable()) {
+        log.error("config_refused",
+                  "the configuration was not reloaded; the old one stays in force",
+                  {{"faults", result.faults.size()}});
+        return false;
+    }
+    std::size_t applied = 0;
+    std::size_t waiting = 0;
+    for (const auto& change : diff_settings(current.settings, result.value.settings)) {
+        // An optional setting that went away has no value to apply.
+        const bool applies = change.reloadable && result.value.settings.contains(change.path);
+        if (applies)
+            apply(result.value, change, current, worker, log);
+        ++(applies ? applied : waiting);
+        log.write(
+            applies ? log_level::info : log_level::warn,
+            applies ? "config_changed" : "config_needs_restart",
+            applies ? "a setting changed" : "a setting takes effect at the next restart only",
+            std::vector<log_field>{
+                {"setting", change.path}, {"before", change.before}, {"after", change.after}});
+    }
+    log.info("config_reloaded", "the configuration was read again",
+             {{"applied", applied}, {"need_restart", waiting}});
+    return true;
+}
+
+}  // namespace workerd
