@@ -12,5 +12,6 @@
 #include <libqueue/outcome.hpp>
 #include <libqueue/transaction.hpp>
 #include <libqueue/typed.hpp>
+#include <libqueue/typed_handler.hpp>
 #include <libqueue/version.hpp>
 #include <libqueue/worker.hpp>
