@@ -83,8 +83,9 @@ TEST_SUITE("processors: email payload") {
 
     TEST_CASE("parse: reads lists, defaults the sender and removes doubles from the envelope") {
         const auto mail = mail_payload::parse(
-            R"({"to": ["b@x.test", "C <c@x.test>"], "cc": "d@x.test", "bcc": ["b@x.test", "e@x.test"],
-                "reply_to": "r@x.test", "subject": "s", "html": "<p>"})",
+            R"({"to": ["b@x.test", "C <c@x.test>"], "cc": "d@x.test",
+                "bcc": ["b@x.test", "e@x.test"], "reply_to": "r@x.test",
+                "subject": "s", "html": "<p>"})",
             "Default <a@x.test>");
         REQUIRE(mail.has_value());
         CHECK(mail->from->address == "a@x.test");

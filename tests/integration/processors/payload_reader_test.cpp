@@ -52,7 +52,8 @@ TEST_SUITE("processors: payload reader") {
     TEST_CASE("raw: keeps every digit and character of a field that is passed on") {
         const std::string data = R"({"n": 12345678901234567890.12345678901234567890, "e": 1e999,
             "s": "}],{\"\\", "a": [[], {}]})";
-        payload_reader reader{R"({"x": 1, "data": )" + data + R"(, "y": "\\"})"};
+        const std::string text = R"({"x": 1, "data": )" + data + R"(, "y": "\\"})";
+        payload_reader reader{text};
         CHECK(reader.raw("data") == data);
         CHECK(reader.raw("absent") == "null");
         CHECK(reader.text("y") == "\\");
@@ -75,7 +76,8 @@ TEST_SUITE("processors: payload reader") {
 
     TEST_CASE("a deep or endless field is a fault where it is read, and harmless elsewhere") {
         const auto deep = std::string(20'000, '[') + std::string(20'000, ']');
-        payload_reader reader{R"({"a": )" + deep + "}"};
+        const auto text = R"({"a": )" + deep + "}";
+        payload_reader reader{text};
         CHECK(reader.ok());
         CHECK(reader.raw("a") == deep);
         (void)reader.text("a");

@@ -1,10 +1,10 @@
+#include "engine/task_group.hpp"
 #include "processors/support/transfer_loop.hpp"
 #include "webhook_bench.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <doctest/doctest.h>
 
+#include <exception>
 #include <optional>
 #include <stdexcept>
 #include <stop_token>
@@ -206,13 +206,13 @@ TEST_SUITE("processors: webhook faults") {
         const auto with =
             std::make_shared<const libqueue::processors::webhook::settings>(bench.options);
         constexpr std::size_t many = 50;
+        libqueue::engine::task_group tasks{bench.io, [](const char*, std::exception_ptr) {
+                                           }};
         std::vector<std::optional<libqueue::outcome>> outcomes(many);
         for (auto& outcome : outcomes) {
-            boost::asio::co_spawn(
-                bench.io,
-                test::webhook_bench::keep(libqueue::processors::webhook::deliver(with, bench.run()),
-                                          outcome),
-                boost::asio::detached);
+            tasks.spawn("delivery",
+                        test::webhook_bench::keep(
+                            libqueue::processors::webhook::deliver(with, bench.run()), outcome));
         }
         bench.io.run_for(30s);
         for (const auto& outcome : outcomes) {
@@ -231,12 +231,13 @@ TEST_SUITE("processors: webhook faults") {
             const auto with =
                 std::make_shared<const libqueue::processors::webhook::settings>(bench.options);
             std::vector<std::optional<libqueue::outcome>> outcomes(3);
+            libqueue::engine::task_group tasks{bench.io, [](const char*, std::exception_ptr) {
+                                               }};
             for (auto& outcome : outcomes) {
-                boost::asio::co_spawn(
-                    bench.io,
+                tasks.spawn(
+                    "delivery",
                     test::webhook_bench::keep(
-                        libqueue::processors::webhook::deliver(with, bench.run()), outcome),
-                    boost::asio::detached);
+                        libqueue::processors::webhook::deliver(with, bench.run()), outcome));
             }
             while (receiver.requests().size() < 3) {
                 bench.io.run_one_for(1s);
