@@ -41,6 +41,9 @@ libqueue::client& context::client() {
         wanted.connect_timeout =
             std::clamp(options.timeout.value_or(longest_connect_timeout),
                        std::chrono::milliseconds{1'000}, longest_connect_timeout);
+        notes.detail("database " +
+                     (options.dsn.empty() ? std::string{"of PG*"} : masked_dsn(options.dsn)) +
+                     ", schema " + options.schema);
         client_.emplace(std::move(wanted));
     }
     return *client_;

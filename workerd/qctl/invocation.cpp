@@ -75,7 +75,7 @@ class command_finder {
         leaf = find_command(group, *second);
         if (leaf == nullptr) {
             throw usage("unknown command " + in_quotes(*first + " " + *second),
-                        did_you_mean(*second, verbs_of(group),
+                        did_you_mean(*first + " " + *second, verbs_of(group),
                                      "qctl " + *first + " --help lists the verbs"));
         }
         return true;
@@ -141,7 +141,7 @@ class command_finder {
         std::vector<std::string> words;
         for (const auto& each : commands()) {
             if (each.group == group) {
-                words.emplace_back(each.name);
+                words.push_back(command_title(each));
             }
         }
         return words;

@@ -19,12 +19,14 @@ exit_code show_help(const invocation& call, bool nothing_typed) {
     return exit_code::ok;
 }
 
-exit_code run_command(const std::vector<std::string>& arguments, const environment& around) {
+exit_code run_command(const std::vector<std::string>& arguments, const environment& around,
+                      bool& color_err) {
     const auto call = parse_command_line(arguments);
     if (call.help_wanted) {
         return show_help(call, arguments.empty());
     }
     const auto options = resolve_settings(call, around);
+    color_err = options.color_err;
     context with{call, options};
     with.notes.debug(operation_text(call, options));
     return run_verb(with);
@@ -34,15 +36,14 @@ exit_code run_command(const std::vector<std::string>& arguments, const environme
 
 exit_code run(const std::vector<std::string>& arguments) {
     const auto around = process_environment();
+    // Plain until the command line has been understood.
+    bool color_err = false;
     const auto fail = [&](const stop& why) {
-        const bool json = wants_json(arguments);
-        const bool color = around.err_is_terminal && !around.variable("NO_COLOR") &&
-                           around.variable("TERM").value_or("dumb") != "dumb";
-        write_message(error_text(why, json, color));
+        write_message(error_text(why, wants_json(arguments), color_err));
         return why.exit;
     };
     try {
-        const auto code = run_command(arguments, around);
+        const auto code = run_command(arguments, around, color_err);
         flush_output();
         return code;
     } catch (const stop& why) {

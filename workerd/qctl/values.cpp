@@ -70,6 +70,10 @@ std::string in_quotes(std::string_view text) {
     return "'" + fitted(printable(text.substr(0, 4 * longest)), longest) + "'";
 }
 
+std::string counted(std::int64_t count, std::string_view one, std::string_view many) {
+    return std::to_string(count) + " " + std::string{count == 1 ? one : many};
+}
+
 std::vector<std::string> split(std::string_view text, char separator) {
     std::vector<std::string> parts;
     while (true) {

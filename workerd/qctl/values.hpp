@@ -41,6 +41,9 @@ void check_value(const flag& of, std::string_view text);
 /// `'text'`, printable and of bearable length, for error messages.
 [[nodiscard]] std::string in_quotes(std::string_view text);
 
+/// `1 job`, `2 jobs`.
+[[nodiscard]] std::string counted(std::int64_t count, std::string_view one, std::string_view many);
+
 /// `a,b,c` in parts; empty parts are kept.
 [[nodiscard]] std::vector<std::string> split(std::string_view text, char separator);
 

@@ -34,8 +34,8 @@ exit_code show_plan(context& with, libqueue::dead_letter_filter filter, const st
     auto operations = with.operations();
     with.print_list(operations.list_dead_letters(filter));
     flush_output();
-    with.notes.warn("would " + verb + " " + std::to_string(operations.count_dead_letters(filter)) +
-                    " dead letters");
+    with.notes.warn("would " + verb + " " +
+                    counted(operations.count_dead_letters(filter), "dead letter", "dead letters"));
     return exit_code::ok;
 }
 
@@ -55,7 +55,8 @@ void ask_about(context& with, danger level, const dlq_choice& choice, const std:
     }
     const auto count = with.options.can_ask() ? with.operations().count_dead_letters(choice.filter)
                                               : std::int64_t{0};
-    ask_consent(with.options, level, name, verb + " " + std::to_string(count) + " dead letters");
+    ask_consent(with.options, level, name,
+                verb + " " + counted(count, "dead letter", "dead letters"));
 }
 
 libqueue::replay_options read_replay_options(const invocation& call) {
@@ -87,6 +88,7 @@ exit_code run_dlq_replay(context& with) {
     sweep what;
     what.doing = "replaying";
     what.done = "replayed";
+    what.thing = "dead letter";
     what.things = "dead letters";
     what.column = "replayed";
     what.wanted = named;
@@ -114,6 +116,7 @@ exit_code run_dlq_discard(context& with) {
     sweep what;
     what.doing = "discarding";
     what.done = "discarded";
+    what.thing = "dead letter";
     what.things = "dead letters";
     what.column = "discarded";
     what.wanted = named;

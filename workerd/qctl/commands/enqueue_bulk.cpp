@@ -50,7 +50,7 @@ class bulk_run {
             bar_.update(bytes_ > 0 ? read_bytes_ : enqueued_, bytes_);
         }
         if (bad_lines_ > 0) {
-            throw usage("--bulk: " + std::to_string(bad_lines_) + " bad lines");
+            throw usage("--bulk: " + counted(bad_lines_, "bad line", "bad lines"));
         }
         if (from_.bad()) {
             throw stop{exit_code::failed, "input",
@@ -201,16 +201,15 @@ void finish(context& with, const bulk_run& run) {
     if (format == output_format::id || format == output_format::jsonl) {
         return;
     }
-    const auto count = std::to_string(run.enqueued());
-    with.print_result(
-        with.options.dry_run ? "would enqueue " + count + " jobs" : "enqueued " + count + " jobs",
-        run.summary());
+    const auto count = counted(run.enqueued(), "job", "jobs");
+    with.print_result(with.options.dry_run ? "would enqueue " + count : "enqueued " + count,
+                      run.summary());
 }
 
 // After a fault: what stands in the queue now, and how to go on.
 stop partly(const bulk_run& run, const stop& why) {
-    const std::string done = std::to_string(run.enqueued()) + " jobs up to line " +
-                             std::to_string(run.last_line()) + " are enqueued";
+    const std::string done = counted(run.enqueued(), "job", "jobs") + " up to line " +
+                             std::to_string(run.last_line()) + " enqueued";
     const std::string next = "go on with: tail -n +" + std::to_string(run.last_line() + 1);
     return stop{exit_code::partly_done, why.code, std::string{why.what()} + "; " + done,
                 why.hint.empty() ? next : why.hint + "; " + next};
@@ -229,8 +228,8 @@ exit_code run_guarded(context& with, bulk_run& run) {
     finish(with, run);
     if (interrupted()) {
         throw stop{exit_code::interrupted, "interrupted",
-                   "interrupted; " + std::to_string(run.enqueued()) + " jobs up to line " +
-                       std::to_string(run.last_line()) + " are enqueued",
+                   "interrupted; " + counted(run.enqueued(), "job", "jobs") + " up to line " +
+                       std::to_string(run.last_line()) + " enqueued",
                    "go on with: tail -n +" + std::to_string(run.last_line() + 1)};
     }
     return exit_code::ok;

@@ -47,7 +47,7 @@ exit_code act_on_each(context& with, const action& act) {
     }
     const auto left = std::to_string(ids.size() - done) + " of " + std::to_string(ids.size());
     throw stop{done > 0 ? exit_code::partly_done : refused->exit, refused->code,
-               left + " jobs failed, the last: " + refused->what(), refused->hint};
+               left + " failed, the last: " + refused->what(), refused->hint};
 }
 
 // A dry run tells where the job stands; whether it can be moved shows only when it is.

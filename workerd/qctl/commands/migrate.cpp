@@ -76,7 +76,10 @@ exit_code report_findings(context& with, const std::vector<migration_status>& al
     }
     flush_output();
     if (!found.empty()) {
-        throw stop{exit_code::findings, "findings", std::to_string(found.size()) + " " + bad, hint};
+        throw stop{
+            exit_code::findings, "findings",
+            counted(static_cast<std::int64_t>(found.size()), "migration", "migrations") + " " + bad,
+            hint};
     }
     return exit_code::ok;
 }
@@ -118,8 +121,9 @@ exit_code run_migrate_up(context& with) {
     }
     flush_output();
     if (!done->empty()) {
-        with.notes.note((with.options.dry_run ? "would apply " : "applied ") +
-                        std::to_string(done->size()) + " migrations");
+        with.notes.note(
+            (with.options.dry_run ? "would apply " : "applied ") +
+            counted(static_cast<std::int64_t>(done->size()), "migration", "migrations"));
     }
     return exit_code::ok;
 }
@@ -127,7 +131,7 @@ exit_code run_migrate_up(context& with) {
 exit_code run_migrate_verify(context& with) {
     return report_findings(
         with, state_of(with), is_altered, "every applied migration is as this build carries it",
-        "applied migrations differ from this build",
+        "applied but unlike this build's",
         "they were altered, or a newer build applied them: use the build that did");
 }
 
@@ -135,7 +139,7 @@ exit_code run_migrate_check(context& with) {
     return report_findings(
         with, state_of(with),
         [](const migration_status& each) { return is_pending(each) || is_altered(each); },
-        "the schema fits this build", "migrations are pending or differ",
+        "the schema fits this build", "pending or unlike this build's",
         "qctl migrate up applies what is pending");
 }
 

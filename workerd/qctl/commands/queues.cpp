@@ -80,8 +80,9 @@ exit_code run_queues_pause(context& with) {
     }
     const auto standing =
         with.options.can_ask() ? unwrapped(with.operations().outstanding(queue)) : std::int64_t{0};
-    ask_consent(with.options, danger::moderate, queue,
-                "keep " + std::to_string(standing) + " jobs of queue " + queue + " from running");
+    ask_consent(
+        with.options, danger::moderate, queue,
+        "keep " + counted(standing, "job", "jobs") + " of queue " + queue + " from running");
     demand_done(with.operations().pause(queue, with.call.text("reason").value_or("")));
     print_queue_result(with, queue, "paused");
     flush_output();
@@ -125,7 +126,7 @@ exit_code run_queues_drain(context& with) {
     flush_output();
     if (left > 0) {
         throw stop{exit_code::timed_out, "timed_out",
-                   "queue " + queue + " still has " + std::to_string(left) + " jobs after " +
+                   "queue " + queue + " still has " + counted(left, "job", "jobs") + " after " +
                        libqueue::format_duration(limit)};
     }
     return exit_code::ok;
@@ -137,6 +138,7 @@ exit_code run_queues_purge(context& with) {
     sweep what;
     what.doing = "purging";
     what.done = "cancelled";
+    what.thing = "waiting job of queue " + printable(queue);
     what.things = "waiting jobs of queue " + printable(queue);
     what.column = "cancelled";
     what.run = [&](const libqueue::progress_callback& progress) {
@@ -148,7 +150,7 @@ exit_code run_queues_purge(context& with) {
         return exit_code::ok;
     }
     ask_consent(with.options, danger::severe, queue,
-                "cancel " + std::to_string(waiting) + " waiting jobs of queue " + queue);
+                "cancel " + counted(waiting, "waiting job", "waiting jobs") + " of queue " + queue);
     return run_sweep(with, what);
 }
 

@@ -16,7 +16,7 @@ libqueue::report count_row(const sweep& what, std::int64_t count, bool dry_run) 
 }
 
 std::string sentence(const sweep& what, std::int64_t count) {
-    return what.done + " " + std::to_string(count) + " " + what.things;
+    return what.done + " " + counted(count, what.thing, what.things);
 }
 
 std::int64_t run_watched(context& with, const sweep& what) {
@@ -55,7 +55,7 @@ exit_code run_sweep(context& with, const sweep& what) {
     flush_output();
     if (count < what.wanted) {
         throw stop{exit_code::partly_done, "partly_done",
-                   "asked for " + std::to_string(what.wanted) + " " + what.things + ", " +
+                   "asked for " + counted(what.wanted, what.thing, what.things) + ", " +
                        sentence(what, count),
                    "the others do not exist, or someone else took them"};
     }

@@ -18,6 +18,7 @@ class sweep {
    public:
     std::string doing;       ///< "replaying"
     std::string done;        ///< "replayed"
+    std::string thing;       ///< "dead letter"
     std::string things;      ///< "dead letters"
     std::string column;      ///< name of the count for programs
     std::int64_t wanted{0};  ///< when things were named one by one: fewer done is partly done
