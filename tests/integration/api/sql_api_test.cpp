@@ -97,13 +97,9 @@ TEST_SUITE("SQL API") {
                        "WHERE priority = 2 AND meta -> 'tags' ? 't'") == "1,2,3");
     }
 
-    TEST_CASE("errors: each has its SQLSTATE") {
+    TEST_CASE("errors: what is outside the limits is LQ001") {
         const test::test_database db;
-        db.execute(
-            "UPDATE queue.queue SET max_payload_bytes = 100;"
-            "SELECT queue.enqueue('a.b', '1', idempotency_key => 'k')");
 
-        // LQ001: outside the limits.
         for (const char* call :
              {"NULL, '{}'",
               "'', '{}'",
@@ -139,6 +135,14 @@ TEST_SUITE("SQL API") {
         CHECK(refusal(db,
                       "SELECT queue.enqueue_many('a.b', ARRAY['1']::jsonb[], "
                       "max_attempts => 0)") == "LQ001");
+    }
+
+    TEST_CASE("errors: unknown queues, payloads, keys, jobs and leases have theirs") {
+        const test::test_database db;
+        db.execute(
+            "UPDATE queue.queue SET max_payload_bytes = 100;"
+            "SELECT queue.enqueue('a.b', '1', idempotency_key => 'k')");
+
         // LQ002: unknown queue.
         CHECK(refusal(db, "SELECT queue.enqueue('a.b', '{}', 'nowhere')") == "LQ002");
         CHECK(refusal(db, "SELECT queue.enqueue('a.b', '{}', '\"; DROP TABLE queue.job; --')") ==
