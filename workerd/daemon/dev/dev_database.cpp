@@ -35,10 +35,15 @@ std::vector<std::string> lines_of(const std::filesystem::path& file) {
     return lines;
 }
 
+// "pid (comm) state …". A zombie has ended and only waits to be reaped, which in a container
+// without an init may be never.
 bool is_postgres(int pid) {
-    std::string name;
-    return std::getline(std::ifstream{fmt::format("/proc/{}/comm", pid)}, name) &&
-           name.starts_with("postgres");
+    std::string text;
+    if (!std::getline(std::ifstream{fmt::format("/proc/{}/stat", pid)}, text))
+        return false;
+    const auto end = text.rfind(')');
+    return text.find("(postgres") != std::string::npos && end != std::string::npos &&
+           text.compare(end, 3, ") Z") != 0;
 }
 
 std::optional<int> cluster_version(const std::filesystem::path& data) {
