@@ -12,7 +12,8 @@ add_compile_options(
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # gcc 12 reports -Wrestrict inside std::string's own operator+ at -O2 (gcc bug 105651).
   # At -O2 it also takes the coroutine frames of Asio (a size class of its own) for a mismatch.
-  add_compile_options(-Wno-restrict -Wno-mismatched-new-delete)
+  add_compile_options(-Wno-restrict
+                      $<$<CONFIG:RelWithDebInfo>:-Wno-mismatched-new-delete>)
 endif()
 if(LIBQUEUE_SANITIZE)
   # Instrumented code defeats the flow analysis behind these; the plain presets keep them.
