@@ -1,5 +1,6 @@
 #include "processors/email/smtp_client.hpp"
 
+#include "processors/support/curl_list.hpp"
 #include "processors/support/text_rules.hpp"
 
 #include <curl/curl.h>
@@ -18,21 +19,6 @@ namespace libqueue::processors::email {
 namespace {
 
 constexpr std::size_t most_idle_sessions = 16;
-
-class list_deleter {
-   public:
-    void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
-};
-using curl_list = std::unique_ptr<curl_slist, list_deleter>;
-
-void append(curl_list& list, const std::string& text) {
-    auto* longer = curl_slist_append(list.get(), text.c_str());
-    if (longer == nullptr) {
-        throw std::bad_alloc{};
-    }
-    static_cast<void>(list.release());
-    list.reset(longer);
-}
 
 std::string url_of(const options& given) {
     const bool literal = given.host.find(':') != std::string::npos;
@@ -70,7 +56,7 @@ class smtp_client::session {
         smtp_report report{mail.recipients.size()};
         curl_list recipients;
         for (const auto& address : mail.recipients) {
-            append(recipients, "<" + address + ">");
+            recipients.append("<" + address + ">");
         }
         report_ = &report;
         stop_ = &stop;
@@ -130,8 +116,7 @@ class smtp_client::session {
         }
         if (!given.username.empty()) {
             set(CURLOPT_USERNAME, given.username.c_str());
-            const secret terminated{std::string{given.password.reveal()} + '\0'};
-            set(CURLOPT_PASSWORD, terminated.reveal().data());
+            set(CURLOPT_PASSWORD, given.password.reveal_c_str());
         }
     }
 

@@ -31,13 +31,7 @@ http_exchange::http_exchange(const boost::asio::any_io_executor& executor,
 void http_exchange::set_up() {
     CURL* const easy = easy_.get();
     for (const auto& line : request_.headers) {
-        // A failing append returns null and leaves the list alone.
-        if (auto* longer = curl_slist_append(headers_.get(), line.c_str())) {
-            static_cast<void>(headers_.release());
-            headers_.reset(longer);
-        } else {
-            throw std::bad_alloc{};
-        }
+        headers_.append(line);
     }
     const auto set = [easy](CURLoption option, auto value) {
         if (curl_easy_setopt(easy, option, value) == CURLE_OUT_OF_MEMORY) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "processors/support/curl_list.hpp"
 #include "processors/support/http_request.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -45,13 +46,9 @@ class http_exchange {
        public:
         void operator()(CURL* handle) const noexcept { curl_easy_cleanup(handle); }
     };
-    class list_deleter {
-       public:
-        void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
-    };
 
     const http_request& request_;
-    std::unique_ptr<curl_slist, list_deleter> headers_;
+    curl_list headers_;
     std::array<char, CURL_ERROR_SIZE> error_text_{};
     http_response response_;
     std::chrono::steady_clock::time_point started_{std::chrono::steady_clock::now()};

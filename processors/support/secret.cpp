@@ -50,6 +50,14 @@ bool is_credential(const std::filesystem::path& path) {
 
 }  // namespace
 
+secret::secret(std::string_view value) {
+    if (!value.empty()) {
+        bytes_.reserve(value.size() + 1);  // growing would leave a copy behind
+        bytes_.assign(value.begin(), value.end());
+        bytes_.push_back('\0');
+    }
+}
+
 secret& secret::operator=(const secret& other) {
     if (this != &other) {
         wipe();

@@ -14,7 +14,7 @@ namespace libqueue::processors {
 class secret {
    public:
     secret() = default;
-    explicit secret(std::string_view value) : bytes_{value.begin(), value.end()} {}
+    explicit secret(std::string_view value);
     secret(const secret&) = default;
     secret(secret&&) noexcept = default;
     secret& operator=(const secret& other);
@@ -23,13 +23,16 @@ class secret {
 
     [[nodiscard]] bool empty() const noexcept { return bytes_.empty(); }
     [[nodiscard]] std::string_view reveal() const noexcept {
-        return {bytes_.data(), bytes_.size()};
+        return empty() ? std::string_view{} : std::string_view{bytes_.data(), bytes_.size() - 1};
     }
+    /// The same for C interfaces, which read it up to the first NUL.
+    [[nodiscard]] const char* reveal_c_str() const noexcept { return empty() ? "" : bytes_.data(); }
 
    private:
     void wipe() noexcept;
 
-    // Not std::string: moving one with a short value leaves a copy of it in the source's buffer.
+    // Ends in a NUL unless empty. Not std::string: moving one with a short value leaves a copy of
+    // it in the source's buffer.
     std::vector<char> bytes_;
 };
 

@@ -10,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -104,8 +105,7 @@ class transfer_loop : public std::enable_shared_from_this<transfer_loop> {
             const auto found = watches_.find(socket);
             if (found != watches_.end()) {
                 found->second->wanted = CURL_POLL_NONE;
-                boost::system::error_code ignored;
-                found->second->descriptor.close(ignored);
+                ::close(found->second->descriptor.release());
                 watches_.erase(found);
             }
             return;
