@@ -1,0 +1,83 @@
+// The examples as programs, and the README's code as the regions of them it claims to be.
+#include "process.hpp"
+#include "test_database.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <sstream>
+#include <string>
+
+namespace {
+
+std::string read(const std::filesystem::path& file) {
+    std::ifstream in{file};
+    std::ostringstream text;
+    text << in.rdbuf();
+    return text.str();
+}
+
+/// The lines between the two marks `// [name]`.
+std::string region(const std::string& text, const std::string& name) {
+    const std::string mark = "// [" + name + "]\n";
+    const std::size_t begin = text.find(mark);
+    REQUIRE(begin != std::string::npos);
+    const std::size_t from = begin + mark.size();
+    const std::size_t to = text.find(mark, from);
+    REQUIRE(to != std::string::npos);
+    return text.substr(from, text.rfind('\n', to) + 1 - from);
+}
+
+test::command_result run_example(const std::string& name, const test::test_database& db,
+                                 std::vector<std::string> args = {}) {
+    test::process_options options{test::binary("example_" + name), std::move(args)};
+    options.env.emplace_back("DATABASE_URL", db.dsn());
+    return test::run_command(options);
+}
+
+}  // namespace
+
+TEST_CASE("examples: a typed job is enqueued once under its key and handled") {
+    const test::test_database db;
+
+    const auto first = run_example("01_enqueue", db);
+    const auto second = run_example("01_enqueue", db);
+    const auto worker = run_example("03_worker", db, {"1"});
+
+    CHECK(first.code == 0);
+    CHECK(first.output == second.output);
+    CHECK(worker.code == 0);
+    CHECK(worker.output == "hello world, attempt 1\nhello world, attempt 1\n");
+    CHECK(db.query("SELECT string_agg(state || output::text, ',') FROM queue.jobs") ==
+          "completed{\"greeted\": true}");
+}
+
+TEST_CASE("examples: a job enqueued in the caller's transaction commits with it") {
+    const test::test_database db;
+
+    const auto result = run_example("02_enqueue_in_transaction", db);
+
+    CHECK(result.code == 0);
+    CHECK(db.query("SELECT count(*) FROM example_order") == "1");
+    CHECK(db.query("SELECT id FROM queue.jobs") + "\n" == result.output);
+}
+
+TEST_CASE("examples: an effect asserted under the lease happens once") {
+    const test::test_database db;
+
+    const auto result = run_example("04_exactly_once_effect", db);
+
+    CHECK(result.code == 0);
+    CHECK(db.query("SELECT count(*) || ' ' || sum(cents) FROM example_credit") == "1 500");
+    CHECK(db.query("SELECT state FROM queue.jobs") == "completed");
+}
+
+TEST_CASE("examples: the README shows the code that is compiled here") {
+    const std::filesystem::path top = test::source_dir();
+    const std::string readme = read(top / "README.md");
+
+    CHECK(readme.find(region(read(top / "examples/01_enqueue.cpp"), "enqueue")) !=
+          std::string::npos);
+    CHECK(readme.find(region(read(top / "examples/03_worker.cpp"), "handle")) !=
+          std::string::npos);
+}
