@@ -66,18 +66,20 @@ $$;
 CREATE FUNCTION queue.cancel(job_id bigint, reason text DEFAULT NULL::text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
     AS $$
 #variable_conflict use_column
 DECLARE
     held record;
     at_now timestamptz := clock_timestamp();
 BEGIN
-    SELECT t.place, t.attempt, t.taken INTO held FROM queue.take_waiting(cancel.job_id) t;
+    SELECT t.place, t.attempt, t.reconcile, t.taken INTO held
+    FROM queue.take_waiting(cancel.job_id) t;
     IF held.taken THEN
         INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, outcome, attempt,
-                                   error)
+                                   reconcile, error)
         VALUES (cancel.job_id, nextval('queue.lease_id_seq'), at_now, at_now, 'cancelled',
-                held.attempt, left(cancel.reason, 16384));
+                held.attempt, held.reconcile, left(cancel.reason, 16384));
         RETURN true;
     END IF;
     IF (held.place).final THEN
@@ -290,6 +292,7 @@ $$;
 CREATE FUNCTION queue.enqueue_once(kind text, payload jsonb, queue text, priority integer, run_at timestamp with time zone, idempotency_key text, max_attempts integer, tenant_id uuid, meta jsonb, delay interval, tags text[], traceparent text, idempotency_ttl interval, OUT id bigint, OUT duplicate boolean, OUT output text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
     AS $$
 #variable_conflict use_column
 DECLARE
@@ -524,6 +527,7 @@ COMMENT ON FUNCTION queue.pause(queue text, reason text) IS 'From commit on no w
 CREATE FUNCTION queue.replay(job_ids bigint[], spacing interval DEFAULT '00:00:00'::interval, start_at timestamp with time zone DEFAULT NULL::timestamp with time zone, payload jsonb DEFAULT NULL::jsonb, queue text DEFAULT NULL::text) RETURNS TABLE(id bigint, new_id bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
     AS $$
 #variable_conflict use_column
 DECLARE
@@ -577,6 +581,7 @@ $$;
 CREATE FUNCTION queue.retry(job_id bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
     AS $$
 #variable_conflict use_column
 DECLARE

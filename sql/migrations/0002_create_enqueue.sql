@@ -221,6 +221,8 @@ CREATE FUNCTION queue.enqueue_once(
     idempotency_ttl interval,
     OUT id bigint, OUT duplicate boolean, OUT output text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+-- Sessions keep plans; one made while the keys were few must not read all of them later.
+SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE

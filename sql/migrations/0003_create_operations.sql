@@ -159,18 +159,21 @@ $$;
 
 CREATE FUNCTION queue.cancel(job_id bigint, reason text DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+-- Sessions keep plans; one made while the line was empty must not read all of it later.
+SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
     held record;
     at_now timestamptz := clock_timestamp();
 BEGIN
-    SELECT t.place, t.attempt, t.taken INTO held FROM queue.take_waiting(cancel.job_id) t;
+    SELECT t.place, t.attempt, t.reconcile, t.taken INTO held
+    FROM queue.take_waiting(cancel.job_id) t;
     IF held.taken THEN
         INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, outcome, attempt,
-                                   error)
+                                   reconcile, error)
         VALUES (cancel.job_id, nextval('queue.lease_id_seq'), at_now, at_now, 'cancelled',
-                held.attempt, left(cancel.reason, 16384));
+                held.attempt, held.reconcile, left(cancel.reason, 16384));
         RETURN true;
     END IF;
     IF (held.place).final THEN
@@ -219,6 +222,7 @@ $$;
 
 CREATE FUNCTION queue.retry(job_id bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -269,6 +273,7 @@ CREATE FUNCTION queue.replay(
     payload jsonb DEFAULT NULL, queue text DEFAULT NULL)
 RETURNS TABLE (id bigint, new_id bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE

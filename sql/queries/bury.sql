@@ -14,9 +14,15 @@ SELECT j.id, a.finished_at, j.created_at, j.tenant_id, q.name, l.kind, l.priorit
                ORDER BY e.lease_id)
         FROM queue.attempt e WHERE e.job_id = j.id)
 FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS u (job_id, lease_id, reason)
-JOIN queue.attempt a
-    ON a.job_id = u.job_id AND a.lease_id = u.lease_id
-   AND a.next_run_at IS NULL AND a.outcome NOT IN ('completed', 'cancelled')
-JOIN queue.job j ON j.id = u.job_id
+-- OFFSET 0: see claim.
+CROSS JOIN LATERAL (
+    SELECT x.attempt, x.error, x.finished_at
+    FROM queue.attempt x
+    WHERE x.job_id = u.job_id
+      AND x.lease_id = u.lease_id
+      AND x.next_run_at IS NULL
+      AND x.outcome NOT IN ('completed', 'cancelled')
+    OFFSET 0) a
+CROSS JOIN LATERAL (SELECT x.* FROM queue.job x WHERE x.id = u.job_id OFFSET 0) j
 JOIN queue.line l ON l.id = j.line_id
 JOIN queue.queue q ON q.id = l.queue_id

@@ -14,7 +14,8 @@ SELECT s.id AS lease_id, t.job_id, t.used, l.kind,
                  WHERE e.job_id = t.job_id ORDER BY e.lease_id DESC LIMIT 1), false) AS reconcile
 FROM queue.lease s
 CROSS JOIN LATERAL unnest(s.job_ids, s.attempts) AS t (job_id, used)
-JOIN queue.job j ON j.id = t.job_id
+-- OFFSET 0: see claim.
+CROSS JOIN LATERAL (SELECT x.line_id FROM queue.job x WHERE x.id = t.job_id OFFSET 0) j
 JOIN queue.line l ON l.id = j.line_id
 LEFT JOIN queue.kind k ON k.name = l.kind
 WHERE s.id = ANY ($1::bigint[])
