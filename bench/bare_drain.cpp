@@ -71,6 +71,7 @@ boost::json::object bare_drain(const arguments& given) {
 
     const std::int64_t wal_filled = wal_position(db);
     std::array<consumer, 2> consumers{consumer{dsn}, consumer{dsn}};
+    const double cpu_before = cpu_seconds();
     const auto begin = clock::now();
     std::thread other{&consumer::run, &consumers[1]};
     consumers[0].run();
@@ -85,6 +86,7 @@ boost::json::object bare_drain(const arguments& given) {
     made["jobs"] = jobs;
     made["seconds"] = seconds;
     made["per_second"] = static_cast<double>(jobs) / seconds;
+    made["client_cpu_us"] = 1e6 * (cpu_seconds() - cpu_before) / static_cast<double>(jobs);
     made["wal_bytes"] = wal_position(db) - wal_filled + fill_wal;
     return made;
 }

@@ -61,6 +61,7 @@ boost::json::object drain(const arguments& given) {
         held.emplace(dsn);
     }
     const std::int64_t wal_before = wal_position(db);
+    const double cpu_before = cpu_seconds();
     boost::json::object made;
     double seconds = 0;
     if (given.flag("workerd")) {
@@ -77,6 +78,8 @@ boost::json::object drain(const arguments& given) {
             seconds = seconds_between(begin, clock::now());
             add_windows(made, worker, jobs, given.number_or("window", 50'000));
         }
+        made["client_cpu_us"] =
+            1e6 * (cpu_seconds() - cpu_before) / static_cast<double>(worker.done());
         made["wal_bytes"] = wal_position(db) - wal_before;
         worker.stop();
     }

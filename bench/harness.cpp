@@ -1,5 +1,7 @@
 #include "bench/harness.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
@@ -102,6 +104,15 @@ rows session::run(const std::string& name, std::initializer_list<const char*> va
 old_snapshot::old_snapshot(const std::string& dsn) : session_{dsn} {
     session_.exec("BEGIN ISOLATION LEVEL REPEATABLE READ");
     (void)session_.number("SELECT pg_current_xact_id()::text::bigint");
+}
+
+double cpu_seconds() {
+    rusage used{};
+    ::getrusage(RUSAGE_SELF, &used);
+    const auto seconds = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+    };
+    return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
 std::int64_t wal_position(session& db) {

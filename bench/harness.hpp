@@ -72,6 +72,9 @@ class old_snapshot {
     session session_;
 };
 
+/// Processor time this process has used so far, all threads.
+[[nodiscard]] double cpu_seconds();
+
 /// Bytes of WAL written so far.
 [[nodiscard]] std::int64_t wal_position(session& db);
 
