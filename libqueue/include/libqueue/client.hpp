@@ -36,6 +36,7 @@ class client_options {
 /// idempotency key.
 class client {
    public:
+    /// Throws `domain_failure` (invalid_argument) when `options.schema` is no schema name.
     explicit client(client_options options);
     client(client&&) noexcept;
     client& operator=(client&&) noexcept;

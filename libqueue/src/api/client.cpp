@@ -63,21 +63,28 @@ class client::impl {
         return *connection_;
     }
 
-    /// Runs `work` on the connection. A connection found to be lost is replaced once; what may have
-    /// been committed is never repeated.
+    /// Runs `work` on the connection. A connection found to be lost is replaced once, and what lost
+    /// against another transaction (two batches that take the same idempotency keys in different
+    /// orders deadlock) is said again; what may have been committed is never repeated.
     template <typename Work>
     auto run(repeat when, Work work) {
         return api::as_result([&] {
-            const bool fresh = !connection_ || connection_->broken();
-            try {
-                return work(connection());
-            } catch (const failure& what) {
-                const bool safe = when == repeat::always || !what.outcome_unknown();
-                if (fresh || !what.poisons_connection() || !safe) {
-                    throw;
+            constexpr int conflicts_max = 3;
+            int conflicts = 0;
+            bool replaced = !connection_ || connection_->broken();
+            while (true) {
+                try {
+                    return work(connection());
+                } catch (const failure& what) {
+                    const bool conflict = what.sqlstate() == "40P01" || what.sqlstate() == "40001";
+                    const bool lost = what.poisons_connection() && !replaced;
+                    const bool safe = when == repeat::always || !what.outcome_unknown();
+                    if (!safe || !(lost || (conflict && ++conflicts <= conflicts_max))) {
+                        throw;
+                    }
+                    replaced = replaced || lost;
                 }
             }
-            return work(connection());
         });
     }
 

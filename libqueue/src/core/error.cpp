@@ -42,10 +42,11 @@ bool failure::retryable() const noexcept {
         return connection_lost_;
     }
     // Connection exceptions and insufficient resources pass; so do conflicts with other
-    // transactions, lock timeouts, a server that shuts down, and a standby that was a primary.
+    // transactions, lock timeouts, a server that shuts down or ends an idle session, and a standby
+    // that was a primary.
     const std::string_view state{sqlstate_};
-    constexpr std::array<std::string_view, 7> passing{"40001", "40P01", "55P03", "57P01",
-                                                      "57P02", "57P03", "25006"};
+    constexpr std::array<std::string_view, 8> passing{"40001", "40P01", "55P03", "57P01",
+                                                      "57P02", "57P03", "57P05", "25006"};
     if (state.starts_with("08") || state.starts_with("53")) {
         return true;
     }

@@ -248,6 +248,28 @@ TEST_SUITE("client") {
         }
     }
 
+    TEST_CASE("idempotency: two batches with the same keys in opposite orders both succeed") {
+        const test::test_database db;
+        db.execute("ALTER DATABASE " + db.name() + " SET deadlock_timeout = '20ms'");
+        std::vector<new_job> forth;
+        for (int i = 0; i < 60; ++i) {
+            forth.push_back(new_job{"a.b", "{}"}.unique_key(std::to_string(i)));
+        }
+        const std::vector<new_job> back{forth.rbegin(), forth.rend()};
+        std::vector<std::thread> threads;
+        for (const std::vector<new_job>* batch : {&forth, &back}) {
+            threads.emplace_back([&db, batch] {
+                client on{client_options{db.dsn()}};
+                CHECK(on.enqueue_many(*batch).has_value());
+            });
+        }
+        for (std::thread& one : threads) {
+            one.join();
+        }
+
+        CHECK(db.query("SELECT count(*) FROM queue.job") == "60");
+    }
+
     TEST_CASE("get: an unknown job is not_found") {
         const test::test_database db;
         client on{client_options{db.dsn()}};
