@@ -255,9 +255,10 @@ TEST_SUITE("client") {
         for (int i = 0; i < 60; ++i) {
             forth.push_back(new_job{"a.b", "{}"}.unique_key(std::to_string(i)));
         }
+        const std::vector<new_job> there = forth;
         const std::vector<new_job> back{forth.rbegin(), forth.rend()};
         std::vector<std::thread> threads;
-        for (const std::vector<new_job>* batch : {&forth, &back}) {
+        for (const std::vector<new_job>* batch : {&there, &back}) {
             threads.emplace_back([&db, batch] {
                 client on{client_options{db.dsn()}};
                 CHECK(on.enqueue_many(*batch).has_value());
