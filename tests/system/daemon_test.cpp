@@ -198,6 +198,44 @@ TEST_SUITE("daemon") {
         CHECK(workerd.wait(30s)->code == 0);
     }
 
+    TEST_CASE("daemon: the options of a kind reach the database over the defaults of the kind") {
+        const test::test_database db;
+        const test::temp_dir folder;
+        const auto more =
+            "kinds: {debug.fail: {max_attempts: 2, priority: -3, crash_budget: 7, on_lost: "
+            "hold}}\n";
+        test::process workerd{workerd_command(folder.write("w.yaml", config_text(db.dsn(), more)))};
+        REQUIRE(workerd.wait_for_text("worker_ready"));
+
+        const auto rows = db.rows(
+            "SELECT k.max_attempts, k.priority, k.crash_budget, k.on_lost FROM queue.kind k "
+            "WHERE k.name IN ('debug.fail', 'debug.noop') ORDER BY k.name");
+
+        REQUIRE(rows.size() == 2);
+        CHECK(rows[0] == test::row{"2", "-3", "7", "hold"});
+        CHECK(rows[1] == test::row{"4", "5", "3", "retry"});
+        workerd.signal(SIGTERM);
+        CHECK(workerd.wait(30s)->code == 0);
+    }
+
+    TEST_CASE("daemon: warnings are log lines, and a kind that nobody handles is one") {
+        const test::test_database db;
+        const test::temp_dir folder;
+        const auto file =
+            folder.write("w.yaml", config_text(db.dsn(), "kinds: {debug.ehco: {timeout: 5s}}\n"));
+        const auto checked = test::run_command(workerd_command(file, {"--check-config"}));
+        CHECK(checked.code == 0);
+        CHECK(checked.errors.find(":5:31: warning: kinds.debug.ehco") != std::string::npos);
+
+        test::process workerd{workerd_command(file)};
+        REQUIRE(workerd.wait_for_text("worker_ready"));
+        REQUIRE(events(workerd, "config_fault").size() == 1);
+        CHECK(std::string{events(workerd, "config_fault").at(0).at("fault").as_string()}.find(
+                  "did you mean debug.echo?") != std::string::npos);
+        workerd.signal(SIGTERM);
+        CHECK(workerd.wait(30s)->code == 0);
+    }
+
     TEST_CASE("daemon: SIGUSR1 switches debug logging on and off") {
         const test::test_database db;
         const test::temp_dir folder;

@@ -27,9 +27,10 @@ void daemon_observer::on_event(const libqueue::event& e) noexcept {
     log_.on_event(e);
 }
 
-daemon::daemon(const command_line& line, config value, logger& log)
+daemon::daemon(const command_line& line, config_result loaded, logger& log)
     : sources_{line.sources},
-      config_{std::move(value)},
+      warnings_{std::move(loaded.faults)},
+      config_{std::move(loaded.value)},
       log_{log},
       tasks_{loop_, log},
       signals_{loop_},
@@ -43,8 +44,8 @@ daemon::~daemon() {
 
 int daemon::run() {
     try {
-        if (!start())
-            return exit_code::failed;
+        if (const auto refused = start())
+            return *refused;
         await_signal();
         loop_.run();
         return finish();
@@ -60,11 +61,12 @@ int daemon::run() {
     return exit_code::failed;
 }
 
-bool daemon::start() {
+std::optional<int> daemon::start() {
     // A peer that closes its connection must not end the process.
     ::signal(SIGPIPE, SIG_IGN);
     log_.info("daemon_starting", "workerd starts",
               {{"version", libqueue::version}, {"pid", static_cast<int>(::getpid())}});
+    static_cast<void>(report(warnings_));
     if (sources_.dev) {
         dev_ = std::make_unique<dev_mode>(tasks_, log_, config_, dev_fresh_);
         dev_->on_database_end([this] {
@@ -75,13 +77,13 @@ bool daemon::start() {
     }
     std::vector<config_fault> faults;
     auto kinds = make_registry(config_, faults);
-    for (const auto& fault : faults)
-        log_.warn("config_fault", "the configuration has a fault", {{"fault", to_text(fault)}});
+    if (!report(faults))
+        return exit_code::usage;
     auto options = make_worker_options(config_);
     options.observer = &observer_;
     const auto dsn = options.dsn;
     worker_ = std::make_unique<libqueue::worker>(std::move(options), std::move(kinds));
-    health_ = std::make_unique<health>(dsn, config_.database.schema, *worker_);
+    health_ = std::make_unique<health>(loop_, dsn, config_.database.schema, *worker_);
     observer_.attach(*health_);
     // Before the worker: from here on a signal drains instead of killing.
     for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1})
@@ -90,7 +92,18 @@ bool daemon::start() {
     worker_->start();
     if (dev_)
         dev_->announce(http_ ? http_->address() : std::string{});
-    return true;
+    return std::nullopt;
+}
+
+bool daemon::report(const std::vector<config_fault>& faults) {
+    bool is_usable = true;
+    for (const auto& fault : faults) {
+        const bool is_fault = fault.level == severity::fault;
+        is_usable = is_usable && !is_fault;
+        log_.log(is_fault ? log_level::error : log_level::warn, "config_fault",
+                 "the configuration has a fault", {{"fault", to_text(fault)}});
+    }
+    return is_usable;
 }
 
 void daemon::start_health() {

@@ -15,7 +15,9 @@
 #include <boost/asio/signal_set.hpp>
 
 #include <memory>
+#include <optional>
 #include <thread>
+#include <vector>
 
 namespace workerd {
 
@@ -39,7 +41,8 @@ class daemon_observer final : public libqueue::observer {
 /// order is the reverse, and the worker drains before anything it needs goes away.
 class daemon {
    public:
-    daemon(const command_line& line, config value, logger& log);
+    /// `loaded` is usable; its warnings are logged.
+    daemon(const command_line& line, config_result loaded, logger& log);
     daemon(const daemon&) = delete;
     daemon& operator=(const daemon&) = delete;
     ~daemon();
@@ -48,7 +51,10 @@ class daemon {
     [[nodiscard]] int run();
 
    private:
-    [[nodiscard]] bool start();
+    /// Nothing when all runs, else the exit code.
+    [[nodiscard]] std::optional<int> start();
+    /// Logs what is wrong; true when it is warnings only.
+    bool report(const std::vector<config_fault>& faults);
     void start_health();
     void await_signal();
     void on_signal(int number);
@@ -56,6 +62,7 @@ class daemon {
     [[nodiscard]] int finish();
 
     config_sources sources_;
+    std::vector<config_fault> warnings_;
     config config_;
     logger& log_;
     boost::asio::io_context loop_{1};

@@ -6,7 +6,6 @@
 #include <libqueue/migrate.hpp>
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -21,16 +20,18 @@ using namespace std::chrono_literals;
 
 constexpr auto slow = 1s;
 constexpr auto fresh_for = 1s;
-
-std::string impatient(const std::string& dsn) {
-    const auto bounded = with_parameter(dsn, "connect_timeout", "2");
-    return with_parameter(bounded, "options", "-c statement_timeout=2000");
-}
+constexpr auto patience = 2s;
 
 }  // namespace
 
-health::health(std::string dsn, std::string schema, const libqueue::worker& worker)
-    : dsn_{impatient(dsn)}, schema_{std::move(schema)}, worker_{worker} {}
+health::health(boost::asio::io_context& loop, std::string dsn, std::string schema,
+               const libqueue::worker& worker)
+    : dsn_{with_parameter(with_parameter(dsn, "connect_timeout", "2"), "tcp_user_timeout", "2000")},
+      schema_{std::move(schema)},
+      worker_{worker},
+      loop_{loop},
+      answered_{loop},
+      pool_{1} {}
 
 const char* health::text(level value) noexcept {
     switch (value) {
@@ -62,21 +63,32 @@ boost::asio::awaitable<http_response> health::answer(http_request request) {
     co_return ready(seen);
 }
 
+bool health::is_fresh() const {
+    return std::chrono::steady_clock::now() - last_.at < fresh_for;
+}
+
 boost::asio::awaitable<health::report> health::look() {
-    const auto home = co_await boost::asio::this_coro::executor;
-    co_await boost::asio::post(pool_.get_executor(), boost::asio::use_awaitable);
-    report seen;
-    {
-        const std::lock_guard lock{mutex_};
-        seen = last_;
-    }
-    if (std::chrono::steady_clock::now() - seen.at > fresh_for) {
-        seen = ask_database();
-        const std::lock_guard lock{mutex_};
-        last_ = seen;
-    }
-    co_await boost::asio::post(home, boost::asio::use_awaitable);
-    co_return seen;
+    if (is_fresh())
+        co_return last_;
+    if (!asking_)
+        start_question();
+    // Ends early, by cancel, when the answer is there.
+    auto [error] = co_await answered_.async_wait(use_tuple);
+    const bool in_time = static_cast<bool>(error) && is_fresh();
+    co_return in_time ? last_ : report{};
+}
+
+void health::start_question() {
+    asking_ = true;
+    answered_.expires_after(patience);
+    boost::asio::post(pool_, [this] {
+        const auto seen = ask_database();
+        boost::asio::post(loop_, [this, seen] {
+            last_ = seen;
+            asking_ = false;
+            answered_.cancel();
+        });
+    });
 }
 
 health::report health::ask_database() const {

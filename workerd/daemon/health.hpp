@@ -4,11 +4,12 @@
 
 #include <libqueue/worker.hpp>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include <atomic>
 #include <chrono>
-#include <mutex>
 #include <string>
 
 namespace workerd {
@@ -21,7 +22,8 @@ namespace workerd {
 ///   /health/startup  the first claim was made: 200, before that 503
 class health {
    public:
-    health(std::string dsn, std::string schema, const libqueue::worker& worker);
+    health(boost::asio::io_context& loop, std::string dsn, std::string schema,
+           const libqueue::worker& worker);
     health(const health&) = delete;
     health& operator=(const health&) = delete;
 
@@ -42,6 +44,8 @@ class health {
     };
 
     [[nodiscard]] boost::asio::awaitable<report> look();
+    [[nodiscard]] bool is_fresh() const;
+    void start_question();
     [[nodiscard]] report ask_database() const;
     [[nodiscard]] http_response ready(const report& seen) const;
     [[nodiscard]] static const char* text(level value) noexcept;
@@ -51,10 +55,14 @@ class health {
     const libqueue::worker& worker_;
     std::atomic<bool> started_{false};
     std::atomic<bool> draining_{false};
-    // The database is asked here, at most once a second, so that questions cannot load it.
-    boost::asio::thread_pool pool_{1};
-    std::mutex mutex_;
+    // The database is asked on a thread of its own, at most once a second: neither can questions
+    // load it, nor can a database that hangs delay an answer.
+    boost::asio::io_context& loop_;
+    boost::asio::steady_timer answered_;
+    bool asking_ = false;
     report last_;
+    // Last, so that it is joined while what its question uses still lives.
+    boost::asio::thread_pool pool_;
 };
 
 }  // namespace workerd

@@ -22,20 +22,22 @@ int check(config_result& loaded) {
         static_cast<void>(make_registry(loaded.value, loaded.faults));
     if (!loaded.faults.empty())
         fmt::print(stderr, "{}", to_text(loaded.faults));
-    return loaded.is_usable() ? exit_code::ok : exit_code::usage;
+    if (!loaded.is_usable())
+        return exit_code::usage;
+    fmt::print("configuration ok\n");
+    return exit_code::ok;
 }
 
 int run(const command_line& line) {
     auto loaded = load_config(line.sources);
-    const int checked = check(loaded);
-    if (checked == exit_code::ok && line.what == action::check_config)
-        fmt::print("configuration ok\n");
-    if (checked != exit_code::ok || line.what == action::check_config)
-        return checked;
+    // Warnings go to the log, where every line is an object; a file that cannot be used has said
+    // nothing about the log yet.
+    if (line.what == action::check_config || !loaded.is_usable())
+        return check(loaded);
     logger log{parse_log_level(loaded.value.log.level).value_or(log_level::info),
                parse_log_format(loaded.value.log.format)};
     log.set_redacted_keys(loaded.value.log.redact);
-    return daemon{line, std::move(loaded.value), log}.run();
+    return daemon{line, std::move(loaded), log}.run();
 }
 
 }  // namespace

@@ -39,9 +39,10 @@ std::optional<http_response> refusal(const boost::system::error_code& error) {
         return json_response(413, R"({"error":"body too large"})");
     if (error == http::error::header_limit || error == http::error::buffer_overflow)
         return json_response(431, R"({"error":"headers too large"})");
-    if (error == http::error::end_of_stream || error == http::error::partial_message ||
-        error == beast::error::timeout ||
-        error.category() != http::make_error_code(http::error::end_of_stream).category())
+    const bool is_http = error.category() == make_error_code(http::error::end_of_stream).category();
+    const bool went_away =
+        error == http::error::end_of_stream || error == http::error::partial_message;
+    if (!is_http || went_away)
         return std::nullopt;
     return json_response(400, R"({"error":"malformed request"})");
 }
