@@ -69,7 +69,7 @@ class client::impl {
     template <typename Work>
     auto run(repeat when, Work work) {
         return api::as_result([&] {
-            constexpr int conflicts_max = 3;
+            constexpr int conflicts_max = 5;
             int conflicts = 0;
             bool replaced = !connection_ || connection_->broken();
             while (true) {
@@ -83,6 +83,11 @@ class client::impl {
                         throw;
                     }
                     replaced = replaced || lost;
+                    if (conflict) {
+                        // The other goes on with what this one has let go of; starting again at
+                        // once would only take it away and deadlock anew.
+                        std::this_thread::sleep_for(std::chrono::milliseconds{50} * conflicts);
+                    }
                 }
             }
         });
