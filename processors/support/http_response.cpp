@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <memory>
 
 namespace libqueue::processors {
 
@@ -22,8 +23,9 @@ std::optional<std::chrono::milliseconds> retry_after_of(const http_response& res
         return std::nullopt;
     }
     std::int64_t seconds = 0;
-    const char* end = text.data() + text.size();
-    const auto [stop, failed] = std::from_chars(text.data(), end, seconds);
+    const char* const begin = std::to_address(text.begin());
+    const char* const end = begin + text.size();
+    const auto [stop, failed] = std::from_chars(begin, end, seconds);
     if (stop == end && failed == std::errc::result_out_of_range) {
         return longest;
     }

@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 
 #include <charconv>
+#include <memory>
 
 namespace libqueue::processors::standard_webhooks {
 
@@ -69,8 +70,9 @@ result<void> verify(std::span<const signing_key> keys, const received_headers& h
         return invalid("webhook-id: expected an id without dots");
     }
     std::int64_t seconds = 0;
-    const char* end = headers.timestamp.data() + headers.timestamp.size();
-    const auto [stop, failed] = std::from_chars(headers.timestamp.data(), end, seconds);
+    const char* const begin = std::to_address(headers.timestamp.begin());
+    const char* const end = begin + headers.timestamp.size();
+    const auto [stop, failed] = std::from_chars(begin, end, seconds);
     // The bound keeps the arithmetic below from overflowing; it is the year 9999.
     if (failed != std::errc{} || stop != end || seconds < 0 || seconds > 253'402'300'799) {
         return invalid("webhook-timestamp: expected seconds since 1970");
