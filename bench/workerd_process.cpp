@@ -7,6 +7,8 @@
 
 #include <array>
 #include <csignal>
+#include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <system_error>
 
@@ -42,7 +44,10 @@ workerd_process::~workerd_process() {
 void workerd_process::check() {
     if (::waitpid(pid_, nullptr, WNOHANG) == pid_) {
         pid_ = -1;
-        throw std::runtime_error{"workerd ended by itself; see " + log_};
+        // The log goes with the cluster's folder.
+        std::ostringstream said;
+        said << std::ifstream{log_}.rdbuf();
+        throw std::runtime_error{"workerd ended by itself:\n" + said.str()};
     }
 }
 
