@@ -7,6 +7,9 @@
 
 #include <doctest/doctest.h>
 
+#include <unistd.h>
+
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
@@ -187,6 +190,20 @@ TEST_SUITE("qctl settings") {
 
         CHECK(settings_of({"migrate", "up"}, around).dsn == "dbname=b");
         CHECK(settings_of({"stats"}, around).dsn == "dbname=a");
+    }
+
+    TEST_CASE("--dev takes the database that workerd --dev left word of") {
+        const auto home =
+            std::filesystem::temp_directory_path() / ("lq-qctl-" + std::to_string(::getpid()));
+        const auto around = quiet_world({{"XDG_DATA_HOME", home.string()}, {"QCTL_DB", "x=y"}});
+        CHECK_THROWS_AS(static_cast<void>(settings_of({"--dev", "stats"}, around)), stop);
+
+        std::filesystem::create_directories(home / "workerd/dev");
+        std::ofstream{home / "workerd/dev/dev.env"} << "DATABASE_URL='postgresql://dev'\nA='b'\n";
+        CHECK(settings_of({"--dev", "stats"}, around).dsn == "postgresql://dev");
+        CHECK_THROWS_AS(static_cast<void>(settings_of({"--dev", "stats", "--db", "z"}, around)),
+                        stop);
+        std::filesystem::remove_all(home);
     }
 
     TEST_CASE("colour needs a terminal that wants it, or an order") {

@@ -1,5 +1,8 @@
 #include "settings.hpp"
 
+#include "dev_database.hpp"
+#include "stop.hpp"
+
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -37,7 +40,14 @@ bool is_migration(const invocation& call) noexcept {
 }
 
 std::string find_dsn(const invocation& call, const environment& around) {
-    if (auto given = call.text("db")) {
+    const auto given = call.text("db");
+    if (call.has("dev")) {
+        if (given) {
+            throw usage("--db and --dev: expected at most one of them, got both");
+        }
+        return dev_database(around);
+    }
+    if (given) {
         return *given;
     }
     if (is_migration(call)) {
@@ -77,6 +87,7 @@ environment process_environment() {
     around.in_is_terminal = ::isatty(STDIN_FILENO) == 1;
     around.out_is_terminal = ::isatty(STDOUT_FILENO) == 1;
     around.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
+    around.is_root = ::geteuid() == 0;
     winsize size{};
     if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
         around.width = size.ws_col;

@@ -21,6 +21,7 @@ class environment {
     bool out_is_terminal{false};
     bool err_is_terminal{false};
     std::size_t width{80};  ///< of the terminal
+    bool is_root{false};
 };
 
 /// The real one.

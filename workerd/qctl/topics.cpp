@@ -29,6 +29,7 @@ escaped in every format.
 constexpr std::string_view connection_text = R"(The database is the first of these that is set:
 
   --db DSN            libpq keywords or a URI
+  --dev               that of the workerd --dev running on this machine
   QCTL_MIGRATE_DB     for migrate only: a role that owns the schema
   QCTL_DB
   DATABASE_URL

@@ -49,6 +49,7 @@ inline constexpr std::array global_flags{
          .type = value_type::text,
          .metavar = "DSN",
          .doc = "Database, as libpq string or URI (default: QCTL_DB, DATABASE_URL, PG*)"},
+    flag{.name = "dev", .doc = "The database of the workerd --dev that runs on this machine"},
     flag{.name = "schema",
          .type = value_type::text,
          .metavar = "NAME",

@@ -7,7 +7,8 @@
 namespace qctl::table {
 
 inline constexpr std::array migrate_up_flags{
-    flag{.name = "show-sql", .doc = "Print the SQL of the pending migrations to stdout"},
+    flag{.name = "show-sql",
+         .doc = "With -n: print the SQL instead of the list, if any is pending"},
 };
 inline constexpr std::array help_arguments{
     argument{"TOPIC", arity::any, value_type::text,
