@@ -2,6 +2,7 @@
 -- turn still under way can have made them. Gives the owed jobs back to their places in line.
 -- $1 bigint worker  $2 bigint[] leases it knows  $3 int age in ms
 -- Rows: lease id, jobs given back. Index: lease_worker_idx, attempt_pkey, ready_pkey.
+-- Locks: the leases, FOR UPDATE.
 WITH forgotten AS MATERIALIZED (
     SELECT s.id, s.job_ids, s.attempts
     FROM queue.lease s

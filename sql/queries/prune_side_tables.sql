@@ -1,6 +1,7 @@
 -- Removes what has outlived its use, at most so many rows of each: keys past their time to live,
 -- progress and cancel requests of jobs that ended. $1 int most.
 -- Index: idempotency_expires_at_idx, attempt_pkey.
+-- Locks: the rows removed; keys SKIP LOCKED.
 WITH keys AS (
     DELETE FROM queue.idempotency i
     WHERE i.ctid = ANY (ARRAY(

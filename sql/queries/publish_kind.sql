@@ -1,6 +1,7 @@
 -- Publishes a kind's defaults for SQL enqueuers and rescuers; writes only what changed.
 -- $1 text name  $2 text queue  $3 int priority  $4 int max attempts  $5 int crash budget
 -- $6 text on_lost
+-- Index: kind_pkey. Locks: the row, only when it changes.
 INSERT INTO queue.kind AS k (name, queue, priority, max_attempts, crash_budget, on_lost)
 VALUES ($1::text, $2::text, $3::int, $4::int, $5::int, $6::text)
 ON CONFLICT (name) DO UPDATE

@@ -1,8 +1,8 @@
 -- Gives claimed jobs that never started back to the very place in line they were taken from, and
--- takes them off their leases. Burns nothing and leaves no history. Only what the lease still owes is
--- given, so saying it twice (after a commit without answer) gives it once.
--- $1 bigint worker  by job: $2 bigint[] lease  $3 bigint[] job  $4 int[] line  $5 timestamptz[] place
--- $6 smallint[] attempts used  $7 boolean[] reconcile
+-- takes them off their leases. Burns nothing and leaves no history. Only what the lease still owes
+-- is given, so saying it twice (after a commit without answer) gives it once.
+-- $1 bigint worker  by job: $2 bigint[] lease  $3 bigint[] job  $4 int[] line
+-- $5 timestamptz[] place  $6 smallint[] attempts used  $7 boolean[] reconcile
 -- Rows: id of each lease that stood. Index: lease_pkey, ready_pkey. Locks: the leases.
 WITH held AS MATERIALIZED (
     SELECT s.id, s.job_ids
