@@ -1,5 +1,6 @@
 -- Records runs that did not complete, those whose lease still stands: back in line when they have
--- a delay, final otherwise. A job asked to cancel does not go back in line but is cancelled.
+-- a delay, final otherwise. A job asked to cancel does not go back in line but is cancelled, unless
+-- its effect is open: that is found out first.
 -- Also used to give back what a dead worker owed, with its id as $1.
 -- $1 bigint worker  $2 bigint[] the distinct leases  by job: $3 bigint[] lease  $4 bigint[] job
 -- $5 smallint[] attempt  $6 bigint[] run time in µs  $7 text[] outcome  $8 text[] error
@@ -23,7 +24,7 @@ told AS MATERIALIZED (
                 $9::bigint[], $10::smallint[], $11::boolean[])
          AS u (lease_id, job_id, attempt, ran_us, outcome, error, delay_us, used, reconcile)
     JOIN held h ON h.id = u.lease_id
-    LEFT JOIN queue.cancel_request c ON c.job_id = u.job_id),
+    LEFT JOIN queue.cancel_request c ON c.job_id = u.job_id AND NOT u.reconcile),
 appended AS (
     INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, next_run_at, worker_id,
                                outcome, attempt, reconcile, error)
@@ -39,6 +40,7 @@ returned AS (
     INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile)
     SELECT t.job_id, t.next_run_at, j.line_id, t.used, nullif(t.reconcile, false)
     FROM told t
-    JOIN queue.job j ON j.id = t.job_id
+    -- OFFSET 0: see claim.
+    CROSS JOIN LATERAL (SELECT x.line_id FROM queue.job x WHERE x.id = t.job_id OFFSET 0) j
     WHERE t.next_run_at IS NOT NULL)
 SELECT h.id FROM held h

@@ -30,8 +30,7 @@ std::string faults_of_kind(const registration& kind) {
     add(faults, o.concurrency < 0, who + "concurrency: expected 0 or more");
     add(faults, o.timeout.count() <= 0, who + "timeout: expected more than 0");
     add(faults,
-        o.max_attempts < limits::max_attempts_min ||
-            o.max_attempts > limits::max_attempts_max,
+        o.max_attempts < limits::max_attempts_min || o.max_attempts > limits::max_attempts_max,
         who + "max_attempts: expected 1 to 1000, got " + std::to_string(o.max_attempts));
     add(faults, o.crash_budget < 0 || o.crash_budget > limits::crash_budget_max,
         who + "crash_budget: expected 0 to 1000, got " + std::to_string(o.crash_budget));
@@ -58,8 +57,7 @@ std::string faults_of(const worker_options& o, const std::vector<registration>& 
         const std::string wrong = faults_of_kind(kind);
         add(faults, !wrong.empty(), wrong);
     }
-    add(faults,
-        o.turn_connections < 1 || o.turn_connections > limits::turn_connections_max,
+    add(faults, o.turn_connections < 1 || o.turn_connections > limits::turn_connections_max,
         "turn_connections: expected 1 to 8, got " + std::to_string(o.turn_connections));
     add(faults, o.threads < 0, "threads: expected 0 or more");
     add(faults, o.heartbeat < limits::heartbeat_min, "heartbeat: expected at least 100 ms");
@@ -93,7 +91,9 @@ worker::worker(worker_options options, std::vector<registration> kinds) {
     impl_ = std::make_unique<impl>(std::move(options), std::move(kinds));
 }
 
-worker::~worker() { stop(std::chrono::milliseconds{0}); }
+worker::~worker() {
+    stop(std::chrono::milliseconds{0});
+}
 
 void worker::start() {
     const std::lock_guard lock{impl_->mutex};
@@ -106,7 +106,14 @@ void worker::start() {
     // A wrong schema is told at once; a database that is away is the loop's to wait for.
     schema.dry_run = !impl_->options.migrate;
     try {
-        (void)migrate(schema).value();
+        const auto pending = migrate(schema).value();
+        if (schema.dry_run && !pending.empty()) {
+            throw domain_failure{error{
+                errc::schema_mismatch,
+                "schema: " + std::to_string(pending.size()) + " migrations are missing, first " +
+                    pending.front().name,
+                "Run qctl migrate up, or let the worker migrate."}};
+        }
     } catch (const failure& away) {
         event e{event_type::database_lost};
         e.message = away.what();
@@ -121,7 +128,9 @@ void worker::start() {
     impl_->session->start();
 }
 
-void worker::stop() { stop(impl_->options.drain_timeout); }
+void worker::stop() {
+    stop(impl_->options.drain_timeout);
+}
 
 void worker::stop(std::chrono::milliseconds drain_timeout) {
     engine::session* ending = nullptr;
@@ -176,8 +185,8 @@ bool worker::set_concurrency(std::string_view queue, int concurrency) {
     const bool found = std::any_of(known.begin(), known.end(),
                                    [&](const queue_options& q) { return q.name == queue; });
     if (found && impl_->session != nullptr) {
-        impl_->session->set_concurrency(
-            std::string{queue}, std::clamp(concurrency, 1, limits::concurrency_max));
+        impl_->session->set_concurrency(std::string{queue},
+                                        std::clamp(concurrency, 1, limits::concurrency_max));
     }
     return found;
 }

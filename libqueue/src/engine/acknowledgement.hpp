@@ -7,6 +7,8 @@
 
 namespace libqueue::engine {
 
+struct queue_state;
+
 /// What the next turn records about one run. `outcome` is a name of queue.attempt_outcome.
 class acknowledgement {
    public:
@@ -24,6 +26,7 @@ class acknowledgement {
     std::int64_t delay_us{-1};    ///< back in line after; negative: final
     int used{0};                  ///< attempts used from now on
     bool reconcile{false};
+    queue_state* queue{nullptr};  ///< of this process, whose next look must not miss its return
     std::string dead_reason;      ///< not empty: dead letter
 };
 

@@ -162,6 +162,7 @@ void lane::take_batch() {
 }
 
 boost::asio::awaitable<void> lane::turn() {
+    turn_worker_ = shared_.worker_id;
     take_batch();
     send_finishes();
     send_returns();
@@ -323,6 +324,7 @@ void lane::accept_finished(const std::vector<std::int64_t>& standing) {
     for (const acknowledgement& ack : batch) {
         if (std::find(standing.begin(), standing.end(), ack.lease) != standing.end()) {
             settle(ack.lease);
+            look_when_due(ack);
             continue;
         }
         leases_.erase(ack.lease);
@@ -341,6 +343,14 @@ void lane::accept_finished(const std::vector<std::int64_t>& standing) {
     }
 }
 
+/// A sleeping queue must not learn of its own retry by the next poll only.
+void lane::look_when_due(const acknowledgement& ack) {
+    if (ack.queue != nullptr && ack.delay_us >= 0) {
+        auto& next = ack.queue->watch.next_look;
+        next = std::min(next, clock::now() + std::chrono::microseconds{ack.delay_us});
+    }
+}
+
 void lane::accept_claim(const claim_sent& sent, const pg::result& rows, double seconds) {
     queue_state& queue = *sent.queue;
     queue.claiming -= sent.reserved;
@@ -348,6 +358,9 @@ void lane::accept_claim(const claim_sent& sent, const pg::result& rows, double s
         kind->claiming -= reserved;
     }
     queue.turn_seconds = 0.8 * queue.turn_seconds + 0.2 * seconds;
+    if (shared_.worker_id != turn_worker_) {
+        return;  // Declared dead while the turn was away: these belong to whoever rescues us.
+    }
     const auto now = clock::now();
     if (rows.rows() == 0) {
         if (!sent.strays) {
@@ -408,7 +421,9 @@ void lane::turn_failed(const pg::sql_failure& why) {
     if (!had_batch) {
         return;
     }
-    if (isolating_ && !pending_.empty()) {
+    const std::string& state = why.sqlstate();
+    const bool about_data = state.starts_with("22") || state.starts_with("54");
+    if (isolating_ && about_data && !pending_.empty()) {
         // Alone it fails too: what it carried cannot be stored, the fact that it ended can.
         acknowledgement& bad = pending_.front();
         bad.output.clear();

@@ -62,6 +62,7 @@ class lane {
     void accept(const std::vector<pg::result>& results, double seconds);
     void accept_finished(const std::vector<std::int64_t>& standing);
     void accept_claim(const claim_sent& sent, const pg::result& rows, double seconds);
+    static void look_when_due(const acknowledgement& ack);
     void release_reservations();
     void turn_failed(const pg::sql_failure& why);
     [[nodiscard]] bool wants_claim(queue_state& queue, clock::time_point now) const;
@@ -78,6 +79,7 @@ class lane {
     std::vector<acknowledgement> doubtful_;  // sent, the commit got no answer
 
     // Of the turn under way.
+    std::int64_t turn_worker_{0};
     std::vector<acknowledgement> batch_;
     std::vector<run_ptr> batch_returns_;
     std::vector<claim_sent> claims_;

@@ -21,7 +21,7 @@
 namespace libqueue::engine {
 namespace {
 
-constexpr std::chrono::milliseconds reconnect_pause{200};
+constexpr std::chrono::milliseconds reconnect_pause_max{200};
 
 std::string host_name() {
     utsname names{};
@@ -63,7 +63,9 @@ boost::asio::awaitable<void> presence::run() {
                 lost_reported_ = true;
             }
             connection_.close();
-            alarm_.expires_after(reconnect_pause);
+            // Others count the beats: a lost connection alone must not cost many.
+            alarm_.expires_after(std::min<std::chrono::milliseconds>(
+                reconnect_pause_max, shared_.options.heartbeat / 4));
             co_await alarm_.async_wait(use_ec);
         }
     }
@@ -289,6 +291,9 @@ boost::asio::awaitable<void> presence::wait_for_news(clock::time_point until) {
         auto news = connection_.wait_readable();
         auto late = alarm_.async_wait(use_ec);
         co_await (std::move(news) || std::move(late));
+        if (!connection_.is_open()) {
+            throw pg::sql_failure{"the connection to PostgreSQL was lost", {}, true, false, {}};
+        }
         const std::vector<std::string> heard = connection_.take_notifications();
         for (const std::string& payload : heard) {
             hear(payload);

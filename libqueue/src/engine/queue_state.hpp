@@ -58,6 +58,7 @@ struct queue_state {
     int concurrency{1};
     int running{0};
     int claiming{0};
+    bool pumping{false};  // a handler that returns at once comes back to pump() from within it
     std::deque<run_ptr> unstarted;
     std::vector<line_state> lines;  // by priority
     std::vector<stray> strays;

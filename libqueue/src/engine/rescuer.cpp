@@ -6,6 +6,7 @@
 #include "engine/runtime.hpp"
 #include "engine/turn.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace libqueue::engine {
@@ -21,6 +22,11 @@ enum owed_column : int {
     col_on_lost,
     col_reconcile,
 };
+
+// A worker whose session lock is free may just be reconnecting.
+std::chrono::milliseconds reconnect_time(std::chrono::milliseconds heartbeat) {
+    return std::max<std::chrono::milliseconds>(heartbeat / 2, std::chrono::milliseconds{500});
+}
 
 core::lost_policy policy_of(std::string_view on_lost) {
     if (on_lost == "dead") {
@@ -100,7 +106,7 @@ std::vector<rescuer::suspect> rescuer::judge(const pg::result& rows) {
         const bool session_gone = rows.binary_bool(row, 4);
         const auto silent = now - now_known.since;
         if (worker != shared_.worker_id &&
-            (silent >= lease || (session_gone && silent >= heartbeat * 3 / 2))) {
+            (silent >= lease || (session_gone && silent >= heartbeat + reconnect_time(heartbeat)))) {
             dead.push_back(suspect{worker, beats});
         }
     }

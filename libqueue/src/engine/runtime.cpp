@@ -71,6 +71,10 @@ runtime::runtime(boost::asio::io_context& io_, const worker_options& options_,
 runtime::~runtime() = default;
 
 void runtime::pump(queue_state& queue) {
+    if (queue.pumping) {
+        return;  // The loop below goes on; recursion would be as deep as the line is long.
+    }
+    queue.pumping = true;
     while (!queue.unstarted.empty() && queue.running < queue.concurrency && !stopping &&
            !draining) {
         const run_ptr run = std::move(queue.unstarted.front());
@@ -78,6 +82,7 @@ void runtime::pump(queue_state& queue) {
         --run->kind->unstarted;
         start(run);
     }
+    queue.pumping = false;
 }
 
 void runtime::start(const run_ptr& run) {
@@ -133,11 +138,21 @@ void runtime::run_blocking(run_ptr run, const blocking_handler* handler) {
     // The pool's thread shares ownership of the run: the handler may return after the worker has
     // given the run up.
     boost::asio::post(*pool, [this, run = std::move(run), handler] {
+        if (!blocking_runs.enter()) {
+            return;
+        }
         std::exception_ptr thrown;
         std::optional<outcome> said;
         job_context context{*run};
+        if (run->reason() != stop_reason::none) {
+            // Told to stop, and perhaps given up, before a thread was free: it must not begin now.
+            said.emplace(run->reason() == stop_reason::timeout ? retry("no thread was free in time")
+                                                               : cancelled());
+        }
         try {
-            said.emplace((*handler)(context));
+            if (!said.has_value()) {
+                said.emplace((*handler)(context));
+            }
         } catch (...) {
             thrown = std::current_exception();
         }
@@ -147,6 +162,7 @@ void runtime::run_blocking(run_ptr run, const blocking_handler* handler) {
         boost::asio::post(io, [this, run, outcome = std::move(*said), failed = thrown != nullptr] {
             returned(run, outcome, failed);
         });
+        blocking_runs.leave();
     });
 }
 
@@ -242,6 +258,7 @@ acknowledgement runtime::decide(const job_run& run, const outcome& said, bool th
     ack.ran_us = ran.count();
     ack.error = core::storable_text(said.message(), limits::error_text_bytes);
     ack.used = decided.attempts_used;
+    ack.queue = run.queue;
     ack.reconcile = decided.reconcile;
     if (decided.what == verdict::back_in_line) {
         ack.delay_us = std::chrono::duration_cast<microseconds>(decided.delay).count();
@@ -257,7 +274,8 @@ void runtime::forget(const run_ptr& run) { run->finished = true; }
 void runtime::stop_run(job_run& run, stop_reason why) { run.ask_to_stop(why); }
 
 void runtime::lose_lease(std::int64_t lease) {
-    for (const run_ptr& run : running) {
+    const std::vector<run_ptr> told = running;  // a stop callback may end a handler
+    for (const run_ptr& run : told) {
         if (run->job.lease == lease && !run->finished) {
             forget(run);
             run->ask_to_stop(stop_reason::lease_lost);
@@ -277,7 +295,8 @@ void runtime::lose_lease(std::int64_t lease) {
 }
 
 void runtime::lose_everything() {
-    for (const run_ptr& run : running) {
+    const std::vector<run_ptr> told = running;
+    for (const run_ptr& run : told) {
         if (!run->finished) {
             forget(run);
             run->ask_to_stop(stop_reason::lease_lost);

@@ -2,6 +2,7 @@
 
 #include "engine/acknowledgement.hpp"
 #include "engine/async.hpp"
+#include "engine/blocking_calls.hpp"
 #include "engine/queue_state.hpp"
 #include "engine/statements.hpp"
 #include "engine/task_group.hpp"
@@ -67,6 +68,7 @@ class runtime {
     task_group tasks;
     // Handlers that never return must not stop the process from leaving, so stop() may abandon it.
     std::unique_ptr<boost::asio::thread_pool> pool;
+    blocking_calls blocking_runs;
     std::vector<std::unique_ptr<lane>> lanes;
     std::vector<std::unique_ptr<queue_state>> queues;
     std::map<std::string, std::unique_ptr<kind_state>, std::less<>> kinds;

@@ -17,6 +17,8 @@ namespace {
 constexpr std::chrono::milliseconds stop_grace{500};
 constexpr std::chrono::milliseconds last_turns{2'000};
 constexpr std::chrono::milliseconds settle_look{5};
+// Between a blocking handler's answer and its thread being free.
+constexpr std::chrono::milliseconds last_calls{100};
 // A statement of a turn or a heartbeat without answer for so long means a dead connection; those of
 // maintenance may be slow by nature.
 constexpr std::chrono::seconds silence_min{10};
@@ -31,8 +33,14 @@ void block_signals() {
 
 }  // namespace
 
-session::session(const worker_options& options, const std::vector<registration>& kinds)
-    : shared_{io_, options, kinds}, presence_{shared_}, maintenance_{shared_}, silence_{shared_} {
+session::session(worker_options options_given, std::vector<registration> kinds)
+    : options_{std::move(options_given)},
+      kinds_{std::move(kinds)},
+      shared_{io_, options_, kinds_},
+      presence_{shared_},
+      maintenance_{shared_},
+      silence_{shared_} {
+    const worker_options& options = options_;
     for (int number = 0; number < options.turn_connections; ++number) {
         shared_.lanes.push_back(std::make_unique<lane>(shared_, number));
     }
@@ -74,68 +82,62 @@ void session::stop(std::chrono::milliseconds drain_timeout) {
     });
     thread_.join();
     if (shared_.pool != nullptr) {
-        const bool busy = std::any_of(
-            shared_.running.begin(), shared_.running.end(), [](const run_ptr& run) {
-                const registration& handler = *run->kind->handler;
-                return handler.handle_blocking || handler.reconcile_blocking;
-            });
-        if (busy) {
-            abandoned_ = true;
-        } else {
+        // Handlers that wait for a thread never begin: their jobs were handed over.
+        shared_.pool->stop();
+        abandoned_ = !shared_.blocking_runs.close(last_calls);
+        if (!abandoned_) {
             shared_.pool->join();
         }
     }
 }
 
-bool session::settled() const {
-    return std::all_of(shared_.lanes.begin(), shared_.lanes.end(),
-                       [](const auto& each) { return each->settled(); });
+void session::give_back_unstarted() {
+    for (const auto& queue : shared_.queues) {
+        for (const run_ptr& run : queue->unstarted) {
+            --run->kind->unstarted;
+            run->owner->give_back(run);
+        }
+        queue->unstarted.clear();
+    }
 }
 
-boost::asio::awaitable<bool> session::wait_settled(clock::time_point until) {
+bool session::settled() const {
+    return std::all_of(shared_.lanes.begin(), shared_.lanes.end(),
+                       [](const auto& each) { return each->settled(); }) &&
+           std::all_of(shared_.queues.begin(), shared_.queues.end(),
+                       [](const auto& queue) { return queue->unstarted.empty(); });
+}
+
+/// Waits until everything said is recorded and, if asked, nothing runs. A claim under way when the
+/// drain began lands meanwhile: its jobs go back, too.
+boost::asio::awaitable<bool> session::wait_settled(clock::time_point until, bool handlers_too) {
     boost::asio::steady_timer timer{io_};
-    while (!(shared_.running.empty() && settled()) && clock::now() < until) {
+    for (;;) {
+        give_back_unstarted();
+        const bool done = settled() && (!handlers_too || shared_.running.empty());
+        if (done || clock::now() >= until) {
+            co_return done;
+        }
         timer.expires_after(settle_look);
         co_await timer.async_wait(use_ec);
     }
-    co_return shared_.running.empty() && settled();
 }
 
 boost::asio::awaitable<void> session::drain(std::chrono::milliseconds drain_timeout) {
     shared_.report(event_type::worker_draining, "");
     shared_.draining = true;
-    const auto until = clock::now() + drain_timeout;
-    // A claim under way lands after this; its jobs go back in the next round.
-    bool clean = false;
-    while (!clean) {
-        for (const auto& queue : shared_.queues) {
-            for (const run_ptr& run : queue->unstarted) {
-                --run->kind->unstarted;
-                run->owner->give_back(run);
-            }
-            queue->unstarted.clear();
-        }
-        shared_.wake_lanes();
-        const auto round = std::min(until, clock::now() + std::chrono::milliseconds{50});
-        clean = co_await wait_settled(round);
-        if (clock::now() >= until) {
-            break;
-        }
-    }
-    if (!clean && !shared_.running.empty()) {
-        for (const run_ptr& run : shared_.running) {
+    shared_.wake_lanes();
+    const bool clean = co_await wait_settled(clock::now() + drain_timeout, true);
+    if (!shared_.running.empty()) {
+        const std::vector<run_ptr> told = shared_.running;
+        for (const run_ptr& run : told) {
             shared_.stop_run(*run, stop_reason::shutdown);
         }
-        co_await wait_settled(clock::now() + stop_grace);
+        co_await wait_settled(clock::now() + stop_grace, true);
         hand_over_running();
     }
-    if (!clean) {
-        boost::asio::steady_timer timer{io_};
-        const auto last = clock::now() + last_turns;
-        while (!settled() && shared_.worker_id != 0 && clock::now() < last) {
-            timer.expires_after(settle_look);
-            co_await timer.async_wait(use_ec);
-        }
+    if (!clean && shared_.worker_id != 0) {
+        co_await wait_settled(clock::now() + last_turns, false);
     }
     shared_.stopping = true;
     presence_.wake();
@@ -143,22 +145,38 @@ boost::asio::awaitable<void> session::drain(std::chrono::milliseconds drain_time
     silence_.wake();
     shared_.deadline_changed.notify();
     shared_.wake_lanes();
+    co_await say_goodbye();
+    shared_.report(event_type::worker_stopped, "");
+    io_.stop();
+}
+
+/// Bounded: a database that hangs must not keep the process from leaving.
+boost::asio::awaitable<void> session::say_goodbye() {
     boost::asio::steady_timer timer{io_};
     const auto ended = clock::now() + stop_grace;
     // The presence loop leaves its connection to us for the farewell.
-    while (presence_.connection().busy_since() != clock::time_point::max() &&
-           clock::now() < ended) {
+    while (presence_.connection().busy_since() != clock::time_point::max()) {
+        if (clock::now() >= ended) {
+            shared_.report(event_type::database_lost, "while leaving: no answer");
+            co_return;
+        }
         timer.expires_after(settle_look);
         co_await timer.async_wait(use_ec);
     }
+    shared_.tasks.spawn("farewell", cut_goodbye());
     try {
         co_await presence_.deregister();
     } catch (const pg::sql_failure&) {
         // Then the others find out by themselves.
         shared_.report(event_type::database_lost, "while leaving");
     }
-    shared_.report(event_type::worker_stopped, "");
-    io_.stop();
+}
+
+boost::asio::awaitable<void> session::cut_goodbye() {
+    boost::asio::steady_timer timer{io_};
+    timer.expires_after(last_turns);
+    co_await timer.async_wait(use_ec);
+    presence_.connection().abort();
 }
 
 /// Handlers that did not stop in time: their jobs go to whoever is next, by the kind's rule for a

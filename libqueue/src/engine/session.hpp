@@ -21,7 +21,8 @@ namespace libqueue::engine {
 /// One start of a worker: its event loop, the thread that runs it and all services on it.
 class session {
    public:
-    session(const worker_options& options, const std::vector<registration>& kinds);
+    /// Keeps copies: an abandoned session outlives its worker.
+    session(worker_options options, std::vector<registration> kinds);
     session(const session&) = delete;
     session& operator=(const session&) = delete;
     ~session();
@@ -38,10 +39,15 @@ class session {
 
    private:
     boost::asio::awaitable<void> drain(std::chrono::milliseconds drain_timeout);
-    boost::asio::awaitable<bool> wait_settled(clock::time_point until);
+    boost::asio::awaitable<bool> wait_settled(clock::time_point until, bool handlers_too);
+    boost::asio::awaitable<void> say_goodbye();
+    boost::asio::awaitable<void> cut_goodbye();
+    void give_back_unstarted();
     [[nodiscard]] bool settled() const;
     void hand_over_running();
 
+    const worker_options options_;
+    const std::vector<registration> kinds_;
     boost::asio::io_context io_{1};
     runtime shared_;
     presence presence_;

@@ -31,7 +31,8 @@ boost::asio::awaitable<void> watch_timeouts(runtime& shared) {
                 shared.emit(e);
                 shared.stop_run(*run, stop_reason::timeout);
             }
-            if (now >= given_up && run->reason() == stop_reason::timeout) {
+            // Whatever it was told: one that ignores a cancel must not hold its job for ever either.
+            if (now >= given_up) {
                 shared.finish(run, retry("the handler did not stop"), false);
                 continue;
             }

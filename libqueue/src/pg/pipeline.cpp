@@ -1,5 +1,7 @@
 #include "pg/pipeline.hpp"
 
+#include "pg/sqlstate.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -23,10 +25,10 @@ sql_failure failure_of(PGconn* raw, const PGresult* answer, bool outcome_unknown
     const char* state = PQresultErrorField(answer, PG_DIAG_SQLSTATE);
     const char* message = PQresultErrorField(answer, PG_DIAG_MESSAGE_PRIMARY);
     const char* hint = PQresultErrorField(answer, PG_DIAG_MESSAGE_HINT);
-    const bool gone = PQstatus(raw) != CONNECTION_OK;
-    return sql_failure{message != nullptr ? message : PQresultErrorMessage(answer),
-                       state != nullptr ? state : "", gone, gone && outcome_unknown,
-                       hint != nullptr ? hint : ""};
+    const std::string code = state != nullptr ? state : "";
+    const bool gone = PQstatus(raw) != CONNECTION_OK || breaks_connection(code);
+    return sql_failure{message != nullptr ? message : PQresultErrorMessage(answer), code, gone,
+                       gone && outcome_unknown && !tells_outcome(code), hint != nullptr ? hint : ""};
 }
 
 }  // namespace
@@ -49,6 +51,10 @@ void pipeline::close() noexcept {
     prepared_.clear();
     notifications_.clear();
     busy_since_ = clock::time_point::max();
+}
+
+bool pipeline::is_open() const noexcept {
+    return raw_ != nullptr && PQstatus(raw_) == CONNECTION_OK;
 }
 
 void pipeline::lost(bool outcome_unknown) {
@@ -185,7 +191,7 @@ asio::awaitable<std::vector<result>> pipeline::run() {
     preparing_.clear();
     queued_.clear();
     if (first_error != nullptr) {
-        if (PQstatus(raw_) != CONNECTION_OK) {
+        if (first_error->poisons_connection()) {
             close();
         }
         throw sql_failure{*first_error};
@@ -230,7 +236,8 @@ asio::awaitable<void> pipeline::wait_readable() {
         co_return;
     }
     if (ec || raw_ == nullptr || PQconsumeInput(raw_) != 1) {
-        lost(false);
+        close();
+        co_return;
     }
     note_notifications();
 }

@@ -40,7 +40,8 @@ class pipeline {
     boost::asio::awaitable<void> connect(std::string dsn, std::string application_name,
                                          std::chrono::milliseconds at_most);
     void close() noexcept;
-    [[nodiscard]] bool is_open() const noexcept { return raw_ != nullptr; }
+    /// Connected as far as is known; not while `connect` is under way.
+    [[nodiscard]] bool is_open() const noexcept;
 
     /// Queues a prepared statement (preparing it on its first use here).
     void send(const prepared& statement, const params& parameters);
@@ -60,7 +61,8 @@ class pipeline {
     void abort() noexcept;
 
     /// Between runs: waits until the server sends something (a notification, or the end).
-    /// Throws sql_failure when the connection is lost. `cancel_wait` ends the wait early.
+    /// When the connection is lost it is closed and the wait ends without an exception, which an
+    /// operator || would hold back until the other side is done. `cancel_wait` ends the wait early.
     boost::asio::awaitable<void> wait_readable();
     void cancel_wait() noexcept;
     /// Payloads of notifications received so far.
