@@ -153,7 +153,7 @@ boost::asio::awaitable<void> session::drain(std::chrono::milliseconds drain_time
 /// Bounded: a database that hangs must not keep the process from leaving.
 boost::asio::awaitable<void> session::say_goodbye() {
     boost::asio::steady_timer timer{io_};
-    const auto ended = clock::now() + stop_grace;
+    const auto ended = clock::now() + last_turns;
     // The presence loop leaves its connection to us for the farewell.
     while (presence_.connection().busy_since() != clock::time_point::max()) {
         if (clock::now() >= ended) {

@@ -25,11 +25,11 @@ boost::asio::awaitable<void> watch_timeouts(runtime& shared) {
             const auto limit = run->kind->handler->options.timeout;
             const auto given_up = run->deadline + std::max<clock::duration>(grace_min, limit / 2);
             if (now >= run->deadline && run->reason() == stop_reason::none) {
+                shared.stop_run(*run, stop_reason::timeout);
                 event e{event_type::job_timed_out};
                 e.job = &run->job;
                 e.worker = shared.worker_id;
                 shared.emit(e);
-                shared.stop_run(*run, stop_reason::timeout);
             }
             // Whatever it was told: one that ignores a cancel must not hold its job for ever either.
             if (now >= given_up) {
