@@ -17,7 +17,6 @@
 
 namespace {
 
-using qctl::invocation;
 using qctl::parse_command_line;
 using qctl::stop;
 using words = std::vector<std::string>;
@@ -37,7 +36,7 @@ bool contains(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
-qctl::environment quiet_world(std::map<std::string, std::string> variables = {}) {
+qctl::environment quiet_world(const std::map<std::string, std::string>& variables = {}) {
     qctl::environment around;
     around.variable = [variables](std::string_view name) -> std::optional<std::string> {
         const auto found = variables.find(std::string{name});

@@ -14,7 +14,7 @@ std::string cell(std::string_view text) {
     return out;
 }
 
-std::string trimmed(std::string text) {
+std::string trimmed(const std::string& text) {
     return text.substr(text.find_first_not_of(' '));
 }
 

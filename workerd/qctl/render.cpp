@@ -72,7 +72,7 @@ std::string csv_field(column_type type, const std::optional<std::string>& cell) 
     if (!cell) {
         return {};
     }
-    const auto text = printable_lines(plain_cell(type, *cell));
+    auto text = printable_lines(plain_cell(type, *cell));
     if (!text.empty() && text.find_first_of(",\"\n\r\t ") == std::string::npos) {
         return text;
     }

@@ -89,8 +89,9 @@ std::vector<std::string> split(std::string_view text, char separator) {
 std::int64_t read_integer(std::string_view text, std::string_view where, std::int64_t least,
                           std::int64_t most) {
     std::int64_t value = 0;
-    const char* const end = text.data() + text.size();
-    const auto [stopped, error] = std::from_chars(text.data(), end, value);
+    const char* const begin = text.data();
+    const char* const end = begin + text.size();
+    const auto [stopped, error] = std::from_chars(begin, end, value);
     if (error != std::errc{} || stopped != end || value < least || value > most) {
         const bool open = most == std::numeric_limits<std::int64_t>::max();
         throw expected(where,
@@ -142,9 +143,9 @@ double read_rate(std::string_view text, std::string_view where) {
     const auto unit = slash == std::string_view::npos ? std::string_view{} : text.substr(slash + 1);
     const auto figure = text.substr(0, slash);
     double count = 0;
-    const char* const end = figure.data() + figure.size();
-    const auto [stopped, error] =
-        std::from_chars(figure.data(), end, count, std::chars_format::fixed);
+    const char* const begin = figure.data();
+    const char* const end = begin + figure.size();
+    const auto [stopped, error] = std::from_chars(begin, end, count, std::chars_format::fixed);
     const double seconds = unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
     // Below one a day or above a million a second it is a slip.
     if (error != std::errc{} || stopped != end || seconds == 0 ||
