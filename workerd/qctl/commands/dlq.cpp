@@ -61,7 +61,11 @@ exit_code run_dlq_export(context& with) {
     const auto total = std::min(left, operations.count_dead_letters(filter));
     std::int64_t done = 0;
     auto to = with.renderer();
-    progress_bar bar{with.options, "exporting"};
+    // A bar between the rows would be in the way of whoever reads them on the screen.
+    std::optional<progress_bar> bar;
+    if (!with.options.out_is_terminal) {
+        bar.emplace(with.options, "exporting");
+    }
     while (left > 0) {
         filter.limit = static_cast<int>(std::min<std::int64_t>(page_size, left));
         const auto page = operations.list_dead_letters(filter);
@@ -72,8 +76,11 @@ exit_code run_dlq_export(context& with) {
         left -= static_cast<std::int64_t>(page.rows.size());
         done += static_cast<std::int64_t>(page.rows.size());
         filter.before = last_id(page);
-        bar.update(done, total);
+        if (bar) {
+            bar->update(done, total);
+        }
     }
+    bar.reset();
     write_output(to.finish());
     return exit_code::ok;
 }

@@ -7,6 +7,7 @@
 #include "progress.hpp"
 #include "row_builder.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -32,13 +33,11 @@ class numbered_job {
 class bulk_run {
    public:
     bulk_run(context& with, std::istream& from, std::int64_t bytes)
-        : with_{with},
-          from_{from},
-          bytes_{bytes},
-          defaults_{job_from_flags(with.call)},
-          bar_{with.options, "enqueueing"} {}
+        : with_{with}, from_{from}, bytes_{bytes}, defaults_{job_from_flags(with.call)} {}
 
     void run() {
+        // Gone again before anything else is printed.
+        progress_bar bar{with_.options, "enqueueing"};
         while (!interrupted() && read_batch()) {
             if (with_.options.dry_run) {
                 enqueued_ += static_cast<std::int64_t>(batch_.size());
@@ -47,7 +46,7 @@ class bulk_run {
                 send_batch();
             }
             batch_.clear();
-            bar_.update(bytes_ > 0 ? read_bytes_ : enqueued_, bytes_);
+            bar.update(enqueued_, expected_total());
         }
         if (bad_lines_ > 0) {
             throw usage("--bulk: " + counted(bad_lines_, "bad line", "bad lines"));
@@ -100,6 +99,15 @@ class bulk_run {
             }
         }
         return !batch_.empty();
+    }
+
+    // A file's lines are not counted beforehand: those to come are taken to be like those read.
+    [[nodiscard]] std::int64_t expected_total() const noexcept {
+        if (bytes_ == 0 || read_bytes_ == 0) {
+            return 0;
+        }
+        const double lines = static_cast<double>(enqueued_) / static_cast<double>(read_bytes_);
+        return std::max(enqueued_, static_cast<std::int64_t>(lines * static_cast<double>(bytes_)));
     }
 
     // A dry run looks at every line, but a file of the wrong form has one fault a million times.
@@ -170,7 +178,6 @@ class bulk_run {
     std::istream& from_;
     std::int64_t bytes_;
     new_job defaults_;
-    progress_bar bar_;
     std::vector<numbered_job> batch_;
     std::optional<stop> pending_;
     std::int64_t line_{0};
