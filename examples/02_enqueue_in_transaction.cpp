@@ -24,8 +24,9 @@ int main() {
         PQconnectdb(dsn != nullptr ? dsn : ""), PQfinish};
     PGconn* const tx = connection.get();
     run(tx, "SET client_min_messages = warning");
-    if (!run(tx, "CREATE TABLE IF NOT EXISTS example_order (id bigint GENERATED ALWAYS AS IDENTITY,"
-                 " customer text NOT NULL)")) {
+    if (!run(tx,
+             "CREATE TABLE IF NOT EXISTS example_order (id bigint GENERATED ALWAYS AS IDENTITY,"
+             " customer text NOT NULL)")) {
         std::cerr << PQerrorMessage(tx);
         return 1;
     }

@@ -64,8 +64,9 @@ int main() {
     const char* dsn = std::getenv("DATABASE_URL");
     const connection_ptr connection = connect();
     run(connection.get(), "SET client_min_messages = warning");
-    run(connection.get(), "CREATE TABLE IF NOT EXISTS example_credit (key text PRIMARY KEY,"
-                          " account text NOT NULL, cents integer NOT NULL)");
+    run(connection.get(),
+        "CREATE TABLE IF NOT EXISTS example_credit (key text PRIMARY KEY,"
+        " account text NOT NULL, cents integer NOT NULL)");
     libqueue::worker_options options;
     options.dsn = dsn != nullptr ? dsn : "";
     options.queues.emplace_back("default", 4);

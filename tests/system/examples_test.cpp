@@ -78,6 +78,5 @@ TEST_CASE("examples: the README shows the code that is compiled here") {
 
     CHECK(readme.find(region(read(top / "examples/01_enqueue.cpp"), "enqueue")) !=
           std::string::npos);
-    CHECK(readme.find(region(read(top / "examples/03_worker.cpp"), "handle")) !=
-          std::string::npos);
+    CHECK(readme.find(region(read(top / "examples/03_worker.cpp"), "handle")) != std::string::npos);
 }

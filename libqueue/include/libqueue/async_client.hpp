@@ -41,8 +41,8 @@ class async_client {
 
     template <typename Token>
     auto enqueue_many(std::vector<new_job> jobs, Token&& token) {
-        return boost::asio::async_initiate<
-            Token, void(std::exception_ptr, result<std::vector<job_id>>)>(
+        return boost::asio::async_initiate<Token,
+                                           void(std::exception_ptr, result<std::vector<job_id>>)>(
             [this](auto handler, std::vector<new_job> moved) {
                 start_enqueue_many(std::move(moved), std::move(handler));
             },

@@ -49,10 +49,10 @@ class new_job {
     std::optional<std::chrono::microseconds> delay;  ///< from the database's now; excludes run_at
     std::optional<std::string> idempotency_key;      ///< 1 to 512 bytes, per tenant
     std::optional<std::chrono::seconds> idempotency_ttl;  ///< default 7 days, at most 10 years
-    std::optional<int> max_attempts;                      ///< 1 to 1000; default: the kind's, else 4
-    std::optional<std::string> tenant_id;                 ///< UUID text
-    std::string meta;               ///< JSON object text or empty, at most 64 KiB
-    std::vector<std::string> tags;  ///< stored as meta.tags
+    std::optional<int> max_attempts;         ///< 1 to 1000; default: the kind's, else 4
+    std::optional<std::string> tenant_id;    ///< UUID text
+    std::string meta;                        ///< JSON object text or empty, at most 64 KiB
+    std::vector<std::string> tags;           ///< stored as meta.tags
     std::optional<std::string> traceparent;  ///< W3C trace context, stored as meta.traceparent
 };
 static_assert(!std::is_aggregate_v<new_job>);

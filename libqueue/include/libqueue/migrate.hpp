@@ -13,11 +13,11 @@ class migration_status {
    public:
     int number{0};
     std::string name;
-    bool breaking{false};      ///< older code cannot serve the schema once this is applied
+    bool breaking{false};  ///< older code cannot serve the schema once this is applied
     bool applied{false};
-    bool checksum_ok{true};    ///< false: the applied text differs from ours
-    bool unknown{false};       ///< in the database but not in this build: it is newer than we are
-    std::string applied_at;    ///< ISO 8601, empty when pending
+    bool checksum_ok{true};  ///< false: the applied text differs from ours
+    bool unknown{false};     ///< in the database but not in this build: it is newer than we are
+    std::string applied_at;  ///< ISO 8601, empty when pending
 };
 
 class migrate_options {

@@ -53,7 +53,7 @@ class dead_letter_filter {
     dead_letter_filter() = default;
     std::vector<job_id> ids;
     std::optional<std::string> queue;
-    std::optional<std::string> kind;         ///< exact, or a prefix ending in `*`
+    std::optional<std::string> kind;  ///< exact, or a prefix ending in `*`
     std::optional<std::string> tenant_id;
     std::optional<std::string> error_like;   ///< substring of the error
     std::optional<std::string> fingerprint;  ///< of a failure group
@@ -75,11 +75,11 @@ class replay_options {
 /// Called after each batch with (done, total); return false to stop early.
 using progress_callback = std::function<bool(std::int64_t done, std::int64_t total)>;
 
-/// Uses the client's connection: one thread at a time, and the client must outlive it. A filter that
-/// cannot be sent (a limit outside 1 to 10000, a tenant that is no UUID, text PostgreSQL cannot
-/// store) throws `domain_failure` with invalid_argument; a database that is away throws `failure`.
-/// What goes over many rows (replay, discard, purge) takes all that match when it begins: `limit`
-/// is for lists only.
+/// Uses the client's connection: one thread at a time, and the client must outlive it. A filter
+/// that cannot be sent (a limit outside 1 to 10000, a tenant that is no UUID, text PostgreSQL
+/// cannot store) throws `domain_failure` with invalid_argument; a database that is away throws
+/// `failure`. What goes over many rows (replay, discard, purge) takes all that match when it
+/// begins: `limit` is for lists only.
 class operations {
    public:
     explicit operations(client& connection) noexcept : client_{connection} {}

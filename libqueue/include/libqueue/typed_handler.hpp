@@ -21,12 +21,11 @@
 namespace libqueue {
 
 template <typename Handler, typename T>
-concept typed_blocking_handler =
-    std::is_invocable_r_v<outcome, const Handler&, T, job_context&>;
+concept typed_blocking_handler = std::is_invocable_r_v<outcome, const Handler&, T, job_context&>;
 
 template <typename Handler, typename T>
-concept typed_coroutine_handler =
-    std::is_invocable_r_v<boost::asio::awaitable<outcome>, const Handler&, T, job_context&>;
+concept typed_coroutine_handler = std::is_invocable_r_v < boost::asio::awaitable<outcome>,
+const Handler&, T, job_context& > ;
 
 namespace detail {
 
@@ -43,7 +42,8 @@ boost::asio::awaitable<outcome> run_typed(Handler handler, job_context& context)
 
 }  // namespace detail
 
-/// A registration of T's kind. Set further members of the result for options or a reconcile handler.
+/// A registration of T's kind. Set further members of the result for options or a reconcile
+/// handler.
 template <job_type T, typename Handler>
 requires typed_blocking_handler<Handler, T> || typed_coroutine_handler<Handler, T>
 [[nodiscard]] registration handle(Handler handler, kind_options options = {}) {

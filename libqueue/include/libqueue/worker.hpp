@@ -38,14 +38,14 @@ enum class on_lost {
 class kind_options {
    public:
     kind_options() = default;
-    int concurrency{0};                    ///< running at once in this process; 0: only the queue's
+    int concurrency{0};  ///< running at once in this process; 0: only the queue's
     std::chrono::milliseconds timeout{300'000};  ///< of one attempt; > 0
-    int max_attempts{4};                   ///< 1 to 1000: one run and three retries
-    retry_policy retry;                    ///< default exponential 2 s, cap 60 s, jitter
-    int crash_budget{3};                   ///< lost workers survived before the dead letters; >= 0
+    int max_attempts{4};                         ///< 1 to 1000: one run and three retries
+    retry_policy retry;                          ///< default exponential 2 s, cap 60 s, jitter
+    int crash_budget{3};  ///< lost workers survived before the dead letters; >= 0
     libqueue::on_lost on_lost{libqueue::on_lost::retry};
-    std::string queue;                     ///< default queue of the kind; empty: "default"
-    std::optional<int> priority;           ///< default priority of the kind; else 5
+    std::string queue;            ///< default queue of the kind; empty: "default"
+    std::optional<int> priority;  ///< default priority of the kind; else 5
 };
 static_assert(!std::is_aggregate_v<kind_options>);
 
@@ -67,27 +67,29 @@ class queue_options {
    public:
     queue_options(std::string name_, int concurrency_)
         : name{std::move(name_)}, concurrency{concurrency_} {}
-    std::string name;      ///< created at start when it does not exist
-    int concurrency;       ///< running at once in this process; 1 to 100000
+    std::string name;  ///< created at start when it does not exist
+    int concurrency;   ///< running at once in this process; 1 to 100000
 };
 
 class worker_options {
    public:
     worker_options() = default;
-    std::string dsn;           ///< libpq connection string or URI; empty: PG* environment
-    std::string listen_dsn;    ///< for LISTEN when `dsn` is a transaction pooler; empty: `dsn`
-    bool listen{true};         ///< false: poll only
+    std::string dsn;         ///< libpq connection string or URI; empty: PG* environment
+    std::string listen_dsn;  ///< for LISTEN when `dsn` is a transaction pooler; empty: `dsn`
+    bool listen{true};       ///< false: poll only
     std::string schema{"queue"};
-    std::string name;          ///< for people; default host:pid. Identity is a new id per boot
+    std::string name;  ///< for people; default host:pid. Identity is a new id per boot
     std::vector<queue_options> queues;
-    int turn_connections{2};                           ///< 1 to 8
-    int threads{0};                                    ///< blocking handlers; 0: sum of concurrency, at most 64
-    std::chrono::milliseconds heartbeat{2'000};        ///< >= 100 ms
-    std::chrono::milliseconds lease{10'000};           ///< silence after which a worker is dead; > 2 heartbeats
-    std::chrono::milliseconds poll_interval{2'000};    ///< fallback when no wake-up arrives
-    std::chrono::milliseconds drain_timeout{30'000};   ///< how long stop() waits for running handlers
-    bool migrate{true};                                ///< apply migrations at start
-    libqueue::observer* observer{nullptr};             ///< must outlive the worker; may be null
+    int turn_connections{2};  ///< 1 to 8
+    int threads{0};           ///< blocking handlers; 0: sum of concurrency, at most 64
+    std::chrono::milliseconds heartbeat{2'000};  ///< >= 100 ms
+    std::chrono::milliseconds lease{
+        10'000};  ///< silence after which a worker is dead; > 2 heartbeats
+    std::chrono::milliseconds poll_interval{2'000};  ///< fallback when no wake-up arrives
+    std::chrono::milliseconds drain_timeout{
+        30'000};                            ///< how long stop() waits for running handlers
+    bool migrate{true};                     ///< apply migrations at start
+    libqueue::observer* observer{nullptr};  ///< must outlive the worker; may be null
 };
 static_assert(!std::is_aggregate_v<worker_options>);
 

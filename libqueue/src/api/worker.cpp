@@ -108,11 +108,10 @@ void worker::start() {
     try {
         const auto pending = migrate(schema).value();
         if (schema.dry_run && !pending.empty()) {
-            throw domain_failure{error{
-                errc::schema_mismatch,
-                "schema: " + std::to_string(pending.size()) + " migrations are missing, first " +
-                    pending.front().name,
-                "Run qctl migrate up, or let the worker migrate."}};
+            throw domain_failure{error{errc::schema_mismatch,
+                                       "schema: " + std::to_string(pending.size()) +
+                                           " migrations are missing, first " + pending.front().name,
+                                       "Run qctl migrate up, or let the worker migrate."}};
         }
     } catch (const failure& away) {
         event e{event_type::database_lost};

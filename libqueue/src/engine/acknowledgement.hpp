@@ -21,10 +21,10 @@ class acknowledgement {
     bool completed{false};
     int attempt{1};
     std::int64_t ran_us{0};
-    std::string output;           ///< completed only; JSON or empty
-    std::string error;            ///< storable text
-    std::int64_t delay_us{-1};    ///< back in line after; negative: final
-    int used{0};                  ///< attempts used from now on
+    std::string output;         ///< completed only; JSON or empty
+    std::string error;          ///< storable text
+    std::int64_t delay_us{-1};  ///< back in line after; negative: final
+    int used{0};                ///< attempts used from now on
     bool reconcile{false};
     queue_state* queue{nullptr};  ///< of this process, whose next look must not miss its return
     std::string dead_reason;      ///< not empty: dead letter

@@ -64,7 +64,9 @@ boost::asio::awaitable<bool> job_run::sleep(std::chrono::milliseconds time) {
 
 namespace libqueue {
 
-const job& job_context::job() const noexcept { return run_.job; }
+const job& job_context::job() const noexcept {
+    return run_.job;
+}
 
 std::chrono::steady_clock::time_point job_context::deadline() const noexcept {
     return run_.deadline;
@@ -76,9 +78,13 @@ std::chrono::milliseconds job_context::time_left() const noexcept {
                     std::chrono::duration_cast<std::chrono::milliseconds>(left));
 }
 
-stop_reason job_context::stop_reason() const noexcept { return run_.reason(); }
+stop_reason job_context::stop_reason() const noexcept {
+    return run_.reason();
+}
 
-std::stop_token job_context::stop_token() const noexcept { return run_.stop_token(); }
+std::stop_token job_context::stop_token() const noexcept {
+    return run_.stop_token();
+}
 
 namespace {
 
@@ -103,7 +109,9 @@ std::string job_context::idempotency_key() const {
     return key.empty() ? "job:" + std::to_string(run_.job.id) : key;
 }
 
-std::string job_context::traceparent() const { return meta_text(run_.job.meta, "traceparent"); }
+std::string job_context::traceparent() const {
+    return meta_text(run_.job.meta, "traceparent");
+}
 
 void job_context::progress(double fraction, std::string text) {
     run_.report_progress(fraction, std::move(text));
@@ -113,6 +121,8 @@ boost::asio::awaitable<bool> job_context::sleep(std::chrono::milliseconds time) 
     return run_.sleep(time);
 }
 
-boost::asio::any_io_executor job_context::executor() const { return run_.io().get_executor(); }
+boost::asio::any_io_executor job_context::executor() const {
+    return run_.io().get_executor();
+}
 
 }  // namespace libqueue

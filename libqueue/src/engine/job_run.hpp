@@ -68,8 +68,8 @@ class job_run {
     int line_id{0};
     clock::time_point started{};
     clock::time_point deadline{clock::time_point::max()};
-    std::size_t index{0};   // among the running
-    bool finished{false};   // an outcome was recorded (abandoned or lost runs: before they return)
+    std::size_t index{0};  // among the running
+    bool finished{false};  // an outcome was recorded (abandoned or lost runs: before they return)
 };
 
 using run_ptr = std::shared_ptr<job_run>;

@@ -91,8 +91,7 @@ boost::asio::awaitable<void> lane::run() {
             turn_failed(*failed);
             // A timer of its own: finishing jobs must not hurry the next try.
             boost::asio::steady_timer pause{shared_.io};
-            pause.expires_after(
-                std::min(retry_cap, retry_base * (1 << std::min(failures_++, 6))));
+            pause.expires_after(std::min(retry_cap, retry_base * (1 << std::min(failures_++, 6))));
             co_await pause.async_wait(use_ec);
         }
     }
@@ -253,7 +252,8 @@ void lane::send_claims(const std::vector<queue_state*>& arming) {
     const auto now = clock::now();
     for (const auto& queue : shared_.queues) {
         if (wants_claim(*queue, now)) {
-            send_claim(*queue, std::find(arming.begin(), arming.end(), queue.get()) != arming.end());
+            send_claim(*queue,
+                       std::find(arming.begin(), arming.end(), queue.get()) != arming.end());
         }
     }
 }
@@ -300,8 +300,8 @@ void lane::accept(const std::vector<pg::result>& results, double seconds) {
             accept_claim(claims[claim++], rows, seconds);
         } else if (expected[at] == answer::next_due && claim > 0 && rows.rows() == 1 &&
                    !rows.is_null(0, 0)) {
-            const auto wait = std::chrono::microseconds{std::max<std::int64_t>(
-                0, rows.binary_int64(0, 0))};
+            const auto wait =
+                std::chrono::microseconds{std::max<std::int64_t>(0, rows.binary_int64(0, 0))};
             auto& watch = claims[claim - 1].queue->watch;
             watch.next_look = std::min(watch.next_look, clock::now() + wait);
         }

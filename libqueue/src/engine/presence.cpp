@@ -41,8 +41,7 @@ std::string slots_json(const runtime& shared) {
 
 }  // namespace
 
-presence::presence(runtime& shared)
-    : shared_{shared}, connection_{shared.io}, alarm_{shared.io} {}
+presence::presence(runtime& shared) : shared_{shared}, connection_{shared.io}, alarm_{shared.io} {}
 
 void presence::wake() {
     alarm_.cancel();
@@ -111,8 +110,8 @@ boost::asio::awaitable<void> presence::serve() {
 /// Blocks the loop: nothing runs before the schema is there.
 boost::asio::awaitable<void> presence::prepare_schema() {
     migrate_options wanted;
-    wanted.dsn = shared_.options.listen_dsn.empty() ? shared_.options.dsn
-                                                    : shared_.options.listen_dsn;
+    wanted.dsn =
+        shared_.options.listen_dsn.empty() ? shared_.options.dsn : shared_.options.listen_dsn;
     wanted.schema = shared_.options.schema;
     std::string problem;
     if (shared_.options.migrate) {

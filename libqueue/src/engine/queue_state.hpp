@@ -45,9 +45,9 @@ struct stray {
 /// is armed, then looks ever further apart, at last the poll interval.
 struct watch_state {
     int empty_looks{0};
-    bool armed{false};         // our doorbell time is set in the database
+    bool armed{false};  // our doorbell time is set in the database
     clock::time_point armed_until{};
-    bool clear_bell{false};    // clear it with the next turn
+    bool clear_bell{false};  // clear it with the next turn
     clock::time_point next_look{clock::time_point::min()};
 };
 

@@ -106,7 +106,8 @@ std::vector<rescuer::suspect> rescuer::judge(const pg::result& rows) {
         const bool session_gone = rows.binary_bool(row, 4);
         const auto silent = now - now_known.since;
         if (worker != shared_.worker_id &&
-            (silent >= lease || (session_gone && silent >= heartbeat + reconnect_time(heartbeat)))) {
+            (silent >= lease ||
+             (session_gone && silent >= heartbeat + reconnect_time(heartbeat)))) {
             dead.push_back(suspect{worker, beats});
         }
     }

@@ -112,14 +112,14 @@ void runtime::start(const run_ptr& run) {
                blocking) {
         run_blocking(run, &blocking);
     } else {
-        returned(run, unknown("an earlier attempt's outcome is unknown and kind " + run->job.kind +
-                              " has no reconcile handler"),
+        returned(run,
+                 unknown("an earlier attempt's outcome is unknown and kind " + run->job.kind +
+                         " has no reconcile handler"),
                  false);
     }
 }
 
-boost::asio::awaitable<void> runtime::run_coroutine(run_ptr run,
-                                                    const coroutine_handler* handler) {
+boost::asio::awaitable<void> runtime::run_coroutine(run_ptr run, const coroutine_handler* handler) {
     std::exception_ptr thrown;
     std::optional<outcome> said;
     job_context context{*run};
@@ -269,9 +269,13 @@ acknowledgement runtime::decide(const job_run& run, const outcome& said, bool th
     return ack;
 }
 
-void runtime::forget(const run_ptr& run) { run->finished = true; }
+void runtime::forget(const run_ptr& run) {
+    run->finished = true;
+}
 
-void runtime::stop_run(job_run& run, stop_reason why) { run.ask_to_stop(why); }
+void runtime::stop_run(job_run& run, stop_reason why) {
+    run.ask_to_stop(why);
+}
 
 void runtime::lose_lease(std::int64_t lease) {
     const std::vector<run_ptr> told = running;  // a stop callback may end a handler

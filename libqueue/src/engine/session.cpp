@@ -77,9 +77,8 @@ void session::stop(std::chrono::milliseconds drain_timeout) {
     if (!thread_.joinable()) {
         return;
     }
-    boost::asio::post(io_, [this, drain_timeout] {
-        shared_.tasks.spawn("drain", drain(drain_timeout));
-    });
+    boost::asio::post(
+        io_, [this, drain_timeout] { shared_.tasks.spawn("drain", drain(drain_timeout)); });
     thread_.join();
     if (shared_.pool != nullptr) {
         // Handlers that wait for a thread never begin: their jobs were handed over.

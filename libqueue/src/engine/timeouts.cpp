@@ -31,7 +31,8 @@ boost::asio::awaitable<void> watch_timeouts(runtime& shared) {
                 e.worker = shared.worker_id;
                 shared.emit(e);
             }
-            // Whatever it was told: one that ignores a cancel must not hold its job for ever either.
+            // Whatever it was told: one that ignores a cancel must not hold its job for ever
+            // either.
             if (now >= given_up) {
                 shared.finish(run, retry("the handler did not stop"), false);
                 continue;

@@ -35,6 +35,24 @@ enum column : int {
     col_meta,
 };
 
+/// What the row itself tells of the job.
+libqueue::job read_job(const pg::result& rows, int row) {
+    libqueue::job what;
+    what.id = rows.binary_int64(row, col_id);
+    what.lease = rows.binary_int64(row, col_lease);
+    what.attempt = rows.binary_int16(row, col_attempt) + 1;
+    what.max_attempts = rows.binary_int16(row, col_max_attempts);
+    what.reconcile = !rows.is_null(row, col_reconcile) && rows.binary_bool(row, col_reconcile);
+    what.tenant_id = rows.optional_text(row, col_tenant);
+    what.payload = rows.text(row, col_payload);
+    if (!rows.is_null(row, col_meta)) {
+        what.meta = rows.text(row, col_meta);
+    }
+    what.created_at = from_postgres(rows.binary_int64(row, col_created_at));
+    what.run_at = from_postgres(rows.binary_int64(row, col_run_at));
+    return what;
+}
+
 std::vector<std::int64_t> distinct_leases(std::span<const acknowledgement* const> acks) {
     std::vector<std::int64_t> leases;
     for (const acknowledgement* ack : acks) {
@@ -298,34 +316,20 @@ std::int64_t take_claimed(const pg::result& rows, runtime& shared, queue_state& 
     const auto now = clock::now();
     for (int row = 0; row < rows.rows(); ++row) {
         const int line_id = rows.binary_int32(row, col_line);
-        auto at = std::find_if(lines.begin(), lines.end(), [&](const claimed_line& each) {
-            return each.line->id == line_id;
-        });
+        auto at = std::find_if(lines.begin(), lines.end(),
+                               [&](const claimed_line& each) { return each.line->id == line_id; });
         if (at == lines.end()) {
             line_state* line = find_line(queue, line_id);
             LIBQUEUE_ASSERT(line != nullptr);
             at = lines.insert(lines.end(), claimed_line{line, {}, 0});
         }
-        libqueue::job what;
-        what.id = rows.binary_int64(row, col_id);
-        what.lease = rows.binary_int64(row, col_lease);
+        libqueue::job what = read_job(rows, row);
         what.kind = at->line->kind->handler->kind;
         what.queue = queue.name;
         what.priority = at->line->priority;
-        const int used = rows.binary_int16(row, col_attempt);
-        what.attempt = used + 1;
-        what.max_attempts = rows.binary_int16(row, col_max_attempts);
-        what.reconcile = !rows.is_null(row, col_reconcile) && rows.binary_bool(row, col_reconcile);
-        what.tenant_id = rows.optional_text(row, col_tenant);
-        what.payload = rows.text(row, col_payload);
         queue.payload_bytes +=
             0.01 * (static_cast<double>(what.payload.size()) - queue.payload_bytes);
-        if (!rows.is_null(row, col_meta)) {
-            what.meta = rows.text(row, col_meta);
-        }
         const std::int64_t run_at = rows.binary_int64(row, col_run_at);
-        what.created_at = from_postgres(rows.binary_int64(row, col_created_at));
-        what.run_at = from_postgres(run_at);
         const core::line_place place{run_at, what.id};
         at->last = std::max(at->last, place);
         ++at->rows;
@@ -333,7 +337,7 @@ std::int64_t take_claimed(const pg::result& rows, runtime& shared, queue_state& 
         run->kind = at->line->kind;
         run->queue = &queue;
         run->owner = &owner;
-        run->used_attempts = used;
+        run->used_attempts = rows.binary_int16(row, col_attempt);
         run->place_run_at = run_at;
         run->line_id = line_id;
         ++run->kind->unstarted;

@@ -6,8 +6,8 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-
 #include <libpq-fe.h>
+
 #include <sys/socket.h>
 
 #include <utility>
@@ -28,14 +28,17 @@ sql_failure failure_of(PGconn* raw, const PGresult* answer, bool outcome_unknown
     const std::string code = state != nullptr ? state : "";
     const bool gone = PQstatus(raw) != CONNECTION_OK || breaks_connection(code);
     return sql_failure{message != nullptr ? message : PQresultErrorMessage(answer), code, gone,
-                       gone && outcome_unknown && !tells_outcome(code), hint != nullptr ? hint : ""};
+                       gone && outcome_unknown && !tells_outcome(code),
+                       hint != nullptr ? hint : ""};
 }
 
 }  // namespace
 
 pipeline::pipeline(asio::io_context& io) : io_{io}, socket_{io} {}
 
-pipeline::~pipeline() { close(); }
+pipeline::~pipeline() {
+    close();
+}
 
 void pipeline::close() noexcept {
     // libpq closes the descriptor; Asio must have let go of it before.
@@ -63,8 +66,11 @@ void pipeline::lost(bool outcome_unknown) {
         message.pop_back();
     }
     close();
-    throw sql_failure{message.empty() ? "the connection to PostgreSQL was lost" : message, {},
-                      true, outcome_unknown, {}};
+    throw sql_failure{message.empty() ? "the connection to PostgreSQL was lost" : message,
+                      {},
+                      true,
+                      outcome_unknown,
+                      {}};
 }
 
 void pipeline::attach_socket() {
@@ -82,14 +88,23 @@ void pipeline::attach_socket() {
 asio::awaitable<void> pipeline::connect(std::string dsn, std::string application_name,
                                         std::chrono::milliseconds at_most) {
     close();
-    const char* keys[] = {"dbname", "application_name", "client_encoding", "keepalives_idle",
-                          "keepalives_interval", "keepalives_count", "tcp_user_timeout", nullptr};
+    const char* keys[] = {"dbname",
+                          "application_name",
+                          "client_encoding",
+                          "keepalives_idle",
+                          "keepalives_interval",
+                          "keepalives_count",
+                          "tcp_user_timeout",
+                          nullptr};
     const char* values[] = {dsn.c_str(), application_name.c_str(), "UTF8", "5", "3", "3", "10000",
                             nullptr};
     raw_ = PQconnectStartParams(keys, values, 1);
     if (raw_ == nullptr || PQstatus(raw_) == CONNECTION_BAD) {
         lost(false);
     }
+    // What the server says beside its answers would go to our standard error otherwise.
+    PQsetNoticeProcessor(
+        raw_, [](void*, const char*) {}, nullptr);
     co_await poll_connect(clock::now() + at_most);
     if (PQsetnonblocking(raw_, 1) != 0 || PQenterPipelineMode(raw_) != 1) {
         lost(false);
@@ -131,9 +146,8 @@ void pipeline::send(const prepared& statement, const params& parameters) {
         queued_.push_back(step::prepare);
     }
     parameters.fill(view_);
-    if (PQsendQueryPrepared(raw_, statement.name.c_str(), parameters.count(),
-                            view_.values.data(), view_.lengths.data(), view_.formats.data(),
-                            binary) != 1) {
+    if (PQsendQueryPrepared(raw_, statement.name.c_str(), parameters.count(), view_.values.data(),
+                            view_.lengths.data(), view_.formats.data(), binary) != 1) {
         lost(false);
     }
     queued_.push_back(step::statement);

@@ -36,7 +36,8 @@ class pipeline {
     pipeline& operator=(const pipeline&) = delete;
     ~pipeline();
 
-    /// Opens the connection (closing an earlier one). Throws sql_failure; also when `at_most` is over.
+    /// Opens the connection (closing an earlier one). Throws sql_failure; also when `at_most` is
+    /// over.
     boost::asio::awaitable<void> connect(std::string dsn, std::string application_name,
                                          std::chrono::milliseconds at_most);
     void close() noexcept;
@@ -88,8 +89,7 @@ class pipeline {
     std::unordered_set<const prepared*> prepared_;
     std::vector<std::string> notifications_;
     params::view view_;
-    std::chrono::steady_clock::time_point busy_since_{
-        std::chrono::steady_clock::time_point::max()};
+    std::chrono::steady_clock::time_point busy_since_{std::chrono::steady_clock::time_point::max()};
 };
 
 }  // namespace libqueue::pg
