@@ -245,5 +245,8 @@ TEST_SUITE("qctl exit codes") {
         CHECK(exit_of("starting up", "57P03", true, false) == exit_code::unreachable);
         CHECK(exit_of("deadlock", "40P01", false, false) == exit_code::failed);
         CHECK(exit_of("connection lost", "", true, true) == exit_code::failed);
+        CHECK(
+            std::string{qctl::to_stop(libqueue::failure{"refused\n\tIs it up?\n", "", true, false})
+                            .what()} == "refused Is it up?");
     }
 }

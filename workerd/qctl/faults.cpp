@@ -29,6 +29,20 @@ bool in_class(std::string_view sqlstate, std::string_view prefix) noexcept {
     return sqlstate.starts_with(prefix);
 }
 
+// libpq breaks its longer messages into lines and indents them.
+std::string one_line(std::string_view text) {
+    std::string line;
+    for (const char c : text) {
+        const bool space = c == '\n' || c == '\t' || c == ' ';
+        if (!space) {
+            line += c;
+        } else if (!line.empty() && line.back() != ' ') {
+            line += ' ';
+        }
+    }
+    return line.substr(0, line.find_last_not_of(' ') + 1);
+}
+
 }  // namespace
 
 exit_code exit_for(errc code) noexcept {
@@ -63,7 +77,7 @@ stop to_stop(const libqueue::error& why, const std::string& where) {
 
 stop to_stop(const libqueue::failure& why) {
     const std::string_view state = why.sqlstate();
-    const std::string message{why.what()};
+    const auto message = one_line(why.what());
     if (why.outcome_unknown()) {
         return stop{exit_code::failed, "outcome_unknown", message,
                     "it may or may not have happened: look before you repeat it"};
