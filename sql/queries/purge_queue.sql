@@ -15,8 +15,10 @@ WITH gone AS (
           AND r.id <= $2::bigint
         LIMIT $3::integer
         FOR UPDATE SKIP LOCKED))
-    RETURNING id, attempt)
-INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, outcome, attempt, error)
-SELECT g.id, nextval('queue.lease_id_seq'), now(), now(), 'cancelled', g.attempt, 'queue purged'
+    RETURNING id, attempt, reconcile)
+INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, outcome, attempt, reconcile,
+                           error)
+SELECT g.id, nextval('queue.lease_id_seq'), now(), now(), 'cancelled', g.attempt, g.reconcile,
+       'queue purged'
 FROM gone g
 RETURNING job_id AS id
