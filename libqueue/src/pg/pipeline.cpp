@@ -257,8 +257,11 @@ asio::awaitable<void> pipeline::wait_readable() {
 }
 
 void pipeline::cancel_wait() noexcept {
-    boost::system::error_code ignored;
-    socket_.cancel(ignored);
+    // Never under a `run`: it would take its answer for lost.
+    if (busy_since_ == clock::time_point::max() && is_open()) {
+        boost::system::error_code ignored;
+        socket_.cancel(ignored);
+    }
 }
 
 void pipeline::note_notifications() {

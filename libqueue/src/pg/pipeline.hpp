@@ -63,7 +63,8 @@ class pipeline {
 
     /// Between runs: waits until the server sends something (a notification, or the end).
     /// When the connection is lost it is closed and the wait ends without an exception, which an
-    /// operator || would hold back until the other side is done. `cancel_wait` ends the wait early.
+    /// operator || would hold back until the other side is done. `cancel_wait` ends the wait early
+    /// and does nothing to a `run`.
     boost::asio::awaitable<void> wait_readable();
     void cancel_wait() noexcept;
     /// Payloads of notifications received so far.
