@@ -58,14 +58,18 @@ std::string http_address(const test::process& workerd) {
     return std::string{events(workerd, "http_listening").at(0).at("address").as_string()};
 }
 
+void connect(boost::asio::ip::tcp::socket& socket, const std::string& address) {
+    const auto colon = address.rfind(':');
+    const auto port = static_cast<unsigned short>(std::stoi(address.substr(colon + 1)));
+    socket.connect({boost::asio::ip::make_address(address.substr(0, colon)), port});
+}
+
 // The raw answer to raw bytes.
 std::string ask(const std::string& address, const std::string& request) {
     namespace asio = boost::asio;
     asio::io_context io;
     asio::ip::tcp::socket socket{io};
-    const auto colon = address.rfind(':');
-    const auto port = static_cast<unsigned short>(std::stoi(address.substr(colon + 1)));
-    socket.connect({asio::ip::make_address(address.substr(0, colon)), port});
+    connect(socket, address);
     boost::system::error_code error;
     asio::write(socket, asio::buffer(request), error);
     std::string answer;
@@ -135,6 +139,11 @@ TEST_SUITE("daemon") {
         CHECK(ask(address, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n" +
                                std::string(5'000, 'x'))
                   .starts_with("HTTP/1.1 413"));
+
+        // Still open when the process ends; a sanitized build complains if that is not clean.
+        boost::asio::io_context io;
+        boost::asio::ip::tcp::socket idle{io};
+        connect(idle, address);
 
         const auto slow = db.query("SELECT queue.enqueue('debug.sleep', '{\"ms\":300}')");
         REQUIRE(test::wait_until([&] {

@@ -130,9 +130,9 @@ TEST_SUITE("dev mode") {
 
         workerd.signal(SIGTERM);
         const auto ended = workerd.wait(30s);
+        CAPTURE(workerd.errors());
         REQUIRE(ended.has_value());
         CHECK(ended->code == 0);
-        CAPTURE(workerd.errors());
         // Mail addresses are masked in the log.
         CHECK(workerd.errors().find("john@example.com") == std::string::npos);
     }
@@ -140,10 +140,12 @@ TEST_SUITE("dev mode") {
     TEST_CASE("dev mode: data is there again next time, and gone after --dev=fresh") {
         const open_folder folder;
         std::string job;
+        std::string webhook_url;
         {
             test::process workerd{dev_command(folder)};
             REQUIRE(is_ready(workerd));
             const auto dsn = environment_of(folder)["DATABASE_URL"];
+            webhook_url = environment_of(folder)["WORKERD_DEV_WEBHOOK_URL"];
             job = enqueue(dsn, "debug.echo", "{}");
             REQUIRE(await_state(dsn, job, "completed"));
             const auto postgres = postgres_pid(folder);
@@ -155,6 +157,8 @@ TEST_SUITE("dev mode") {
             test::process workerd{dev_command(folder)};
             REQUIRE(is_ready(workerd));
             CHECK(await_state(environment_of(folder)["DATABASE_URL"], job, "completed"));
+            // Jobs in the database name the sink, so it keeps its port.
+            CHECK(environment_of(folder)["WORKERD_DEV_WEBHOOK_URL"] == webhook_url);
             workerd.signal(SIGINT);
             REQUIRE(workerd.wait(30s)->code == 0);
         }

@@ -50,10 +50,14 @@ int daemon::run() {
         loop_.run();
         return finish();
     } catch (const libqueue::domain_failure& error) {
+        // A development cluster outlives the builds whose migrations it holds.
+        const bool is_old_cluster =
+            sources_.dev && error.why().code == libqueue::errc::schema_mismatch;
         log_.error("start_failed", "workerd cannot start",
                    {{"err.code", libqueue::to_string(error.why().code)},
                     {"err.msg", error.why().message},
-                    {"hint", error.why().hint}});
+                    {"hint", is_old_cluster ? "--dev=fresh starts with an empty database"
+                                            : error.why().hint}});
     } catch (const std::exception& error) {
         log_.error("start_failed", "workerd cannot start",
                    {{"err.code", "environment"}, {"err.msg", error.what()}});
@@ -89,9 +93,10 @@ std::optional<int> daemon::start() {
     for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1})
         signals_.add(number);
     start_health();
-    worker_->start();
+    // First, so that whoever waits for worker_ready finds dev.env up to date.
     if (dev_)
         dev_->announce(http_ ? http_->address() : std::string{});
+    worker_->start();
     return std::nullopt;
 }
 

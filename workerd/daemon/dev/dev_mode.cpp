@@ -35,6 +35,18 @@ std::string base64(const std::array<unsigned char, 30>& bytes) {
     return text;
 }
 
+// The sinks' ports of the last run are taken again: jobs still in the database name them.
+struct ports {
+    unsigned short mail = 0;
+    unsigned short webhook = 0;
+};
+
+ports last_ports(const dev_folder& folder) {
+    ports found;
+    std::ifstream{folder.root() / "ports"} >> found.mail >> found.webhook;
+    return found;
+}
+
 }  // namespace
 
 dev_mode::dev_mode(tasks& tasks, logger& log, config& value, bool fresh)
@@ -43,9 +55,10 @@ dev_mode::dev_mode(tasks& tasks, logger& log, config& value, bool fresh)
       folder_{folder_of(value), user_, fresh},
       database_{folder_, user_},
       watch_{tasks.loop(), ::dup(database_.pid_descriptor())},
-      mails_{tasks, log, folder_.mails()},
-      webhooks_{tasks, log, folder_.webhooks()} {
+      mails_{tasks, log, folder_.mails(), last_ports(folder_).mail},
+      webhooks_{tasks, log, folder_.webhooks(), last_ports(folder_).webhook} {
     complete(value);
+    std::ofstream{folder_.root() / "ports"} << mails_.port() << ' ' << webhooks_.port() << '\n';
     mails_.start();
     webhooks_.start();
     log_.info("dev_ready", "private PostgreSQL and sinks are running",

@@ -30,11 +30,12 @@ std::string stored_text(const smtp_dialogue::mail& mail) {
 
 }  // namespace
 
-smtp_sink::smtp_sink(tasks& tasks, logger& log, std::filesystem::path folder)
+smtp_sink::smtp_sink(tasks& tasks, logger& log, std::filesystem::path folder,
+                     unsigned short preferred_port)
     : tasks_{tasks},
       log_{log},
       folder_{std::move(folder)},
-      acceptor_{listen_on(tasks.loop(), "127.0.0.1:0")} {}
+      acceptor_{listen_on_loopback(tasks.loop(), preferred_port)} {}
 
 void smtp_sink::start() {
     tasks_.spawn("smtp_sink", accept_loop());

@@ -15,8 +15,9 @@ namespace workerd {
 /// Loopback only, no TLS, no login. Runs on the daemon's loop; must outlive its run.
 class smtp_sink {
    public:
-    /// Binds to a free port at once.
-    smtp_sink(tasks& tasks, logger& log, std::filesystem::path folder);
+    /// Binds at once, to `preferred_port` when it is free.
+    smtp_sink(tasks& tasks, logger& log, std::filesystem::path folder,
+              unsigned short preferred_port);
     smtp_sink(const smtp_sink&) = delete;
     smtp_sink& operator=(const smtp_sink&) = delete;
 

@@ -2,6 +2,7 @@
 
 #include "dev/sink_file.hpp"
 #include "logging/line_format.hpp"
+#include "net/listener.hpp"
 
 #include <charconv>
 #include <exception>
@@ -50,10 +51,12 @@ std::string stored_text(const http_request& request, unsigned status) {
 
 }  // namespace
 
-webhook_sink::webhook_sink(tasks& tasks, logger& log, std::filesystem::path folder)
+webhook_sink::webhook_sink(tasks& tasks, logger& log, std::filesystem::path folder,
+                           unsigned short preferred_port)
     : log_{log},
       folder_{std::move(folder)},
-      server_{tasks, "127.0.0.1:0", sink_limits(), [this](http_request request) {
+      server_{tasks, listen_on_loopback(tasks.loop(), preferred_port), sink_limits(),
+              [this](http_request request) {
                   return take(std::move(request));
               }} {}
 

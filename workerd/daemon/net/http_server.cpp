@@ -10,6 +10,7 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -21,16 +22,17 @@ using boost::asio::ip::tcp;
 
 namespace {
 
-// Counts a connection for as long as its coroutine lives, also when the loop is torn down.
+// Counts a connection for as long as its coroutine lives. Connections that are still open at the
+// end are destroyed with the loop, which outlives the server: hence the shared count.
 class counted {
    public:
-    explicit counted(int& count) : count_{count} { ++count_; }
+    explicit counted(std::shared_ptr<int> count) : count_{std::move(count)} { ++*count_; }
     counted(const counted&) = delete;
     counted& operator=(const counted&) = delete;
-    ~counted() { --count_; }
+    ~counted() { --*count_; }
 
    private:
-    int& count_;
+    std::shared_ptr<int> count_;
 };
 
 // What a request that cannot be read deserves; nothing when the client just went away.
@@ -61,10 +63,14 @@ http_response json_response(unsigned status, std::string body) {
 
 http_server::http_server(tasks& tasks, const std::string& address, const http_limits& limits,
                          http_handler handler)
+    : http_server{tasks, listen_on(tasks.loop(), address), limits, std::move(handler)} {}
+
+http_server::http_server(tasks& tasks, tcp::acceptor acceptor, const http_limits& limits,
+                         http_handler handler)
     : tasks_{tasks},
       limits_{limits},
       handler_{std::move(handler)},
-      acceptor_{listen_on(tasks.loop(), address)} {}
+      acceptor_{std::move(acceptor)} {}
 
 void http_server::start() {
     tasks_.spawn("http_server", accept_loop());
@@ -93,7 +99,7 @@ boost::asio::awaitable<void> http_server::accept_loop() {
             continue;
         }
         // Beyond the limit the connection is closed by going out of scope.
-        if (active_ < limits_.connections)
+        if (*active_ < limits_.connections)
             tasks_.spawn("http_connection", serve(std::move(socket)));
     }
 }

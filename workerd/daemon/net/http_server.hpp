@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 namespace workerd {
@@ -36,6 +37,9 @@ class http_server {
     /// Binds at once; throws std::runtime_error when the address cannot be had.
     http_server(tasks& tasks, const std::string& address, const http_limits& limits,
                 http_handler handler);
+    /// On a socket that listens already.
+    http_server(tasks& tasks, boost::asio::ip::tcp::acceptor acceptor, const http_limits& limits,
+                http_handler handler);
     http_server(const http_server&) = delete;
     http_server& operator=(const http_server&) = delete;
 
@@ -43,6 +47,7 @@ class http_server {
     void stop();
     /// "127.0.0.1:8080", with the real port.
     [[nodiscard]] std::string address() const;
+    [[nodiscard]] unsigned short port() const { return acceptor_.local_endpoint().port(); }
 
    private:
     boost::asio::awaitable<void> accept_loop();
@@ -52,7 +57,8 @@ class http_server {
     http_limits limits_;
     http_handler handler_;
     boost::asio::ip::tcp::acceptor acceptor_;
-    int active_ = 0;
+    // Shared by this object and the coroutines of open connections.
+    std::shared_ptr<int> active_ = std::make_shared<int>(0);
 };
 
 /// A finished response: JSON body, no caching.

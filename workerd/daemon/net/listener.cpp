@@ -50,6 +50,14 @@ tcp::acceptor listen_on(boost::asio::io_context& loop, const std::string& addres
     return acceptor;
 }
 
+tcp::acceptor listen_on_loopback(boost::asio::io_context& loop, unsigned short preferred_port) {
+    try {
+        return listen_on(loop, fmt::format("127.0.0.1:{}", preferred_port));
+    } catch (const std::runtime_error&) {
+        return listen_on(loop, "127.0.0.1:0");
+    }
+}
+
 std::string bound_address(const tcp::acceptor& acceptor) {
     boost::system::error_code ignored;
     const auto endpoint = acceptor.local_endpoint(ignored);

@@ -12,6 +12,10 @@ namespace workerd {
 [[nodiscard]] boost::asio::ip::tcp::acceptor listen_on(boost::asio::io_context& loop,
                                                        const std::string& address);
 
+/// A listening socket on 127.0.0.1 and that port, or on a free one when it is taken.
+[[nodiscard]] boost::asio::ip::tcp::acceptor listen_on_loopback(boost::asio::io_context& loop,
+                                                                unsigned short preferred_port);
+
 /// "127.0.0.1:8080" of a bound acceptor: the port is the real one, also when 0 was asked for.
 [[nodiscard]] std::string bound_address(const boost::asio::ip::tcp::acceptor& acceptor);
 
