@@ -6,12 +6,23 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
 namespace libqueue {
 namespace {
+
+/// Kept reachable, so that a leak checker still tells what is lost by mistake.
+void keep_for_ever(std::unique_ptr<engine::session> session) {
+    static std::mutex mutex;
+    static auto* const kept = new std::vector<std::unique_ptr<engine::session>>;
+    const std::lock_guard lock{mutex};
+    kept->push_back(std::move(session));
+}
 
 void add(std::string& faults, bool wrong, const std::string& text) {
     if (wrong) {
@@ -149,7 +160,7 @@ void worker::stop(std::chrono::milliseconds drain_timeout) {
     const std::lock_guard lock{impl_->mutex};
     if (ending->abandoned()) {
         // A blocking handler still runs on memory of this session; freeing it would be worse.
-        (void)impl_->session.release();
+        keep_for_ever(std::move(impl_->session));
     }
     impl_->session.reset();
     impl_->stopping = false;
