@@ -1,6 +1,6 @@
 // The examples as programs, and the README's code as the regions of them it claims to be.
-#include "process.hpp"
-#include "test_database.hpp"
+#include "support/process.hpp"
+#include "support/test_database.hpp"
 
 #include <doctest/doctest.h>
 
