@@ -14,7 +14,9 @@ appended AS (
                                attempt, output)
     SELECT u.job_id, u.lease_id, now() - u.ran_us * interval '1 microsecond', now(), $1::bigint,
            'completed', u.attempt, u.output::jsonb
-    FROM unnest($3::bigint[], $4::bigint[], $5::smallint[], $6::bigint[], $7::text[])
-         AS u (lease_id, job_id, attempt, ran_us, output)
+    -- Side by side and not as one table function, which would first write them all down.
+    FROM (SELECT unnest($3::bigint[]) AS lease_id, unnest($4::bigint[]) AS job_id,
+                 unnest($5::smallint[]) AS attempt, unnest($6::bigint[]) AS ran_us,
+                 unnest($7::text[]) AS output) u
     JOIN held h ON h.id = u.lease_id)
 SELECT h.id FROM held h

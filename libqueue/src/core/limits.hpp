@@ -77,7 +77,7 @@ inline constexpr std::chrono::milliseconds heartbeat_min{100};
 // Batches and concurrency.
 
 /// Jobs one claim takes at most: bounds the time row locks are held and the memory of a turn.
-inline constexpr int claim_batch_max = 1'000;
+inline constexpr int claim_batch_max = 500;
 /// Finished attempts one turn acknowledges at most.
 inline constexpr int acknowledge_batch_max = 1'000;
 /// Jobs one statement of enqueue_many carries; longer batches are several statements.

@@ -48,6 +48,8 @@ TEST_CASE("a stolen lease: the finish is refused, the handler is told, the job r
 
     REQUIRE(t.wait_state(id, "completed"));
     CHECK(begun == 2);
+    // The second run does not wait for the first to notice.
+    REQUIRE(test::wait_until([&] { return told != stop_reason::none; }));
     CHECK(told == stop_reason::lease_lost);
     CHECK(t.outcomes(id) == "lost completed");
     CHECK(t.db.query("SELECT output FROM queue.jobs") == "\"second\"");
