@@ -277,9 +277,10 @@ BEGIN
     SELECT u.id, at_now, due, target.line_id,
            coalesce(enqueue_many.max_attempts, defaults.max_attempts, 4), enqueue_many.tenant_id,
            u.payload, enqueue_many.meta
-    FROM unnest(ids, enqueue_many.payloads) u(id, payload);
+    -- Side by side and not as one table function, which would first write them all down.
+    FROM (SELECT unnest(ids) AS id, unnest(enqueue_many.payloads) AS payload) u;
     INSERT INTO queue.ready (id, run_at, line_id, attempt)
-    SELECT u.id, due, target.line_id, 0 FROM unnest(ids) u(id);
+    SELECT unnest(ids), due, target.line_id, 0;
     IF cardinality(ids) > 0
        AND pg_sequence_last_value(target.doorbell) > extract(epoch FROM at_now) * 1000
        AND due < at_now + interval '1 minute' THEN
@@ -905,7 +906,7 @@ CREATE TABLE queue.lease (
     attempts smallint[] NOT NULL,
     CONSTRAINT lease_arrays_match CHECK ((cardinality(job_ids) = cardinality(attempts)))
 )
-WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='5000');
+WITH (toast_tuple_target='8160', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='5000');
 
 COMMENT ON TABLE queue.lease IS 'One row per claim: its id is the fence, its worker the owner';
 

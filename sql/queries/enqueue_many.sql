@@ -1,8 +1,8 @@
 -- Enqueues jobs that differ in nothing but their payload.
--- $1 text kind  $2 text[] payloads (JSON each)  $3 text queue  $4 integer priority
+-- $1 text kind  $2 jsonb[] payloads  $3 text queue  $4 integer priority
 -- $5 timestamptz run_at  $6 integer max_attempts  $7 uuid tenant_id  $8 jsonb meta
 -- $9 interval delay  $10 text[] tags  $11 text traceparent
 -- Rows: id bigint, in the order of the payloads.
 -- Index: queue_name_key, line_triple_idx. Locks: the new rows.
-SELECT queue.enqueue_many($1::text, $2::text[]::jsonb[], $3::text, $4::integer, $5::timestamptz,
+SELECT queue.enqueue_many($1::text, $2::jsonb[], $3::text, $4::integer, $5::timestamptz,
                           $6::integer, $7::uuid, $8::jsonb, $9::interval, $10::text[], $11::text)

@@ -23,6 +23,8 @@ constexpr unsigned int2_array_oid{1005};
 constexpr unsigned int4_array_oid{1007};
 constexpr unsigned text_array_oid{1009};
 constexpr unsigned int8_array_oid{1016};
+constexpr unsigned jsonb_oid{3802};
+constexpr unsigned jsonb_array_oid{3807};
 constexpr unsigned timestamptz_array_oid{1185};
 
 constexpr int as_text{0};
@@ -164,6 +166,24 @@ params& params::text_array(std::span<const std::optional<std::string_view>> valu
     return *this;
 }
 
+params& params::jsonb_array(std::span<const std::string_view> texts) {
+    // Binary jsonb is the JSON text behind a byte of version.
+    constexpr char version{1};
+    std::size_t bytes = array_header_bytes;
+    for (const std::string_view text : texts) {
+        bytes += sizeof(std::int32_t) + sizeof(version) + text.size();
+    }
+    buffer_.reserve(std::max(buffer_.size() + bytes, buffer_.capacity()));
+    begin(jsonb_array_oid, as_binary);
+    array_header(jsonb_oid, texts.size(), false);
+    for (const std::string_view text : texts) {
+        put32(static_cast<std::int32_t>(sizeof(version) + text.size()));
+        buffer_.push_back(version);
+        buffer_.append(text);
+    }
+    end();
+    return *this;
+}
 params& params::text_array(std::span<const std::string> values) {
     std::size_t bytes = array_header_bytes;
     for (const std::string& value : values) {

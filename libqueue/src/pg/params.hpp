@@ -33,6 +33,8 @@ class params {
     params& timestamptz_array(std::span<const std::int64_t> values);
     params& text_array(std::span<const std::optional<std::string_view>> values);
     params& text_array(std::span<const std::string> values);
+    /// Each a JSON text; the server parses it into the array, without a cast from text on the way.
+    params& jsonb_array(std::span<const std::string_view> texts);
     params& bool_array(std::span<const std::uint8_t> values);
 
     void clear() noexcept;

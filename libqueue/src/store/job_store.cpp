@@ -137,14 +137,14 @@ void enqueue_group(pg::connection& on, std::string_view schema, std::span<const 
         ids[group.members.front()] = enqueue(on, schema, *group.options).id;
         return;
     }
-    std::vector<std::optional<std::string_view>> payloads;
+    std::vector<std::string_view> payloads;
     payloads.reserve(group.members.size());
     for (const std::size_t member : group.members) {
         payloads.emplace_back(jobs[member].payload);
     }
     const new_job& options = *group.options;
     pg::params parameters;
-    parameters.text(options.kind).text_array(payloads).text(options.queue);
+    parameters.text(options.kind).jsonb_array(payloads).text(options.queue);
     parameters.text(number_text(options.priority)).text(time_text(options.run_at));
     parameters.text(number_text(options.max_attempts)).text(options.tenant_id);
     parameters.text(meta_text(options)).text(interval_text(options.delay, " microseconds"));
