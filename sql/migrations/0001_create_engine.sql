@@ -83,9 +83,10 @@ CREATE TABLE queue.lease (
     -- Attempts used up before, by position in job_ids.
     attempts smallint[] NOT NULL,
     CONSTRAINT lease_arrays_match CHECK (cardinality(job_ids) = cardinality(attempts))
--- A full batch of ids stays in its page: compressing it costs more than claiming a hundred jobs.
-) WITH (toast_tuple_target = 8160, autovacuum_vacuum_scale_factor = 0.0,
-        autovacuum_vacuum_threshold = 5000);
+) WITH (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 5000);
+-- A batch's ids are written as they are: compressing them costs more than claiming a hundred jobs.
+ALTER TABLE queue.lease ALTER COLUMN job_ids SET STORAGE EXTERNAL;
+ALTER TABLE queue.lease ALTER COLUMN attempts SET STORAGE EXTERNAL;
 CREATE INDEX lease_worker_idx ON queue.lease (worker_id);
 COMMENT ON TABLE queue.lease IS 'One row per claim: its id is the fence, its worker the owner';
 
