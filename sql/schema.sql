@@ -28,6 +28,27 @@ CREATE TYPE queue.place AS (
 	final boolean
 );
 
+CREATE FUNCTION queue.adopt(name text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF char_length(adopt.name) NOT BETWEEN 1 AND 64 THEN
+        RAISE EXCEPTION USING ERRCODE = 'LQ001',
+            MESSAGE = format('name: expected 1 to 64 characters, got %s',
+                             char_length(adopt.name));
+    END IF;
+    INSERT INTO queue.installation AS i (system_identifier, database_oid, name, adopted_at)
+    SELECT queue.server_identity(), d.oid, adopt.name, clock_timestamp()
+    FROM pg_database d
+    WHERE d.datname = current_database()
+    ON CONFLICT (is_here) DO UPDATE
+    SET system_identifier = excluded.system_identifier,
+        database_oid = excluded.database_oid,
+        name = coalesce(excluded.name, i.name),
+        adopted_at = excluded.adopted_at;
+END
+$$;
+
 CREATE FUNCTION queue.assert_lease(job_id bigint, lease_id bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -653,6 +674,16 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.server_identity() RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN (SELECT c.system_identifier::text FROM pg_control_system() c);
+EXCEPTION WHEN insufficient_privilege THEN
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION queue.take_waiting(job_id bigint, OUT place queue.place, OUT attempt smallint, OUT reconcile boolean, OUT taken boolean) RETURNS record
     LANGUAGE plpgsql
     AS $$
@@ -756,6 +787,15 @@ CREATE TABLE queue.idempotency (
     job_id bigint NOT NULL,
     content_hash bytea NOT NULL,
     expires_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE queue.installation (
+    is_here boolean DEFAULT true NOT NULL,
+    system_identifier text COLLATE pg_catalog."C",
+    database_oid oid NOT NULL,
+    name text COLLATE pg_catalog."C",
+    adopted_at timestamp with time zone NOT NULL,
+    CONSTRAINT installation_single CHECK (is_here)
 );
 
 CREATE TABLE queue.job (
@@ -1031,6 +1071,9 @@ ALTER TABLE ONLY queue.dead_letter
 
 ALTER TABLE ONLY queue.idempotency
     ADD CONSTRAINT idempotency_pkey PRIMARY KEY (tenant_id, key);
+
+ALTER TABLE ONLY queue.installation
+    ADD CONSTRAINT installation_pkey PRIMARY KEY (is_here);
 
 ALTER TABLE ONLY queue.job
     ADD CONSTRAINT job_pkey PRIMARY KEY (id);

@@ -454,3 +454,35 @@ BEGIN
     END IF;
 END
 $$;
+
+-- The cluster's own number. NULL where the role may not ask, as at some hosters.
+CREATE FUNCTION queue.server_identity() RETURNS text
+STABLE LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (SELECT c.system_identifier::text FROM pg_control_system() c);
+EXCEPTION WHEN insufficient_privilege THEN
+    RETURN NULL;
+END
+$$;
+
+-- Says that this database, wherever it came from, is meant to run its jobs. NULL keeps the name.
+CREATE FUNCTION queue.adopt(name text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF char_length(adopt.name) NOT BETWEEN 1 AND 64 THEN
+        RAISE EXCEPTION USING ERRCODE = 'LQ001',
+            MESSAGE = format('name: expected 1 to 64 characters, got %s',
+                             char_length(adopt.name));
+    END IF;
+    INSERT INTO queue.installation AS i (system_identifier, database_oid, name, adopted_at)
+    SELECT queue.server_identity(), d.oid, adopt.name, clock_timestamp()
+    FROM pg_database d
+    WHERE d.datname = current_database()
+    ON CONFLICT (is_here) DO UPDATE
+    SET system_identifier = excluded.system_identifier,
+        database_oid = excluded.database_oid,
+        name = coalesce(excluded.name, i.name),
+        adopted_at = excluded.adopted_at;
+END
+$$;
+SELECT queue.adopt();

@@ -38,6 +38,9 @@ std::vector<registration> email_kinds(const email_config& given) {
     options.username = given.username;
     options.password = libqueue::processors::secret{given.password};
     options.from = given.from;
+    options.helo_name = given.helo_name;
+    options.on_unknown =
+        given.on_unknown == "park" ? email::unknown_policy::park : email::unknown_policy::retry;
     options.ca_file = given.ca_file;
     options.timeout = given.timeout;
     return email::make_registrations(std::move(options));
@@ -46,6 +49,8 @@ std::vector<registration> email_kinds(const email_config& given) {
 std::vector<registration> webhook_kinds(const webhook_config& given) {
     webhook::options options;
     options.secrets.emplace_back(given.secret);
+    if (!given.previous_secret.empty())
+        options.secrets.emplace_back(given.previous_secret);
     options.timeout = given.timeout;
     options.ca_file = given.ca_file;
     options.allow_private = given.allow_private;
@@ -163,6 +168,8 @@ libqueue::worker_options make_worker_options(const config& value) {
     options.poll_interval = value.worker.poll_interval;
     options.drain_timeout = value.worker.drain_timeout;
     options.migrate = value.database.migrate;
+    options.allow_unsafe_durability = value.database.allow_unsafe_durability;
+    options.installation = value.database.installation;
     return options;
 }
 

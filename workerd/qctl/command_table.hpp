@@ -40,6 +40,7 @@ enum class verb {
     migrate_verify,
     migrate_check,
     migrate_sql,
+    migrate_adopt,
     version,
     help,
 };

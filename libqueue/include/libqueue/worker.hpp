@@ -87,8 +87,14 @@ class worker_options {
         10'000};  ///< silence after which a worker is dead; > 2 heartbeats
     std::chrono::milliseconds poll_interval{2'000};  ///< fallback when no wake-up arrives
     std::chrono::milliseconds drain_timeout{
-        30'000};                            ///< how long stop() waits for running handlers
-    bool migrate{true};                     ///< apply migrations at start
+        30'000};         ///< how long stop() waits for running handlers
+    bool migrate{true};  ///< apply migrations at start
+    /// Run jobs on a server with fsync or full_page_writes off, which loses acknowledged jobs when
+    /// the machine crashes. For throw-away databases.
+    bool allow_unsafe_durability{false};
+    /// Refuse a database whose installation has another name (`qctl migrate adopt --name`); empty:
+    /// any. The one guard against a file-level copy, which carries all identifiers along.
+    std::string installation;
     libqueue::observer* observer{nullptr};  ///< must outlive the worker; may be null
 };
 static_assert(!std::is_aggregate_v<worker_options>);
@@ -105,7 +111,10 @@ class worker {
     ~worker();
 
     /// Starts the loop thread and returns. The database may be away: the worker keeps trying.
-    /// Throws `domain_failure` with schema_mismatch when the schema cannot be served.
+    /// Throws `domain_failure` with schema_mismatch when the schema cannot be served, and with
+    /// unfit_server when the server loses what it acknowledged or the database is a copy of the
+    /// one that was adopted. When the database comes later, or the connection moves to another
+    /// server, the same is checked then: the worker reports `database_lost` and claims nothing.
     void start();
     /// Drains: claims no more, gives unstarted jobs back, waits for running handlers at most
     /// `drain_timeout` (then tells them `shutdown` and gives their jobs back). Idempotent.
@@ -124,6 +133,12 @@ class worker {
     [[nodiscard]] bool connected() const noexcept;
     /// Jobs now running in this process.
     [[nodiscard]] int active() const noexcept;
+    /// Jobs whose handler has returned since start, whatever it said.
+    [[nodiscard]] std::int64_t finished() const noexcept;
+    /// Calls `answer` on the loop thread as soon as that comes around, so that a supervisor can
+    /// tell a loop that turns from one that a handler blocks. `answer` must not block or throw.
+    /// False when not running; when the worker leaves first, `answer` is never called.
+    [[nodiscard]] bool ping(std::function<void()> answer);
     /// Id in `queue.worker` of this start; 0 when not registered.
     [[nodiscard]] std::int64_t id() const noexcept;
 

@@ -1,5 +1,7 @@
 #include "core/limits.hpp"
 #include "engine/session.hpp"
+#include "pg/connection.hpp"
+#include "store/server_check.hpp"
 
 #include <libqueue/migrate.hpp>
 #include <libqueue/worker.hpp>
@@ -78,6 +80,14 @@ std::string faults_of(const worker_options& o, const std::vector<registration>& 
     return faults;
 }
 
+/// Throws domain_failure when jobs must not be run there. Warnings are the session's to report.
+void demand_fit_server(const worker_options& options, const std::string& dsn) {
+    pg::connection on{dsn, "libqueue worker start", std::chrono::seconds{10}};
+    const store::server_terms terms{options.allow_unsafe_durability, options.installation};
+    static_cast<void>(
+        store::judge_server(store::read_server_facts(on, options.schema), terms).value());
+}
+
 }  // namespace
 
 class worker::impl {
@@ -124,6 +134,7 @@ void worker::start() {
                                            " migrations are missing, first " + pending.front().name,
                                        "Run qctl migrate up, or let the worker migrate."}};
         }
+        demand_fit_server(impl_->options, schema.dsn);
     } catch (const failure& away) {
         event e{event_type::database_lost};
         e.message = away.what();
@@ -220,6 +231,20 @@ bool worker::connected() const noexcept {
 int worker::active() const noexcept {
     const std::lock_guard lock{impl_->mutex};
     return impl_->session == nullptr ? 0 : impl_->session->state().active.load();
+}
+
+std::int64_t worker::finished() const noexcept {
+    const std::lock_guard lock{impl_->mutex};
+    return impl_->session == nullptr ? 0 : impl_->session->state().handled.load();
+}
+
+bool worker::ping(std::function<void()> answer) {
+    const std::lock_guard lock{impl_->mutex};
+    if (impl_->session == nullptr) {
+        return false;
+    }
+    impl_->session->ping(std::move(answer));
+    return true;
 }
 
 std::int64_t worker::id() const noexcept {

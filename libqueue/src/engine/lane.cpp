@@ -4,6 +4,8 @@
 #include "engine/runtime.hpp"
 #include "engine/turn.hpp"
 
+#include <sql/commit_durably.hpp>
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -125,6 +127,7 @@ boost::asio::awaitable<void> lane::open() {
     connection_.send_text("SET plan_cache_mode = force_generic_plan");
     connection_.send_text("SET enable_seqscan = off");
     connection_.send_text("SET enable_bitmapscan = off");
+    connection_.send_text(std::string{sql::commit_durably});
     co_await connection_.run();
 }
 

@@ -4,6 +4,8 @@
 #include "engine/lane.hpp"
 #include "engine/runtime.hpp"
 
+#include <sql/commit_durably.hpp>
+
 #include <algorithm>
 #include <memory>
 
@@ -51,6 +53,8 @@ boost::asio::awaitable<void> maintenance::sweep() {
     if (!connection_.is_open()) {
         co_await connection_.connect(shared_.options.dsn, "libqueue worker maintenance",
                                      std::chrono::seconds{10});
+        connection_.send_text(std::string{sql::commit_durably});
+        co_await connection_.run();
     }
     co_await rescuer_.run_once();
     const auto now = clock::now();

@@ -3,6 +3,7 @@
 #include "core/limits.hpp"
 #include "core/text.hpp"
 #include "engine/runtime.hpp"
+#include "store/server_check.hpp"
 
 #include <libqueue/migrate.hpp>
 #include <libqueue/version.hpp>
@@ -22,6 +23,7 @@ namespace libqueue::engine {
 namespace {
 
 constexpr std::chrono::milliseconds reconnect_pause_max{200};
+constexpr std::string_view refusal{"refused: "};
 
 std::string host_name() {
     utsname names{};
@@ -57,10 +59,13 @@ boost::asio::awaitable<void> presence::run() {
             failed = std::make_unique<pg::sql_failure>(why);
         }
         if (failed != nullptr) {
-            if (!lost_reported_) {
+            // Once per loss; but a server that is back and must not be used is news.
+            const bool refused = std::string_view{failed->what()}.starts_with(refusal);
+            if (!lost_reported_ || (refused && refused_ != failed->what())) {
                 shared_.report(event_type::database_lost, failed->what());
                 lost_reported_ = true;
             }
+            refused_ = refused ? failed->what() : "";
             connection_.close();
             // Others count the beats: a lost connection alone must not cost many.
             alarm_.expires_after(std::min<std::chrono::milliseconds>(
@@ -78,6 +83,7 @@ boost::asio::awaitable<void> presence::serve() {
         if (!schema_ready_) {
             co_await prepare_schema();
         }
+        co_await check_server();
         if (options.listen) {
             connection_.send_text("LISTEN \"" + options.schema + ".wake\"");
         }
@@ -128,6 +134,25 @@ boost::asio::awaitable<void> presence::prepare_schema() {
     }
     schema_ready_ = true;
     co_return;
+}
+
+/// With every connection: a failover may have led to another server.
+boost::asio::awaitable<void> presence::check_server() {
+    const pg::params none;
+    connection_.send(shared_.sql.check_server, none);
+    const std::vector<pg::result> results = co_await connection_.run();
+    const store::server_facts facts{results.at(0)};
+    const store::server_terms terms{shared_.options.allow_unsafe_durability,
+                                    shared_.options.installation};
+    const auto judged = store::judge_server(facts, terms);
+    if (judged.has_error()) {
+        throw pg::sql_failure{
+            std::string{refusal} + judged.error().message, {}, true, false, judged.error().hint};
+    }
+    if (!judged->empty() && *judged != warned_) {
+        shared_.report(event_type::server_unsafe, *judged);
+    }
+    warned_ = *judged;
 }
 
 boost::asio::awaitable<void> presence::enroll() {

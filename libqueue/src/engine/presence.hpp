@@ -4,6 +4,7 @@
 #include "pg/pipeline.hpp"
 
 #include <cstdint>
+#include <string>
 
 namespace libqueue::engine {
 
@@ -33,6 +34,7 @@ class presence {
     boost::asio::awaitable<void> enroll();
     boost::asio::awaitable<void> wait_for_news(clock::time_point until);
     boost::asio::awaitable<void> prepare_schema();
+    boost::asio::awaitable<void> check_server();
     void hear(const std::string& payload);
     void set_lines(const pg::result& rows);
     void send_progress();
@@ -44,6 +46,8 @@ class presence {
     bool schema_ready_{false};
     bool urgent_{false};  // beat now: something was asked
     bool lost_reported_{false};
+    std::string warned_;   // what was last said about the server
+    std::string refused_;  // why it must not be used
 };
 
 }  // namespace libqueue::engine

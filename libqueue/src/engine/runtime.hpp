@@ -79,6 +79,7 @@ class runtime {
     std::int64_t worker_id{0};
     std::atomic<std::int64_t> public_worker_id{0};
     std::atomic<int> active{0};
+    std::atomic<std::int64_t> handled{0};       // handlers that have returned
     std::atomic<std::int64_t> last_beat_ms{0};  // steady clock, 0: never
     bool draining{false};
     bool stopping{false};

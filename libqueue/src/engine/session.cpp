@@ -200,6 +200,10 @@ void session::set_paused(bool paused) {
     boost::asio::post(io_, [this] { shared_.look_everywhere(); });
 }
 
+void session::ping(std::function<void()> answer) {
+    boost::asio::post(io_, std::move(answer));
+}
+
 void session::set_concurrency(std::string queue, int concurrency) {
     boost::asio::post(io_, [this, name = std::move(queue), concurrency] {
         if (queue_state* found = shared_.find_queue(name); found != nullptr) {

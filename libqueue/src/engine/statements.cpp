@@ -3,6 +3,7 @@
 #include "pg/schema_name.hpp"
 
 #include <sql/bury.hpp>
+#include <sql/check_server.hpp>
 #include <sql/claim.hpp>
 #include <sql/claim_strays.hpp>
 #include <sql/deregister_worker.hpp>
@@ -40,6 +41,7 @@ pg::prepared write(const char* name, std::string_view sql, std::string_view sche
 
 statements::statements(std::string_view schema)
     : bury{write("bury", sql::bury, schema)},
+      check_server{write("check_server", sql::check_server, schema)},
       claim{write("claim", sql::claim, schema)},
       claim_strays{write("claim_strays", sql::claim_strays, schema)},
       deregister_worker{write("deregister_worker", sql::deregister_worker, schema)},

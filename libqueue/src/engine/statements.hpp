@@ -15,6 +15,7 @@ class statements {
     statements& operator=(const statements&) = delete;
 
     pg::prepared bury;
+    pg::prepared check_server;
     pg::prepared claim;
     pg::prepared claim_strays;
     pg::prepared deregister_worker;

@@ -27,6 +27,8 @@ struct database_config {
     std::chrono::milliseconds statement_timeout{};
     int connections = 0;
     bool migrate = false;
+    bool allow_unsafe_durability = false;
+    std::string installation;
 };
 
 struct queue_config {
@@ -65,6 +67,8 @@ struct email_config {
     std::filesystem::path password_file;
     std::string password;
     std::string from;
+    std::string helo_name;
+    std::string on_unknown;
     std::filesystem::path ca_file;
     std::chrono::milliseconds timeout{};
 };
@@ -72,6 +76,8 @@ struct email_config {
 struct webhook_config {
     std::filesystem::path secret_file;
     std::string secret;
+    std::filesystem::path previous_secret_file;
+    std::string previous_secret;
     std::chrono::milliseconds timeout{};
     std::filesystem::path ca_file;
     bool allow_private = false;

@@ -113,6 +113,31 @@ constexpr std::array rows{
                [](config& c, const std::string&, const option_value& v) {
                    c.database.migrate = v.flag;
                }},
+    option{.path = "database.allow_unsafe_durability",
+           .type = option_type::boolean,
+           .standard = "false",
+           .doc =
+               "Run jobs on a server with `fsync` or `full_page_writes` off, where a crash of the "
+               "machine loses acknowledged jobs. Without it workerd refuses such a server, unless "
+               "the server allows it itself with `libqueue.allow_unsafe_durability = on`.",
+           .bind =
+               [](config& c, const std::string&, const option_value& v) {
+                   c.database.allow_unsafe_durability = v.flag;
+               }},
+    option{
+        .path = "database.installation",
+        .type = option_type::name,
+        .min = 1,
+        .max = 64,
+        .sample = "production",
+        .doc =
+            "The name the database must have been given with `qctl migrate adopt --name`. Guards "
+            "against a file-level copy of another database, whose identifiers are the same. "
+            "Unset: any.",
+        .bind =
+            [](config& c, const std::string&, const option_value& v) {
+                c.database.installation = v.text;
+            }},
 };
 
 }  // namespace

@@ -44,6 +44,7 @@ namespace qctl {
 [[nodiscard]] exit_code run_migrate_verify(context& with);
 [[nodiscard]] exit_code run_migrate_check(context& with);
 [[nodiscard]] exit_code run_migrate_sql(context& with);
+[[nodiscard]] exit_code run_migrate_adopt(context& with);
 
 [[nodiscard]] exit_code run_version(context& with);
 [[nodiscard]] exit_code run_help(context& with);

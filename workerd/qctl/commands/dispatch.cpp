@@ -63,6 +63,8 @@ exit_code run_verb(context& with) {
             return run_migrate_check(with);
         case verb::migrate_sql:
             return run_migrate_sql(with);
+        case verb::migrate_adopt:
+            return run_migrate_adopt(with);
         case verb::version:
             return run_version(with);
         case verb::help:
