@@ -31,6 +31,13 @@ inline constexpr std::array<std::string_view, 1> migrate_sql_examples{
     "qctl migrate sql | psql -1 mydb"};
 inline constexpr std::array<std::string_view, 2> migrate_adopt_examples{
     "qctl migrate adopt --yes", "qctl migrate adopt --name staging --yes"};
+inline constexpr std::array completion_arguments{
+    argument{"SHELL", arity::one, value_type::text, "bash, zsh or fish"},
+};
+inline constexpr std::array<std::string_view, 3> completion_examples{
+    "qctl completion bash > /etc/bash_completion.d/qctl",
+    "qctl completion zsh > /usr/local/share/zsh/site-functions/_qctl",
+    "qctl completion fish > ~/.config/fish/completions/qctl.fish"};
 inline constexpr std::array<std::string_view, 1> version_examples{"qctl version -o json"};
 inline constexpr std::array<std::string_view, 2> help_examples{"qctl help exit-codes",
                                                                "qctl help jobs list"};
@@ -79,6 +86,13 @@ inline constexpr std::array migrate_commands{
 };
 
 inline constexpr std::array about_commands{
+    command{.id = verb::completion,
+            .name = "completion",
+            .summary = "Print a completion script for a shell",
+            .doc = "Completes verbs, flags and the values of flags that have a fixed set. The "
+                   "script is made from the same table as the help.",
+            .arguments = completion_arguments,
+            .examples = completion_examples},
     command{.id = verb::version,
             .name = "version",
             .summary = "Print the version",

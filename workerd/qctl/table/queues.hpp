@@ -35,6 +35,14 @@ inline constexpr std::array<std::string_view, 2> queues_purge_examples{
     "qctl queues purge background -n", "qctl queues purge background --confirm background"};
 inline constexpr std::array<std::string_view, 1> workers_list_examples{"qctl workers list"};
 inline constexpr std::array<std::string_view, 1> kinds_unhandled_examples{"qctl kinds unhandled"};
+inline constexpr std::array doctor_flags{
+    flag{.name = "older-than",
+         .type = value_type::duration,
+         .metavar = "DUR",
+         .doc = "A transaction is old after so long (default 5m)"},
+};
+inline constexpr std::array<std::string_view, 2> doctor_examples{
+    "qctl doctor", "qctl doctor -q -o json || exit 1    # gate of a deployment"};
 inline constexpr std::array<std::string_view, 1> stats_examples{"qctl stats -o json"};
 
 inline constexpr std::array queues_commands{
@@ -108,6 +116,15 @@ inline constexpr std::array sight_commands{
             .name = "stats",
             .summary = "The whole system in figures",
             .examples = stats_examples},
+    command{.id = verb::doctor,
+            .name = "doctor",
+            .summary = "Look for what keeps jobs from being run, each with its cure",
+            .doc = "Connection, rights, schema and drift, durability, copies, clocks, old and "
+                   "prepared transactions, replication slots, autovacuum, workers, kinds, queues, "
+                   "dead letters, notifications and the connection budget. Changes nothing. "
+                   "Exit 6 when it found an error or a warning; notes do not count.",
+            .flags = doctor_flags,
+            .examples = doctor_examples},
 };
 
 }  // namespace qctl::table
