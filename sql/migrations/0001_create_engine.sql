@@ -63,6 +63,8 @@ COMMENT ON TABLE queue.job IS 'The fact: inserted once, never updated';
 CREATE TABLE queue.ready (
     id bigint NOT NULL,
     run_at timestamptz NOT NULL,
+    -- Minus the line's id: a suspect, whose last run lost its worker. It runs apart from others, so
+    -- that a second loss has one culprit. That is so exactly when the job's latest attempt is 'lost'.
     line_id integer NOT NULL,
     -- Attempts used up before this run.
     attempt smallint NOT NULL,
@@ -83,9 +85,10 @@ CREATE TABLE queue.lease (
     -- Attempts used up before, by position in job_ids.
     attempts smallint[] NOT NULL,
     CONSTRAINT lease_arrays_match CHECK (cardinality(job_ids) = cardinality(attempts))
--- A full batch of ids stays in its page: compressing it costs more than claiming a hundred jobs.
-) WITH (toast_tuple_target = 8160, autovacuum_vacuum_scale_factor = 0.0,
-        autovacuum_vacuum_threshold = 5000);
+) WITH (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 5000);
+-- A batch's ids are written as they are: compressing them costs more than claiming a hundred jobs.
+ALTER TABLE queue.lease ALTER COLUMN job_ids SET STORAGE EXTERNAL;
+ALTER TABLE queue.lease ALTER COLUMN attempts SET STORAGE EXTERNAL;
 CREATE INDEX lease_worker_idx ON queue.lease (worker_id);
 COMMENT ON TABLE queue.lease IS 'One row per claim: its id is the fence, its worker the owner';
 

@@ -11,7 +11,8 @@
 WITH held AS MATERIALIZED (
     SELECT s.id
     FROM queue.lease s
-    WHERE s.id = ANY ($2::bigint[]) AND s.worker_id = $1::bigint
+    -- + 0: by id. By worker it would step over all its leases an old snapshot keeps.
+    WHERE s.id = ANY ($2::bigint[]) AND s.worker_id + 0 = $1::bigint
     ORDER BY s.id
     FOR UPDATE),
 told AS MATERIALIZED (
@@ -38,7 +39,10 @@ appended AS (
     FROM told t),
 returned AS (
     INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile)
-    SELECT t.job_id, t.next_run_at, j.line_id, t.used, nullif(t.reconcile, false)
+    -- A lost job is a suspect and stands in the twin of its line.
+    SELECT t.job_id, t.next_run_at,
+           CASE t.outcome WHEN 'lost' THEN -j.line_id ELSE j.line_id END,
+           t.used, nullif(t.reconcile, false)
     FROM told t
     -- OFFSET 0: see claim.
     CROSS JOIN LATERAL (SELECT x.line_id FROM queue.job x WHERE x.id = t.job_id OFFSET 0) j

@@ -7,7 +7,8 @@
 WITH held AS MATERIALIZED (
     SELECT s.id, s.job_ids
     FROM queue.lease s
-    WHERE s.id = ANY ($2::bigint[]) AND s.worker_id = $1::bigint
+    -- + 0: by id. By worker it would step over all its leases an old snapshot keeps.
+    WHERE s.id = ANY ($2::bigint[]) AND s.worker_id + 0 = $1::bigint
     ORDER BY s.id
     FOR UPDATE),
 given AS MATERIALIZED (

@@ -259,6 +259,16 @@ void claim_request::add_lines(queue_state& queue, clock::time_point now) {
     }
 }
 
+claim_request::claim_request(queue_state& queue, only_one_suspect) : queue_id_{queue.id}, most_{1} {
+    for (const line_state& line : queue.lines) {
+        lines_.push_back(-line.id);
+        after_run_at_.push_back(core::line_place{}.run_at);
+        after_id_.push_back(0);
+        most_by_line_.push_back(1);
+    }
+    queue.claiming += most_;
+}
+
 pg::params claim_request::params(std::int64_t worker) const {
     pg::params p;
     p.int8(worker).int4(queue_id_).int4_array(lines_).timestamptz_array(after_run_at_);
@@ -315,7 +325,8 @@ std::int64_t take_claimed(const pg::result& rows, runtime& shared, queue_state& 
     runs.reserve(static_cast<std::size_t>(rows.rows()));
     const auto now = clock::now();
     for (int row = 0; row < rows.rows(); ++row) {
-        const int line_id = rows.binary_int32(row, col_line);
+        const int place_line = rows.binary_int32(row, col_line);
+        const int line_id = std::abs(place_line);  // minus: it is a suspect
         auto at = std::find_if(lines.begin(), lines.end(),
                                [&](const claimed_line& each) { return each.line->id == line_id; });
         if (at == lines.end()) {
@@ -339,7 +350,7 @@ std::int64_t take_claimed(const pg::result& rows, runtime& shared, queue_state& 
         run->owner = &owner;
         run->used_attempts = rows.binary_int16(row, col_attempt);
         run->place_run_at = run_at;
-        run->line_id = line_id;
+        run->line_id = place_line;
         ++run->kind->unstarted;
         runs.push_back(std::move(run));
     }
