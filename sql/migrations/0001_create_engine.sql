@@ -181,6 +181,8 @@ CREATE TABLE queue.worker (
     version text NOT NULL,
     queues text[] COLLATE "C" NOT NULL,
     kinds text[] COLLATE "C" NOT NULL,
+    -- How the process died, said by one who saw it; NULL while nobody did.
+    ended text,
     -- {"queue": {"running": n, "concurrency": n}}
     slots jsonb NOT NULL DEFAULT '{}',
     CONSTRAINT worker_state_valid CHECK (state IN ('running', 'paused', 'draining'))

@@ -5,8 +5,15 @@ namespace libqueue::core {
 namespace {
 
 std::string loss_text(const lost_job& job) {
-    return "worker lost (" + std::to_string(job.crashes) + " of " +
-           std::to_string(job.crash_budget) + " allowed)";
+    std::string text = "worker lost";
+    if (!job.how.empty()) {
+        text += ", " + job.how;
+    }
+    if (job.crashes == 0) {
+        return text + " (not charged: others ran beside it)";
+    }
+    return text + " (" + std::to_string(job.crashes) + " of " + std::to_string(job.crash_budget) +
+           " allowed)";
 }
 
 }  // namespace

@@ -300,10 +300,14 @@ boost::asio::awaitable<void> presence::wait_for_news(clock::time_point until) {
     }
 }
 
-/// `lines`, `cancel`, or the id of a queue that has something in line.
+/// `lines`, `cancel`, `suspects`, or the id of a queue that has something in line.
 void presence::hear(const std::string& payload) {
     if (payload == "lines" || payload == "cancel") {
         urgent_ = true;
+        return;
+    }
+    if (payload == "suspects") {
+        shared_.suspects.found();
         return;
     }
     int id = 0;

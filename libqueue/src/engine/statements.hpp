@@ -41,6 +41,7 @@ class statements {
     pg::prepared return_unstarted;
     pg::prepared set_doorbells;
     pg::prepared take_session_lock;
+    pg::prepared tell_suspects;
 };
 
 }  // namespace libqueue::engine

@@ -6,6 +6,7 @@
 #include "engine/runtime.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -240,13 +241,19 @@ void claim_request::add_lines(queue_state& queue, clock::time_point now) {
                                           : a->cursor.furthest() < b->cursor.furthest();
     });
     std::map<kind_state*, int> taken;
+    // Waiting beside one that kills the worker must not cost a job its life or an open effect: kinds
+    // that are not simply retried after a loss are claimed only for slots that are free now.
+    int free = std::max(0, queue.free_slots() - queue.claiming -
+                               static_cast<int>(queue.unstarted.size()));
     for (line_state* line : order) {
         const bool limited = line->kind->handler->options.concurrency > 0;
         const int room = limited ? line->kind->room() - taken[line->kind] : most_;
-        const int most = std::min(most_, room);
+        const bool careful = line->kind->handler->options.on_lost != on_lost::retry;
+        const int most = std::min({most_, room, careful ? free : most_});
         if (most <= 0) {
             continue;
         }
+        free -= careful ? most : 0;
         if (limited) {
             taken[line->kind] += most;
             kinds_.emplace_back(line->kind, most);
@@ -259,14 +266,16 @@ void claim_request::add_lines(queue_state& queue, clock::time_point now) {
     }
 }
 
-claim_request::claim_request(queue_state& queue, only_one_suspect) : queue_id_{queue.id}, most_{1} {
+claim_request claim_request::of_suspect(queue_state& queue) {
+    claim_request request{queue.id, 1};
     for (const line_state& line : queue.lines) {
-        lines_.push_back(-line.id);
-        after_run_at_.push_back(core::line_place{}.run_at);
-        after_id_.push_back(0);
-        most_by_line_.push_back(1);
+        request.lines_.push_back(-line.id);
+        request.after_run_at_.push_back(core::line_place{}.run_at);
+        request.after_id_.push_back(core::line_place{}.id);
+        request.most_by_line_.push_back(1);
     }
-    queue.claiming += most_;
+    queue.claiming += request.most_;
+    return request;
 }
 
 pg::params claim_request::params(std::int64_t worker) const {
