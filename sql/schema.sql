@@ -906,7 +906,9 @@ CREATE TABLE queue.lease (
     attempts smallint[] NOT NULL,
     CONSTRAINT lease_arrays_match CHECK ((cardinality(job_ids) = cardinality(attempts)))
 )
-WITH (toast_tuple_target='8160', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='5000');
+WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='5000');
+ALTER TABLE ONLY queue.lease ALTER COLUMN job_ids SET STORAGE EXTERNAL;
+ALTER TABLE ONLY queue.lease ALTER COLUMN attempts SET STORAGE EXTERNAL;
 
 COMMENT ON TABLE queue.lease IS 'One row per claim: its id is the fence, its worker the owner';
 

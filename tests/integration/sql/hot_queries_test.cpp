@@ -120,6 +120,8 @@ TEST_SUITE("hot queries") {
             const std::string plan = plan_of(on, one);
             CAPTURE(one.query);
             CAPTURE(plan);
+            // A worker's leases include all that an old snapshot keeps.
+            CHECK(plan.find("lease_worker_idx") == std::string::npos);
             for (const char* index : {"using job_pkey", "using attempt_pkey", "using ready_pkey"}) {
                 for (std::size_t at = plan.find(index); at != std::string::npos;
                      at = plan.find(index, at + 1)) {
