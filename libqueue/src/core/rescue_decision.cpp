@@ -26,7 +26,7 @@ rescue_decision decide_rescue(const lost_job& job) {
     if (job.policy == lost_policy::dead) {
         return {verdict::dead, loss_text(job) + ", the kind is not retried after a loss"};
     }
-    if (job.crashes > job.crash_budget) {
+    if (job.crashes > 0 && job.crashes > job.crash_budget) {
         return {verdict::dead, "crash budget spent: " + loss_text(job)};
     }
     if (job.policy == lost_policy::reconcile || job.reconcile_run) {
