@@ -63,8 +63,8 @@ COMMENT ON TABLE queue.job IS 'The fact: inserted once, never updated';
 CREATE TABLE queue.ready (
     id bigint NOT NULL,
     run_at timestamptz NOT NULL,
-    -- Minus the line's id: a suspect, whose last run lost its worker. It runs apart from others, so
-    -- that a second loss has one culprit. That is so exactly when the job's latest attempt is 'lost'.
+    -- Minus the line's id: a suspect, which is so exactly when the job's latest attempt is 'lost'.
+    -- It runs apart from others, so that a second loss has one culprit.
     line_id integer NOT NULL,
     -- Attempts used up before this run.
     attempt smallint NOT NULL,

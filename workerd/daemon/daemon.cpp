@@ -7,10 +7,12 @@
 #include <libqueue/version.hpp>
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <signal.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <utility>
@@ -131,6 +133,7 @@ void daemon::handle_suspects(libqueue::worker_options& options) {
         if (!options.name.empty())
             options.name += " suspects";
         observer_.on_suspects({}, [this] { boost::asio::post(loop_, [this] { drain(0); }); });
+        tasks_.spawn("silence", leave_when_silent());
     } else if (!dev_) {
         options.suspects = libqueue::suspect_policy::leave;
         libqueue::client_options database{options.dsn};
@@ -138,6 +141,24 @@ void daemon::handle_suspects(libqueue::worker_options& options) {
         suspect_runner_ = std::make_unique<suspect_runner>(tasks_, log_, arguments_, database);
         observer_.on_suspects(
             [this] { boost::asio::post(loop_, [this] { suspect_runner_->start(); }); }, {});
+    }
+}
+
+/// A suspect that keeps the worker's loop for itself would keep all others waiting: its process
+/// ends when the worker has been silent for so long that its job is rescued.
+boost::asio::awaitable<void> daemon::leave_when_silent() {
+    boost::asio::steady_timer timer{loop_};
+    auto heard_at = std::chrono::steady_clock::now();
+    while (!drain_thread_.joinable()) {
+        timer.expires_after(std::chrono::milliseconds{500});
+        static_cast<void>(co_await timer.async_wait(use_tuple));
+        const auto now = std::chrono::steady_clock::now();
+        if (worker_->connected())
+            heard_at = now;
+        if (now - heard_at > config_.worker.lease) {
+            log_.error("suspects_hang", "the worker has fallen silent; leaving at once");
+            std::_Exit(exit_code::failed);
+        }
     }
 }
 

@@ -17,8 +17,8 @@
 
 #include <functional>
 #include <memory>
-#include <string>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -64,6 +64,7 @@ class daemon {
     bool report(const std::vector<config_fault>& faults);
     void start_health();
     void handle_suspects(libqueue::worker_options& options);
+    boost::asio::awaitable<void> leave_when_silent();
     void await_signal();
     void on_signal(int number);
     void drain(int number);

@@ -85,12 +85,11 @@ void suspect_runner::on_end() {
     const int pid = static_cast<int>(child_->pid());
     ended_.close();
     child_.reset();
-    if (!status || *status == 0) {
-        log_.info("suspects_ended", "the process for suspects has left", {{"child", pid}});
-        return;
-    }
-    const auto how = death_text(*status);
-    log_.warn("suspects_died", "the process for suspects died", {{"child", pid}, {"how", how}});
+    const auto how = status ? death_text(*status) : std::string{"its process ended"};
+    log_.info("suspects_ended", "the process for suspects has ended",
+              {{"child", pid}, {"how", how}});
+    // Also after exit code 0: a job may have called exit(). One that left in good order has taken
+    // itself off the books.
     tell_database(pid, how);
 }
 

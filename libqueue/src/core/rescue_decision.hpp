@@ -40,8 +40,9 @@ static_assert(!std::is_aggregate_v<rescue_decision>);
 
 /// A job survives `crash_budget` crashes; the next one is its death, whatever the policy says of
 /// going back in line. A loss that may be a neighbour's doing is not a crash of the job, until it
-/// loses the next worker, too, and that one alone. `dead` and `hold` act at the first loss. A lost reconcile run is never
-/// turned into an ordinary attempt: that would be the blind second try reconcile exists to prevent.
+/// loses the next worker, too, and that one alone. `dead` and `hold` act at the first loss. A lost
+/// reconcile run is never turned into an ordinary attempt: that would be the blind second try
+/// reconcile exists to prevent.
 [[nodiscard]] rescue_decision decide_rescue(const lost_job& job);
 
 }  // namespace libqueue::core

@@ -51,7 +51,8 @@ void lane::append_leases(std::vector<std::int64_t>& known) const {
 }
 
 bool lane::wants_claim(queue_state& queue, clock::time_point now) const {
-    if (isolating_ || !shared_.may_claim() || !shared_.suspects.admits_others() || queue.id == 0 || turn::budget(queue, now) <= 0) {
+    if (isolating_ || !shared_.may_claim() || !shared_.suspects.admits_others() || queue.id == 0 ||
+        turn::budget(queue, now) <= 0) {
         return false;
     }
     return now >= queue.watch.next_look ? turn::has_room(queue) : turn::has_room_for_strays(queue);
@@ -270,8 +271,7 @@ void lane::send_claims(const std::vector<queue_state*>& arming) {
 
 void lane::send_suspect_claim(queue_state& queue) {
     const auto request = turn::claim_request::of_suspect(queue);
-    claims_.push_back(
-        claim_sent{&queue, request.most(), request.kinds(), claim_sent::of::suspect});
+    claims_.push_back(claim_sent{&queue, request.most(), request.kinds(), claim_sent::of::suspect});
     connection_.send(shared_.sql.claim, request.params(shared_.worker_id));
     expect(answer::claimed);
     shared_.suspects.claim_sent();
@@ -281,7 +281,8 @@ void lane::send_claim(queue_state& queue, bool arming) {
     const auto now = clock::now();
     if (turn::has_room_for_strays(queue)) {
         turn::strays_request request{queue, now};
-        claims_.push_back(claim_sent{&queue, request.count(), request.kinds(), claim_sent::of::strays});
+        claims_.push_back(
+            claim_sent{&queue, request.count(), request.kinds(), claim_sent::of::strays});
         connection_.send(shared_.sql.claim_strays, request.params(shared_.worker_id));
         expect(answer::claimed);
     }
@@ -392,8 +393,8 @@ void lane::accept_claim(const claim_sent& sent, const pg::result& rows, double s
         }
         return;
     }
-    const std::int64_t lease = turn::take_claimed(rows, shared_, queue, *this,
-                                               sent.what == claim_sent::of::line);
+    const std::int64_t lease =
+        turn::take_claimed(rows, shared_, queue, *this, sent.what == claim_sent::of::line);
     leases_[lease] += rows.rows();
     if (sent.what == claim_sent::of::suspect) {
         return;

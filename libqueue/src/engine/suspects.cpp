@@ -79,6 +79,13 @@ void suspects::run_ended() {
 
 void suspects::check_patience() {
     const auto now = clock::now();
+    const auto& running = shared_.running;
+    if (shared_.options.suspects == suspect_policy::only && !running.empty() &&
+        std::all_of(running.begin(), running.end(),
+                    [](const run_ptr& run) { return run->finished; })) {
+        // Its handler did not stop after its timeout and never may: only a new process is alone.
+        stop_looking();
+    }
     if (looking_ && !one_runs_ && !nothing_runs() && now >= patience_ends_ &&
         shared_.options.suspects == suspect_policy::alone) {
         not_before_ = now + rest;

@@ -241,10 +241,10 @@ void claim_request::add_lines(queue_state& queue, clock::time_point now) {
                                           : a->cursor.furthest() < b->cursor.furthest();
     });
     std::map<kind_state*, int> taken;
-    // Waiting beside one that kills the worker must not cost a job its life or an open effect: kinds
-    // that are not simply retried after a loss are claimed only for slots that are free now.
-    int free = std::max(0, queue.free_slots() - queue.claiming -
-                               static_cast<int>(queue.unstarted.size()));
+    // Waiting beside one that kills the worker must not cost a job its life or an open effect:
+    // kinds that are not simply retried after a loss are claimed only for slots that are free now.
+    int free =
+        std::max(0, queue.free_slots() - queue.claiming - static_cast<int>(queue.unstarted.size()));
     for (line_state* line : order) {
         const bool limited = line->kind->handler->options.concurrency > 0;
         const int room = limited ? line->kind->room() - taken[line->kind] : most_;

@@ -63,8 +63,8 @@ struct prepared_child {
         give_up(child);
     if (::dup2(child.input, STDIN_FILENO) < 0)
         give_up(child);
-    if (child.output >= 0 && (::dup2(child.output, STDOUT_FILENO) < 0 ||
-                              ::dup2(child.output, STDERR_FILENO) < 0))
+    if (child.output >= 0 &&
+        (::dup2(child.output, STDOUT_FILENO) < 0 || ::dup2(child.output, STDERR_FILENO) < 0))
         give_up(child);
     ::execv(child.arguments.front(), child.arguments.data());
     give_up(child);
