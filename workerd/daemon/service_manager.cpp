@@ -49,6 +49,13 @@ void service_manager::stopping(std::chrono::milliseconds longest) const {
                      std::chrono::microseconds{longest}.count()));
 }
 
+void service_manager::leaving(std::chrono::milliseconds longest) const {
+    const auto time = std::chrono::microseconds{longest}.count();
+    tell(fmt::format("EXTEND_TIMEOUT_USEC={}", time));
+    if (watchdog_)
+        tell(fmt::format("WATCHDOG_USEC={}", time));
+}
+
 void service_manager::alive() const {
     tell("WATCHDOG=1");
 }

@@ -24,6 +24,8 @@ class service_manager {
     void reloading() const;
     /// `longest`: how long leaving may take; systemd waits for that beyond its own TimeoutStopSec.
     void stopping(std::chrono::milliseconds longest) const;
+    /// The loops have ended and feed the watchdog no more; what is left takes so long at most.
+    void leaving(std::chrono::milliseconds longest) const;
     void alive() const;
     void status(const std::string& text) const;
 

@@ -23,6 +23,7 @@ class maintenance {
    private:
     boost::asio::awaitable<void> sweep();
     boost::asio::awaitable<void> find_strays();
+    boost::asio::awaitable<void> find_suspects();
     boost::asio::awaitable<void> take_back_forgotten();
     boost::asio::awaitable<void> prune();
 
@@ -31,6 +32,7 @@ class maintenance {
     rescuer rescuer_;
     signal wake_;
     clock::time_point next_strays_{};
+    clock::time_point next_suspects_{clock::time_point::min()};
     clock::time_point next_prune_{};
     clock::time_point next_forgotten_{};
 };

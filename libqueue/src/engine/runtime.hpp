@@ -5,6 +5,7 @@
 #include "engine/blocking_calls.hpp"
 #include "engine/queue_state.hpp"
 #include "engine/statements.hpp"
+#include "engine/suspects.hpp"
 #include "engine/task_group.hpp"
 
 #include <libqueue/worker.hpp>
@@ -39,6 +40,8 @@ class runtime {
     void pump(queue_state& queue);
     /// A handler has returned, thrown, or been given up: records what it said.
     void finish(const run_ptr& run, outcome said, bool thrown);
+    /// Claimed jobs that never started go back to their places with the next turns.
+    void give_back_unstarted(queue_state& queue);
     /// Takes a run off the books without recording anything (its lease is lost or given back).
     void forget(const run_ptr& run);
     /// Tells a running handler to stop and why.
@@ -73,6 +76,7 @@ class runtime {
     std::vector<std::unique_ptr<queue_state>> queues;
     std::map<std::string, std::unique_ptr<kind_state>, std::less<>> kinds;
     std::vector<run_ptr> running;
+    engine::suspects suspects{*this};
     signal deadline_changed;  // for the timeout sweep, which next looks at:
     clock::time_point next_timeout_look{clock::time_point::max()};
 

@@ -23,6 +23,7 @@ class statements {
     pg::prepared find_cancel_requests;
     pg::prepared find_finished;
     pg::prepared find_strays;
+    pg::prepared find_suspects;
     pg::prepared finish_completed;
     pg::prepared finish_other;
     pg::prepared forgotten_leases;
@@ -41,6 +42,7 @@ class statements {
     pg::prepared return_unstarted;
     pg::prepared set_doorbells;
     pg::prepared take_session_lock;
+    pg::prepared tell_suspects;
 };
 
 }  // namespace libqueue::engine
