@@ -72,6 +72,8 @@ inline constexpr std::chrono::seconds idempotency_ttl_default = std::chrono::hou
 inline constexpr std::chrono::seconds idempotency_ttl_max = std::chrono::hours{24 * 3'650};
 inline constexpr std::chrono::milliseconds timeout_default = std::chrono::minutes{5};
 inline constexpr std::chrono::milliseconds timeout_max = std::chrono::hours{24};
+/// A hundred years, for "for ever".
+inline constexpr std::chrono::milliseconds retention_max = std::chrono::hours{24 * 36'500};
 inline constexpr std::chrono::milliseconds heartbeat_min{100};
 
 // Batches and concurrency.

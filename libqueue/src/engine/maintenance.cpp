@@ -1,6 +1,5 @@
 #include "engine/maintenance.hpp"
 
-#include "core/limits.hpp"
 #include "engine/lane.hpp"
 #include "engine/runtime.hpp"
 
@@ -11,7 +10,6 @@ namespace libqueue::engine {
 namespace {
 
 constexpr std::chrono::seconds strays_interval{1};
-constexpr std::chrono::seconds prune_interval{30};
 // Looking for strays may take at most this share of the time.
 constexpr int strays_share{20};
 constexpr int strays_per_line{500};
@@ -19,7 +17,11 @@ constexpr int strays_per_line{500};
 }  // namespace
 
 maintenance::maintenance(runtime& shared)
-    : shared_{shared}, connection_{shared.io}, rescuer_{shared, connection_}, wake_{shared.io} {}
+    : shared_{shared},
+      connection_{shared.io},
+      rescuer_{shared, connection_},
+      retention_{shared, connection_},
+      wake_{shared.io} {}
 
 boost::asio::awaitable<void> maintenance::run() {
     const auto interval = std::clamp<std::chrono::milliseconds>(
@@ -61,10 +63,7 @@ boost::asio::awaitable<void> maintenance::sweep() {
         next_forgotten_ = now + shared_.options.lease / 2;
         co_await take_back_forgotten();
     }
-    if (now >= next_prune_) {
-        next_prune_ = now + prune_interval;
-        co_await prune();
-    }
+    co_await retention_.run_once();
 }
 
 boost::asio::awaitable<void> maintenance::find_strays() {
@@ -128,13 +127,6 @@ boost::asio::awaitable<void> maintenance::take_back_forgotten() {
     if (results.at(0).rows() > 0) {
         shared_.look_everywhere();
     }
-}
-
-boost::asio::awaitable<void> maintenance::prune() {
-    pg::params p;
-    p.int4(limits::sweep_batch_max);
-    connection_.send(shared_.sql.prune_side_tables, p);
-    co_await connection_.run();
 }
 
 }  // namespace libqueue::engine

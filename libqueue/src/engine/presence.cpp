@@ -39,6 +39,10 @@ std::string slots_json(const runtime& shared) {
     return boost::json::serialize(slots);
 }
 
+void add_duration(pg::params& to, const std::optional<std::chrono::milliseconds>& value) {
+    value ? to.number(value->count()) : to.null();
+}
+
 }  // namespace
 
 presence::presence(runtime& shared) : shared_{shared}, connection_{shared.io}, alarm_{shared.io} {}
@@ -144,7 +148,15 @@ boost::asio::awaitable<void> presence::enroll() {
         p.int4(published.priority.value_or(limits::priority_default));
         p.int4(published.max_attempts).int4(published.crash_budget);
         p.text(to_string(published.on_lost));
+        add_duration(p, published.retention);
         connection_.send(shared_.sql.publish_kind, p);
+    }
+    for (const queue_options& queue : options.queues) {
+        pg::params p;
+        p.text(queue.name);
+        add_duration(p, queue.retention);
+        add_duration(p, queue.dead_letter_retention);
+        connection_.send(shared_.sql.set_queue_retention, p);
     }
     std::vector<std::string> queues;
     std::vector<std::string> kinds;
