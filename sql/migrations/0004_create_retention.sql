@@ -297,3 +297,38 @@ END
 $$;
 COMMENT ON FUNCTION queue.prune_keys IS
     'Deletes expired idempotency keys, a bounded time at a call; workers call it.';
+
+-- Who keeps the oldest snapshot: rows that died since it was taken cannot be removed. No row when
+-- nobody keeps one. What other users' sessions hold is seen by members of pg_read_all_stats.
+CREATE FUNCTION queue.oldest_snapshot(
+    OUT holder text, OUT seconds double precision, OUT command text)
+RETURNS SETOF record
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    SELECT h.holder, h.seconds, h.command
+    FROM (
+        SELECT format('session %s (%s%s of %s, %s)', a.pid,
+                      CASE WHEN a.backend_type <> 'client backend' THEN a.backend_type || ' ' END,
+                      coalesce(nullif(a.application_name, ''), 'unnamed'), a.usename,
+                      coalesce(a.state, 'active')) AS holder,
+               extract(epoch FROM clock_timestamp() - a.xact_start)::double precision AS seconds,
+               format('SELECT pg_terminate_backend(%s)', a.pid) AS command,
+               -- A session that wrote and is idle holds others' snapshots back by its xid.
+               greatest(age(a.backend_xmin), age(a.backend_xid)) AS xids
+        FROM pg_stat_activity a
+        WHERE a.pid <> pg_backend_pid() AND a.backend_type <> 'autovacuum worker'
+          AND (a.datname = current_database() OR a.backend_type = 'walsender')
+        UNION ALL
+        SELECT format('prepared transaction %L of %s', p.gid, p.owner),
+               extract(epoch FROM clock_timestamp() - p.prepared),
+               format('ROLLBACK PREPARED %L', p.gid), age(p.transaction)
+        FROM pg_prepared_xacts p
+        WHERE p.database = current_database()
+        UNION ALL
+        SELECT format('replication slot %s', s.slot_name), NULL,
+               format('SELECT pg_drop_replication_slot(%L)', s.slot_name), age(s.xmin)
+        FROM pg_replication_slots s) h
+    WHERE h.xids IS NOT NULL
+    ORDER BY h.xids DESC, h.seconds DESC NULLS LAST
+    LIMIT 1
+$$;

@@ -296,4 +296,14 @@ report operations::stats() {
     });
 }
 
+report operations::list_cures(const cure_thresholds& many) {
+    return on_connection(client_, [&](const store::session& with) {
+        return api::make_report(store::list_cures(with, many));
+    });
+}
+
+void operations::run_cure(const std::string& command) {
+    on_connection(client_, [&](const store::session& with) { store::run_cure(with, command); });
+}
+
 }  // namespace libqueue

@@ -13,6 +13,7 @@
 #include <sql/explain_job.hpp>
 #include <sql/group_dead_letters.hpp>
 #include <sql/list_attempts.hpp>
+#include <sql/list_cures.hpp>
 #include <sql/list_dead_jobs.hpp>
 #include <sql/list_dead_letters.hpp>
 #include <sql/list_jobs.hpp>
@@ -254,6 +255,17 @@ pg::result show_stats(const session& with) {
     pg::params to;
     to.number(history_pages);
     return run(with, sql::show_stats, to);
+}
+
+pg::result list_cures(const session& with, const cure_thresholds& many) {
+    pg::params to;
+    to.number(many.dead_rows).number(many.index_bytes);
+    to.number(std::chrono::duration_cast<std::chrono::seconds>(many.snapshot_age).count());
+    return run(with, sql::list_cures, to);
+}
+
+void run_cure(const session& with, const std::string& command) {
+    with.on.exec(command, {});
 }
 
 }  // namespace libqueue::store

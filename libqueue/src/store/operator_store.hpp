@@ -76,5 +76,9 @@ class outstanding_jobs {
 [[nodiscard]] pg::result list_workers(const session& with);
 [[nodiscard]] pg::result list_unhandled_kinds(const session& with);
 [[nodiscard]] pg::result show_stats(const session& with);
+/// Columns problem, command, by_hand.
+[[nodiscard]] pg::result list_cures(const session& with, const cure_thresholds& many);
+/// A command of list_cures, outside of any transaction.
+void run_cure(const session& with, const std::string& command);
 
 }  // namespace libqueue::store

@@ -509,6 +509,44 @@ TEST_SUITE("operations: queues and workers") {
         CHECK(value("oldest_transaction_seconds", "") >= 0);
     }
 
+    TEST_CASE("cures: who holds a snapshot, then what it left behind, then nothing") {
+        bench with;
+        libqueue::cure_thresholds many;
+        many.dead_rows = 1'000;
+        many.index_bytes = 65'536;
+        many.snapshot_age = std::chrono::milliseconds{0};
+        const auto commands = [&] {
+            std::vector<std::string> found;
+            const report cures = with.ops.list_cures(many);
+            for (std::size_t i = 0; i < cures.rows.size(); ++i) {
+                found.push_back(cell(cures, i, "by_hand") + " " + cell(cures, i, "command"));
+            }
+            return found;
+        };
+        CHECK(commands().empty());
+        with.db.execute("SELECT queue.enqueue_many('a.b', array_fill('{}'::jsonb, ARRAY[5000]))");
+        test::connection holder{with.db.dsn()};
+        const std::string pid = holder.query("SELECT pg_backend_pid()");
+        holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM queue.job LIMIT 1");
+
+        with.db.execute("DELETE FROM queue.ready");
+        with.db.execute("VACUUM queue.ready");
+
+        CHECK(commands() == std::vector<std::string>{"t SELECT pg_terminate_backend(" + pid + ")"});
+        CHECK(cell(with.ops.list_cures(many), 0, "problem").find("session " + pid) == 0);
+        with.db.execute("SELECT pg_terminate_backend(" + pid + ")");
+        REQUIRE(test::wait_until([&] {
+            return commands() ==
+                   std::vector<std::string>{"f VACUUM queue.ready",
+                                            "f REINDEX INDEX CONCURRENTLY queue.ready_pkey"};
+        }));
+        for (const char* command :
+             {"VACUUM queue.ready", "REINDEX INDEX CONCURRENTLY queue.ready_pkey"}) {
+            with.ops.run_cure(command);
+        }
+        CHECK(commands().empty());
+    }
+
     TEST_CASE("connection: operations go on after it was cut") {
         bench with;
         with.enqueue();
