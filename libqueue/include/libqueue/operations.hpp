@@ -31,6 +31,11 @@ class report {
    public:
     std::vector<column> columns;
     std::vector<std::vector<std::optional<std::string>>> rows;
+    /// Of `list_jobs`: there may be more below this id (`job_filter::before`). Unset: that was all.
+    std::optional<job_id> next;
+    /// Of `list_jobs`: the page is not full because the search ended where it had looked at 100,000
+    /// jobs that did not match; it goes on below `next`.
+    bool capped{false};
 };
 
 /// Which jobs. Empty fields do not restrict. `limit` 1 to 10000; results are newest first and
@@ -93,6 +98,7 @@ class operations {
    public:
     explicit operations(client& connection) noexcept : client_{connection} {}
 
+    /// Looks at 100,000 jobs at most: a rare tag in a long history takes several calls.
     [[nodiscard]] report list_jobs(const job_filter& filter);
     [[nodiscard]] report attempts(job_id id);
     /// The first true reason why the job is not running: columns reason, detail, until.

@@ -123,8 +123,10 @@ void add_limit(pg::params& to, int limit) {
 
 }  // namespace
 
-pg::result list_jobs(const session& with, const job_filter& filter) {
-    return run(with, sql::list_jobs, job_parameters(filter));
+pg::result list_jobs(const session& with, const job_filter& filter, int examine) {
+    pg::params to = job_parameters(filter);
+    to.number(examine);
+    return run(with, sql::list_jobs, to);
 }
 
 pg::result list_waiting_jobs(const session& with, const job_filter& filter) {

@@ -25,7 +25,8 @@ class session {
     std::string_view schema;
 };
 
-[[nodiscard]] pg::result list_jobs(const session& with, const job_filter& filter);
+/// Of the next `examine` facts; each row ends with examined, lowest, older (see list_jobs.sql).
+[[nodiscard]] pg::result list_jobs(const session& with, const job_filter& filter, int examine);
 [[nodiscard]] pg::result list_waiting_jobs(const session& with, const job_filter& filter);
 [[nodiscard]] pg::result list_running_jobs(const session& with, const job_filter& filter);
 [[nodiscard]] pg::result list_dead_jobs(const session& with, const job_filter& filter);

@@ -146,6 +146,42 @@ TEST_SUITE("operations: jobs") {
         CHECK_THROWS_AS(static_cast<void>(with.ops.list_jobs(filter)), libqueue::domain_failure);
     }
 
+    TEST_CASE("list_jobs: a search of the history is bounded and goes on where it stopped") {
+        bench with;
+        const auto oldest = with.enqueue(new_job{"rare", "{}"});
+        with.db.execute(
+            "INSERT INTO queue.job SELECT nextval('queue.job_id_seq'), j.created_at, j.run_at, "
+            "j.line_id, 4, NULL, '{}' FROM queue.job j, generate_series(1, 100500)");
+        const auto newest = with.enqueue(new_job{"rare", "{}"});
+        job_filter filter;
+        filter.tag = "none";
+        const report none = with.ops.list_jobs(filter);
+        CHECK(none.rows.empty());
+        CHECK(none.capped);
+        CHECK(none.next == newest - 99'999);
+        filter.tag.reset();
+
+        filter.states = {job_state::ready, job_state::completed};
+        const report first = with.ops.list_jobs(filter);
+        CHECK(ids_of(first) == ids{newest});
+        CHECK(first.capped);
+        filter.before = first.next;
+        const report second = with.ops.list_jobs(filter);
+        CHECK(ids_of(second) == ids{oldest});
+        CHECK_FALSE(second.capped);
+        CHECK_FALSE(second.next.has_value());
+
+        filter.before.reset();
+        filter.since = libqueue::time_point{std::chrono::hours{24 * 365 * 200}};
+        CHECK_FALSE(with.ops.list_jobs(filter).capped);
+        filter.since.reset();
+        filter.states.clear();
+        filter.limit = 1000;
+        const report page = with.ops.list_jobs(filter);
+        CHECK(page.rows.size() == 1000);
+        CHECK(page.next == newest - 999);
+    }
+
     TEST_CASE("list_jobs: waiting, running and dead jobs are found without the history") {
         bench with;
         with.db.execute(
