@@ -45,6 +45,17 @@ void add_duration(pg::params& to, const std::optional<std::chrono::milliseconds>
 
 }  // namespace
 
+pg::params kind_params(const registration& kind) {
+    const kind_options& published = kind.options;
+    pg::params p;
+    p.text(kind.kind).text(published.queue.empty() ? "default" : published.queue);
+    p.int4(published.priority.value_or(limits::priority_default));
+    p.int4(published.max_attempts).int4(published.crash_budget);
+    p.text(to_string(published.on_lost));
+    add_duration(p, published.retention);
+    return p;
+}
+
 presence::presence(runtime& shared) : shared_{shared}, connection_{shared.io}, alarm_{shared.io} {}
 
 void presence::wake() {
@@ -142,14 +153,7 @@ boost::asio::awaitable<void> presence::enroll() {
         connection_.send(shared_.sql.ensure_queue, name);
     }
     for (const auto& [name, kind] : shared_.kinds) {
-        const kind_options& published = kind->handler->options;
-        pg::params p;
-        p.text(name).text(published.queue.empty() ? "default" : published.queue);
-        p.int4(published.priority.value_or(limits::priority_default));
-        p.int4(published.max_attempts).int4(published.crash_budget);
-        p.text(to_string(published.on_lost));
-        add_duration(p, published.retention);
-        connection_.send(shared_.sql.publish_kind, p);
+        connection_.send(shared_.sql.publish_kind, kind_params(*kind->handler));
     }
     for (const queue_options& queue : options.queues) {
         pg::params p;

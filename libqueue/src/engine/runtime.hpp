@@ -39,6 +39,8 @@ class runtime {
     void pump(queue_state& queue);
     /// A handler has returned, thrown, or been given up: records what it said.
     void finish(const run_ptr& run, outcome said, bool thrown);
+    /// What is to be recorded about a run that ended so.
+    [[nodiscard]] acknowledgement decide(const job_run& run, const outcome& said, bool thrown);
     /// Takes a run off the books without recording anything (its lease is lost or given back).
     void forget(const run_ptr& run);
     /// Tells a running handler to stop and why.
@@ -91,7 +93,6 @@ class runtime {
     boost::asio::awaitable<void> run_coroutine(run_ptr run, const coroutine_handler* handler);
     void run_blocking(run_ptr run, const blocking_handler* handler);
     void returned(const run_ptr& run, outcome said, bool thrown);
-    [[nodiscard]] acknowledgement decide(const job_run& run, const outcome& said, bool thrown);
 
     std::minstd_rand random_;
 };
