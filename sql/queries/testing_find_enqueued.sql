@@ -2,7 +2,7 @@
 -- $1 text kind, exact or prefix ending in *  $2 text queue  $3 jsonb the payload contains
 -- $4 int priority  $5 uuid tenant_id  $6 text tag  $7 bigint due after so many ms
 -- $8 bigint due within so many ms. NULL does not restrict, but $1 is required.
--- Rows: id. Reads the whole line. Locks: none.
+-- Rows: id. Index: none, reads the whole line. Locks: none.
 SELECT j.id
 FROM queue.ready r
 CROSS JOIN LATERAL (SELECT x.* FROM queue.jobs x WHERE x.id = r.id) j

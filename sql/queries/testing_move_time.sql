@@ -1,5 +1,6 @@
 -- Test kit: makes everything so much older. All times move alike, so that a place in line can still
--- be computed. $1 bigint ms. Rows: one. Locks: every row.
+-- be computed. $1 bigint ms. Rows: one. Index: none, reads all tables.
+-- Locks: every row.
 WITH moved AS (SELECT $1::bigint * interval '1 millisecond' AS by),
 job AS (
     UPDATE queue.job j SET created_at = j.created_at - m.by, run_at = j.run_at - m.by

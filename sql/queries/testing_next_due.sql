@@ -1,5 +1,5 @@
 -- Test kit: the next due job of these kinds, by priority and age. Paused queues wait.
--- $1 text[] kinds. At most one row: id. Reads the whole line. Locks: none.
+-- $1 text[] kinds. At most one row: id. Index: none, reads the whole line. Locks: none.
 SELECT r.id
 FROM queue.ready r
 JOIN queue.line l ON l.id = r.line_id
