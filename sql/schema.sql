@@ -421,7 +421,7 @@ BEGIN
                          j.queue, j.kind);
     ELSE
         SELECT count(*) INTO ahead FROM (
-            SELECT FROM queue.ready r JOIN queue.line l ON l.id = r.line_id
+            SELECT FROM queue.ready r JOIN queue.line l ON l.id = abs(r.line_id)
             JOIN queue.queue x ON x.id = l.queue_id
             WHERE x.name = j.queue AND r.run_at <= clock_timestamp()
               AND (l.priority < j.priority
@@ -448,7 +448,8 @@ CREATE FUNCTION queue.find_place(job_id bigint) RETURNS queue.place
 DECLARE
     place queue.place;
 BEGIN
-    SELECT j.line_id, coalesce(a.next_run_at, j.run_at), a.outcome, a.attempt,
+    SELECT CASE a.outcome WHEN 'lost' THEN -j.line_id ELSE j.line_id END,
+           coalesce(a.next_run_at, j.run_at), a.outcome, a.attempt,
            a.outcome IS NOT NULL AND a.next_run_at IS NULL
     INTO place
     FROM queue.job j
@@ -821,9 +822,9 @@ BEGIN
         VALUES (retry.job_id, nextval('queue.lease_id_seq'), at_now, at_now, at_now, 'replayed',
                 held.attempt, held.reconcile);
         INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile)
-        VALUES (retry.job_id, at_now, (held.place).line_id, held.attempt, held.reconcile);
+        VALUES (retry.job_id, at_now, abs((held.place).line_id), held.attempt, held.reconcile);
         PERFORM pg_notify('queue.wake', (SELECT l.queue_id::text FROM queue.line l
-                                         WHERE l.id = (held.place).line_id));
+                                         WHERE l.id = abs((held.place).line_id)));
         RETURN;
     END IF;
     IF NOT (held.place).final OR (held.place).last_outcome = 'completed' THEN
@@ -1167,7 +1168,11 @@ CREATE VIEW queue.jobs WITH (security_invoker='true') AS
           WHERE (e.job_id = j.id)
           ORDER BY e.lease_id DESC
          LIMIT 1) a ON (true))
-     LEFT JOIN queue.ready r ON (((r.line_id = j.line_id) AND (r.run_at = COALESCE(a.next_run_at, j.run_at)) AND (r.id = j.id))));
+     LEFT JOIN queue.ready r ON (((r.line_id =
+        CASE a.outcome
+            WHEN 'lost'::queue.attempt_outcome THEN (- j.line_id)
+            ELSE j.line_id
+        END) AND (r.run_at = COALESCE(a.next_run_at, j.run_at)) AND (r.id = j.id))));
 
 COMMENT ON VIEW queue.jobs IS 'Every job with the state that follows from where it stands';
 
@@ -1264,7 +1269,7 @@ CREATE VIEW queue.queue_stats WITH (security_invoker='true') AS
             count(*) FILTER (WHERE ((r.run_at > now()) AND (r.attempt > 0))) AS retrying,
             min(r.run_at) FILTER (WHERE (r.run_at <= now())) AS oldest_ready_at
            FROM (queue.ready r
-             JOIN queue.line l ON ((l.id = r.line_id)))
+             JOIN queue.line l ON ((l.id = abs(r.line_id))))
           GROUP BY l.queue_id) w ON ((w.queue_id = q.id)))
      LEFT JOIN ( SELECT l.queue_id,
             count(*) AS running
@@ -1310,6 +1315,7 @@ CREATE TABLE queue.worker (
     version text NOT NULL,
     queues text[] NOT NULL COLLATE pg_catalog."C",
     kinds text[] NOT NULL COLLATE pg_catalog."C",
+    ended text,
     slots jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT worker_state_valid CHECK ((state = ANY (ARRAY['running'::text, 'paused'::text, 'draining'::text])))
 )

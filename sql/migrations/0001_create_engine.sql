@@ -63,6 +63,8 @@ COMMENT ON TABLE queue.job IS 'The fact: inserted once, never updated';
 CREATE TABLE queue.ready (
     id bigint NOT NULL,
     run_at timestamptz NOT NULL,
+    -- Minus the line's id: a suspect, which is so exactly when the job's latest attempt is 'lost'.
+    -- It runs apart from others, so that a second loss has one culprit.
     line_id integer NOT NULL,
     -- Attempts used up before this run.
     attempt smallint NOT NULL,
@@ -179,6 +181,8 @@ CREATE TABLE queue.worker (
     version text NOT NULL,
     queues text[] COLLATE "C" NOT NULL,
     kinds text[] COLLATE "C" NOT NULL,
+    -- How the process died, said by one who saw it; NULL while nobody did.
+    ended text,
     -- {"queue": {"running": n, "concurrency": n}}
     slots jsonb NOT NULL DEFAULT '{}',
     CONSTRAINT worker_state_valid CHECK (state IN ('running', 'paused', 'draining'))

@@ -7,10 +7,12 @@
 #include <libqueue/version.hpp>
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <signal.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <utility>
@@ -25,6 +27,15 @@ void daemon_observer::on_event(const libqueue::event& e) noexcept {
     if (e.type == libqueue::event_type::worker_ready && health_ != nullptr)
         health_->mark_started();
     log_.on_event(e);
+    if (e.type == libqueue::event_type::suspects_waiting && waiting_)
+        waiting_();
+    if (e.type == libqueue::event_type::suspects_cleared && cleared_)
+        cleared_();
+}
+
+void daemon_observer::on_suspects(std::function<void()> waiting, std::function<void()> cleared) {
+    waiting_ = std::move(waiting);
+    cleared_ = std::move(cleared);
 }
 
 daemon::daemon(const command_line& line, config_result loaded, logger& log)
@@ -35,7 +46,9 @@ daemon::daemon(const command_line& line, config_result loaded, logger& log)
       tasks_{loop_, log},
       signals_{loop_},
       observer_{log, config_.log.jobs},
-      dev_fresh_{line.dev_fresh} {}
+      arguments_{line.arguments},
+      dev_fresh_{line.dev_fresh},
+      only_suspects_{line.suspects} {}
 
 daemon::~daemon() {
     if (drain_thread_.joinable())
@@ -85,6 +98,7 @@ std::optional<int> daemon::start() {
         return exit_code::usage;
     auto options = make_worker_options(config_);
     options.observer = &observer_;
+    handle_suspects(options);
     const auto dsn = options.dsn;
     worker_ = std::make_unique<libqueue::worker>(std::move(options), std::move(kinds));
     health_ = std::make_unique<health>(loop_, dsn, config_.database.schema, *worker_);
@@ -111,8 +125,45 @@ bool daemon::report(const std::vector<config_fault>& faults) {
     return is_usable;
 }
 
+/// Dev mode has one process: there the worker runs them itself, while nothing else runs.
+void daemon::handle_suspects(libqueue::worker_options& options) {
+    if (only_suspects_) {
+        options.suspects = libqueue::suspect_policy::only;
+        options.turn_connections = 1;
+        if (!options.name.empty())
+            options.name += " suspects";
+        observer_.on_suspects({}, [this] { boost::asio::post(loop_, [this] { drain(0); }); });
+        tasks_.spawn("silence", leave_when_silent());
+    } else if (!dev_) {
+        options.suspects = libqueue::suspect_policy::leave;
+        libqueue::client_options database{options.dsn};
+        database.schema = options.schema;
+        suspect_runner_ = std::make_unique<suspect_runner>(tasks_, log_, arguments_, database);
+        observer_.on_suspects(
+            [this] { boost::asio::post(loop_, [this] { suspect_runner_->start(); }); }, {});
+    }
+}
+
+/// A suspect that keeps the worker's loop for itself would keep all others waiting: its process
+/// ends when the worker has been silent for so long that its job is rescued.
+boost::asio::awaitable<void> daemon::leave_when_silent() {
+    boost::asio::steady_timer timer{loop_};
+    auto heard_at = std::chrono::steady_clock::now();
+    while (!drain_thread_.joinable()) {
+        timer.expires_after(std::chrono::milliseconds{500});
+        static_cast<void>(co_await timer.async_wait(use_tuple));
+        const auto now = std::chrono::steady_clock::now();
+        if (worker_->connected())
+            heard_at = now;
+        if (now - heard_at > config_.worker.lease) {
+            log_.error("suspects_hang", "the worker has fallen silent; leaving at once");
+            std::_Exit(exit_code::failed);
+        }
+    }
+}
+
 void daemon::start_health() {
-    if (!config_.http.enabled)
+    if (!config_.http.enabled || only_suspects_)
         return;
     http_limits limits;
     auto handler = [this](http_request request) {
@@ -162,7 +213,11 @@ void daemon::on_signal(int number) {
 void daemon::drain(int number) {
     if (drain_thread_.joinable())
         return;
-    log_.info("drain_started", "signal: draining; a second one leaves at once",
+    if (suspect_runner_)
+        suspect_runner_->drain();
+    log_.info("drain_started",
+              number == 0 ? "no suspect is left; leaving"
+                          : "signal: draining; a second one leaves at once",
               {{"signal", number},
                {"active", worker_->active()},
                {"timeout_ms", config_.worker.drain_timeout.count()}});
@@ -180,6 +235,8 @@ int daemon::finish() {
         drain_thread_.join();
     if (http_)
         http_->stop();
+    if (suspect_runner_)
+        suspect_runner_->finish(config_.worker.drain_timeout);
     worker_.reset();
     dev_.reset();
     log_.info("daemon_stopped", "workerd has stopped");

@@ -129,6 +129,10 @@ class operations {
     [[nodiscard]] result<std::int64_t> outstanding(std::string_view queue);
 
     [[nodiscard]] report list_workers();
+    /// The process `pid` of this host has died, and how ("its process was killed by signal 11"):
+    /// for whoever waits for it. Its jobs are rescued without waiting for the lease. Returns
+    /// whether it was known; one that left in good order is not.
+    [[nodiscard]] bool worker_ended(int pid, std::string_view how);
     /// Kinds with jobs waiting that no live worker handles.
     [[nodiscard]] report unhandled_kinds();
     [[nodiscard]] report stats();

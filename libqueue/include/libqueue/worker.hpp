@@ -30,6 +30,17 @@ enum class on_lost {
     reconcile,  ///< back in line flagged reconcile; for money and mint
 };
 
+/// Who runs suspects: jobs whose last run lost its worker. Each runs while nothing else runs in its
+/// process, so that only a job that kills its worker alone is charged with the crash; what merely
+/// ran or waited beside it is not.
+enum class suspect_policy {
+    /// This worker, one at a time: it claims nothing else until its running jobs have ended and the
+    /// suspects are through. When that takes longer than 30 s it goes on and tries again later.
+    alone,
+    only,   ///< this worker, which runs nothing but suspects
+    leave,  ///< others; `suspects_waiting` is reported when some stand in line
+};
+
 [[nodiscard]] std::string_view to_string(on_lost policy) noexcept;
 [[nodiscard]] std::optional<on_lost> parse_on_lost(std::string_view text) noexcept;
 
@@ -96,7 +107,8 @@ class worker_options {
         10'000};  ///< silence after which a worker is dead; > 2 heartbeats
     std::chrono::milliseconds poll_interval{2'000};  ///< fallback when no wake-up arrives
     std::chrono::milliseconds drain_timeout{
-        30'000};                            ///< how long stop() waits for running handlers
+        30'000};  ///< how long stop() waits for running handlers
+    suspect_policy suspects{suspect_policy::alone};
     bool migrate{true};                     ///< apply migrations at start
     libqueue::observer* observer{nullptr};  ///< must outlive the worker; may be null
 };

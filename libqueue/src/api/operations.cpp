@@ -337,6 +337,12 @@ report operations::list_workers() {
     });
 }
 
+bool operations::worker_ended(int pid, std::string_view how) {
+    return on_connection(client_, [&](const store::session& with) {
+        return store::record_worker_end(with, pid, how);
+    });
+}
+
 report operations::unhandled_kinds() {
     return on_connection(client_, [&](const store::session& with) {
         return api::make_report(store::list_unhandled_kinds(with));

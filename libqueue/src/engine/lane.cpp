@@ -51,14 +51,22 @@ void lane::append_leases(std::vector<std::int64_t>& known) const {
 }
 
 bool lane::wants_claim(queue_state& queue, clock::time_point now) const {
-    if (isolating_ || !shared_.may_claim() || queue.id == 0 || turn::budget(queue, now) <= 0) {
+    if (isolating_ || !shared_.may_claim() || !shared_.suspects.admits_others() || queue.id == 0 ||
+        turn::budget(queue, now) <= 0) {
         return false;
     }
     return now >= queue.watch.next_look ? turn::has_room(queue) : turn::has_room_for_strays(queue);
 }
 
+/// One lane is enough for jobs that run one at a time.
+queue_state* lane::wants_suspect() const {
+    return number_ == 0 && !isolating_ && shared_.may_claim() ? shared_.suspects.next_queue()
+                                                              : nullptr;
+}
+
 bool lane::has_work(clock::time_point now) const {
-    if (!pending_.empty() || !returning_.empty() || !doubtful_.empty()) {
+    if (!pending_.empty() || !returning_.empty() || !doubtful_.empty() ||
+        wants_suspect() != nullptr) {
         return true;
     }
     return std::any_of(shared_.queues.begin(), shared_.queues.end(), [&](const auto& queue) {
@@ -68,7 +76,7 @@ bool lane::has_work(clock::time_point now) const {
 
 clock::time_point lane::next_look() const {
     clock::time_point soonest = clock::now() + std::chrono::seconds{5};
-    if (!shared_.may_claim()) {
+    if (!shared_.may_claim() || !shared_.suspects.admits_others()) {
         return soonest;
     }
     for (const auto& queue : shared_.queues) {
@@ -250,6 +258,9 @@ void lane::send_doorbells(std::vector<queue_state*>& arming) {
 
 void lane::send_claims(const std::vector<queue_state*>& arming) {
     const auto now = clock::now();
+    if (queue_state* queue = wants_suspect(); queue != nullptr) {
+        send_suspect_claim(*queue);
+    }
     for (const auto& queue : shared_.queues) {
         if (wants_claim(*queue, now)) {
             send_claim(*queue,
@@ -258,11 +269,20 @@ void lane::send_claims(const std::vector<queue_state*>& arming) {
     }
 }
 
+void lane::send_suspect_claim(queue_state& queue) {
+    const auto request = turn::claim_request::of_suspect(queue);
+    claims_.push_back(claim_sent{&queue, request.most(), request.kinds(), claim_sent::of::suspect});
+    connection_.send(shared_.sql.claim, request.params(shared_.worker_id));
+    expect(answer::claimed);
+    shared_.suspects.claim_sent();
+}
+
 void lane::send_claim(queue_state& queue, bool arming) {
     const auto now = clock::now();
     if (turn::has_room_for_strays(queue)) {
         turn::strays_request request{queue, now};
-        claims_.push_back(claim_sent{&queue, request.count(), request.kinds(), true});
+        claims_.push_back(
+            claim_sent{&queue, request.count(), request.kinds(), claim_sent::of::strays});
         connection_.send(shared_.sql.claim_strays, request.params(shared_.worker_id));
         expect(answer::claimed);
     }
@@ -273,7 +293,7 @@ void lane::send_claim(queue_state& queue, bool arming) {
     if (request.empty()) {
         return;
     }
-    claims_.push_back(claim_sent{&queue, request.most(), request.kinds(), false});
+    claims_.push_back(claim_sent{&queue, request.most(), request.kinds(), claim_sent::of::line});
     connection_.send(shared_.sql.claim, request.params(shared_.worker_id));
     expect(answer::claimed);
     if (arming) {
@@ -358,20 +378,27 @@ void lane::accept_claim(const claim_sent& sent, const pg::result& rows, double s
         kind->claiming -= reserved;
     }
     queue.turn_seconds = 0.8 * queue.turn_seconds + 0.2 * seconds;
+    if (sent.what == claim_sent::of::suspect) {
+        shared_.suspects.claim_answered(rows.rows() > 0);
+    }
     if (shared_.worker_id != turn_worker_) {
         return;  // Declared dead while the turn was away: these belong to whoever rescues us.
     }
     const auto now = clock::now();
     if (rows.rows() == 0) {
-        if (!sent.strays) {
+        if (sent.what == claim_sent::of::line) {
             ++queue.watch.empty_looks;
             queue.watch.next_look =
                 now + look_interval(queue.watch.empty_looks, shared_.options.poll_interval);
         }
         return;
     }
-    const std::int64_t lease = turn::take_claimed(rows, shared_, queue, *this, !sent.strays);
+    const std::int64_t lease =
+        turn::take_claimed(rows, shared_, queue, *this, sent.what == claim_sent::of::line);
     leases_[lease] += rows.rows();
+    if (sent.what == claim_sent::of::suspect) {
+        return;
+    }
     queue.watch.empty_looks = 0;
     queue.watch.next_look = clock::time_point::min();
     if (queue.watch.armed) {
@@ -382,6 +409,9 @@ void lane::accept_claim(const claim_sent& sent, const pg::result& rows, double s
 
 void lane::release_reservations() {
     for (const claim_sent& sent : claims_) {
+        if (sent.what == claim_sent::of::suspect) {
+            shared_.suspects.claim_failed();
+        }
         sent.queue->claiming -= sent.reserved;
         for (const auto& [kind, reserved] : sent.kinds) {
             kind->claiming -= reserved;

@@ -40,10 +40,11 @@ class lane {
    private:
     /// A claim sent for one queue and what it reserved.
     struct claim_sent {
+        enum class of { line, strays, suspect };
         queue_state* queue;
         int reserved;
         std::vector<std::pair<kind_state*, int>> kinds;
-        bool strays;
+        of what;
     };
     enum class answer { other, finished, next_due, claimed };
 
@@ -58,6 +59,7 @@ class lane {
     void send_doorbells(std::vector<queue_state*>& arming);
     void send_claims(const std::vector<queue_state*>& arming);
     void send_claim(queue_state& queue, bool arming);
+    void send_suspect_claim(queue_state& queue);
     void expect(answer kind) { expected_.push_back(kind); }
     void accept(const std::vector<pg::result>& results, double seconds);
     void accept_finished(const std::vector<std::int64_t>& standing);
@@ -66,6 +68,7 @@ class lane {
     void release_reservations();
     void turn_failed(const pg::sql_failure& why);
     [[nodiscard]] bool wants_claim(queue_state& queue, clock::time_point now) const;
+    [[nodiscard]] queue_state* wants_suspect() const;
     [[nodiscard]] bool has_work(clock::time_point now) const;
     [[nodiscard]] clock::time_point next_look() const;
 

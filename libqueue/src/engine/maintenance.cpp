@@ -10,6 +10,8 @@ namespace libqueue::engine {
 namespace {
 
 constexpr std::chrono::seconds strays_interval{1};
+// Rescuers tell; this finds what was left in line before this worker began, or told in vain.
+constexpr std::chrono::seconds suspects_interval{10};
 // Looking for strays may take at most this share of the time.
 constexpr int strays_share{20};
 constexpr int strays_per_line{500};
@@ -59,6 +61,11 @@ boost::asio::awaitable<void> maintenance::sweep() {
     if (now >= next_strays_) {
         co_await find_strays();
     }
+    shared_.suspects.check_patience();
+    if (now >= next_suspects_) {
+        next_suspects_ = now + suspects_interval;
+        co_await find_suspects();
+    }
     if (now >= next_forgotten_) {
         next_forgotten_ = now + shared_.options.lease / 2;
         co_await take_back_forgotten();
@@ -107,6 +114,24 @@ boost::asio::awaitable<void> maintenance::find_strays() {
     }
     const auto took = clock::now() - begun;
     next_strays_ = clock::now() + std::max<clock::duration>(strays_interval, took * strays_share);
+}
+
+boost::asio::awaitable<void> maintenance::find_suspects() {
+    std::vector<std::int32_t> lines;
+    for (const auto& queue : shared_.queues) {
+        for (const line_state& line : queue->lines) {
+            lines.push_back(line.id);
+        }
+    }
+    pg::params p;
+    p.int4_array(lines);
+    connection_.send(shared_.sql.find_suspects, p);
+    const std::vector<pg::result> results = co_await connection_.run();
+    if (results.at(0).binary_bool(0, 0)) {
+        shared_.suspects.found();
+    } else if (shared_.options.suspects == suspect_policy::only) {
+        shared_.report(event_type::suspects_cleared, "");
+    }
 }
 
 boost::asio::awaitable<void> maintenance::take_back_forgotten() {

@@ -25,6 +25,7 @@ class maintenance {
    private:
     boost::asio::awaitable<void> sweep();
     boost::asio::awaitable<void> find_strays();
+    boost::asio::awaitable<void> find_suspects();
     boost::asio::awaitable<void> take_back_forgotten();
 
     runtime& shared_;
@@ -33,6 +34,7 @@ class maintenance {
     retention retention_;
     signal wake_;
     clock::time_point next_strays_{};
+    clock::time_point next_suspects_{clock::time_point::min()};
     clock::time_point next_forgotten_{};
 };
 

@@ -3,6 +3,7 @@
 #include "core/limits.hpp"
 #include "core/text.hpp"
 #include "engine/runtime.hpp"
+#include "store/host_name.hpp"
 
 #include <libqueue/migrate.hpp>
 #include <libqueue/version.hpp>
@@ -10,7 +11,6 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/json.hpp>
 
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,11 +22,6 @@ namespace libqueue::engine {
 namespace {
 
 constexpr std::chrono::milliseconds reconnect_pause_max{200};
-
-std::string host_name() {
-    utsname names{};
-    return ::uname(&names) == 0 ? names.nodename : "unknown";
-}
 
 std::string slots_json(const runtime& shared) {
     boost::json::object slots;
@@ -170,7 +165,7 @@ boost::asio::awaitable<void> presence::enroll() {
     for (const auto& [name, kind] : shared_.kinds) {
         kinds.push_back(name);
     }
-    const std::string host = host_name();
+    const std::string host = store::host_name();
     const auto pid = static_cast<std::int32_t>(::getpid());
     pg::params p;
     p.text(options.name.empty() ? host + ":" + std::to_string(pid)
@@ -316,10 +311,14 @@ boost::asio::awaitable<void> presence::wait_for_news(clock::time_point until) {
     }
 }
 
-/// `lines`, `cancel`, or the id of a queue that has something in line.
+/// `lines`, `cancel`, `suspects`, or the id of a queue that has something in line.
 void presence::hear(const std::string& payload) {
     if (payload == "lines" || payload == "cancel") {
         urgent_ = true;
+        return;
+    }
+    if (payload == "suspects") {
+        shared_.suspects.found();
         return;
     }
     int id = 0;

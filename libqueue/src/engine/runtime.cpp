@@ -179,6 +179,7 @@ void runtime::returned(const run_ptr& run, outcome said, bool thrown) {
         finish(run, std::move(said), thrown);
     }
     pump(queue);
+    suspects.run_ended();
 }
 
 void runtime::finish(const run_ptr& run, outcome said, bool thrown) {
@@ -267,6 +268,14 @@ acknowledgement runtime::decide(const job_run& run, const outcome& said, bool th
         ack.dead_reason = core::storable_text(decided.reason, limits::error_text_bytes);
     }
     return ack;
+}
+
+void runtime::give_back_unstarted(queue_state& queue) {
+    for (const run_ptr& run : queue.unstarted) {
+        --run->kind->unstarted;
+        run->owner->give_back(run);
+    }
+    queue.unstarted.clear();
 }
 
 void runtime::forget(const run_ptr& run) {

@@ -5,6 +5,7 @@
 #include "engine/blocking_calls.hpp"
 #include "engine/queue_state.hpp"
 #include "engine/statements.hpp"
+#include "engine/suspects.hpp"
 #include "engine/task_group.hpp"
 
 #include <libqueue/worker.hpp>
@@ -41,6 +42,8 @@ class runtime {
     void finish(const run_ptr& run, outcome said, bool thrown);
     /// What is to be recorded about a run that ended so.
     [[nodiscard]] acknowledgement decide(const job_run& run, const outcome& said, bool thrown);
+    /// Claimed jobs that never started go back to their places with the next turns.
+    void give_back_unstarted(queue_state& queue);
     /// Takes a run off the books without recording anything (its lease is lost or given back).
     void forget(const run_ptr& run);
     /// Tells a running handler to stop and why.
@@ -75,6 +78,7 @@ class runtime {
     std::vector<std::unique_ptr<queue_state>> queues;
     std::map<std::string, std::unique_ptr<kind_state>, std::less<>> kinds;
     std::vector<run_ptr> running;
+    engine::suspects suspects{*this};
     signal deadline_changed;  // for the timeout sweep, which next looks at:
     clock::time_point next_timeout_look{clock::time_point::max()};
 

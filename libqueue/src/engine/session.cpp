@@ -92,11 +92,7 @@ void session::stop(std::chrono::milliseconds drain_timeout) {
 
 void session::give_back_unstarted() {
     for (const auto& queue : shared_.queues) {
-        for (const run_ptr& run : queue->unstarted) {
-            --run->kind->unstarted;
-            run->owner->give_back(run);
-        }
-        queue->unstarted.clear();
+        shared_.give_back_unstarted(*queue);
     }
 }
 

@@ -10,6 +10,7 @@
 #include <sql/find_cancel_requests.hpp>
 #include <sql/find_finished.hpp>
 #include <sql/find_strays.hpp>
+#include <sql/find_suspects.hpp>
 #include <sql/finish_completed.hpp>
 #include <sql/finish_other.hpp>
 #include <sql/forgotten_leases.hpp>
@@ -31,6 +32,7 @@
 #include <sql/set_doorbells.hpp>
 #include <sql/set_queue_retention.hpp>
 #include <sql/take_session_lock.hpp>
+#include <sql/tell_suspects.hpp>
 
 namespace libqueue::engine {
 namespace {
@@ -50,6 +52,7 @@ statements::statements(std::string_view schema)
       find_cancel_requests{write("find_cancel_requests", sql::find_cancel_requests, schema)},
       find_finished{write("find_finished", sql::find_finished, schema)},
       find_strays{write("find_strays", sql::find_strays, schema)},
+      find_suspects{write("find_suspects", sql::find_suspects, schema)},
       finish_completed{write("finish_completed", sql::finish_completed, schema)},
       finish_other{write("finish_other", sql::finish_other, schema)},
       forgotten_leases{write("forgotten_leases", sql::forgotten_leases, schema)},
@@ -70,6 +73,7 @@ statements::statements(std::string_view schema)
       return_unstarted{write("return_unstarted", sql::return_unstarted, schema)},
       set_doorbells{write("set_doorbells", sql::set_doorbells, schema)},
       set_queue_retention{write("set_queue_retention", sql::set_queue_retention, schema)},
-      take_session_lock{write("take_session_lock", sql::take_session_lock, schema)} {}
+      take_session_lock{write("take_session_lock", sql::take_session_lock, schema)},
+      tell_suspects{write("tell_suspects", sql::tell_suspects, schema)} {}
 
 }  // namespace libqueue::engine

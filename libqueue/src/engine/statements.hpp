@@ -22,6 +22,7 @@ class statements {
     pg::prepared find_cancel_requests;
     pg::prepared find_finished;
     pg::prepared find_strays;
+    pg::prepared find_suspects;
     pg::prepared finish_completed;
     pg::prepared finish_other;
     pg::prepared forgotten_leases;
@@ -43,6 +44,7 @@ class statements {
     pg::prepared set_doorbells;
     pg::prepared set_queue_retention;
     pg::prepared take_session_lock;
+    pg::prepared tell_suspects;
 };
 
 }  // namespace libqueue::engine

@@ -6,6 +6,7 @@
 #include "engine/runtime.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -240,13 +241,19 @@ void claim_request::add_lines(queue_state& queue, clock::time_point now) {
                                           : a->cursor.furthest() < b->cursor.furthest();
     });
     std::map<kind_state*, int> taken;
+    // Waiting beside one that kills the worker must not cost a job its life or an open effect:
+    // kinds that are not simply retried after a loss are claimed only for slots that are free now.
+    int free =
+        std::max(0, queue.free_slots() - queue.claiming - static_cast<int>(queue.unstarted.size()));
     for (line_state* line : order) {
         const bool limited = line->kind->handler->options.concurrency > 0;
         const int room = limited ? line->kind->room() - taken[line->kind] : most_;
-        const int most = std::min(most_, room);
+        const bool careful = line->kind->handler->options.on_lost != on_lost::retry;
+        const int most = std::min({most_, room, careful ? free : most_});
         if (most <= 0) {
             continue;
         }
+        free -= careful ? most : 0;
         if (limited) {
             taken[line->kind] += most;
             kinds_.emplace_back(line->kind, most);
@@ -257,6 +264,18 @@ void claim_request::add_lines(queue_state& queue, clock::time_point now) {
         after_id_.push_back(from.id);
         most_by_line_.push_back(most);
     }
+}
+
+claim_request claim_request::of_suspect(queue_state& queue) {
+    claim_request request{queue.id, 1};
+    for (const line_state& line : queue.lines) {
+        request.lines_.push_back(-line.id);
+        request.after_run_at_.push_back(core::line_place{}.run_at);
+        request.after_id_.push_back(core::line_place{}.id);
+        request.most_by_line_.push_back(1);
+    }
+    queue.claiming += request.most_;
+    return request;
 }
 
 pg::params claim_request::params(std::int64_t worker) const {
@@ -315,7 +334,8 @@ std::int64_t take_claimed(const pg::result& rows, runtime& shared, queue_state& 
     runs.reserve(static_cast<std::size_t>(rows.rows()));
     const auto now = clock::now();
     for (int row = 0; row < rows.rows(); ++row) {
-        const int line_id = rows.binary_int32(row, col_line);
+        const int place_line = rows.binary_int32(row, col_line);
+        const int line_id = std::abs(place_line);  // minus: it is a suspect
         auto at = std::find_if(lines.begin(), lines.end(),
                                [&](const claimed_line& each) { return each.line->id == line_id; });
         if (at == lines.end()) {
@@ -339,7 +359,7 @@ std::int64_t take_claimed(const pg::result& rows, runtime& shared, queue_state& 
         run->owner = &owner;
         run->used_attempts = rows.binary_int16(row, col_attempt);
         run->place_run_at = run_at;
-        run->line_id = line_id;
+        run->line_id = place_line;
         ++run->kind->unstarted;
         runs.push_back(std::move(run));
     }

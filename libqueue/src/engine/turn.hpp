@@ -50,6 +50,8 @@ class finishes {
 class claim_request {
    public:
     claim_request(queue_state& queue, clock::time_point now);
+    /// Of one suspect.
+    static claim_request of_suspect(queue_state& queue);
     [[nodiscard]] bool empty() const noexcept { return lines_.empty(); }
     [[nodiscard]] int most() const noexcept { return most_; }
     [[nodiscard]] std::vector<std::pair<kind_state*, int>> kinds() const { return kinds_; }
@@ -57,6 +59,7 @@ class claim_request {
     [[nodiscard]] pg::params next_due_params() const;
 
    private:
+    claim_request(int queue_id, int most) : queue_id_{queue_id}, most_{most} {}
     void add_lines(queue_state& queue, clock::time_point now);
 
     int queue_id_;

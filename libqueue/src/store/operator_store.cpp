@@ -3,6 +3,7 @@
 #include "core/limits.hpp"
 #include "core/text.hpp"
 #include "pg/schema_name.hpp"
+#include "store/host_name.hpp"
 #include "store/new_job_check.hpp"
 #include "store/sql_text.hpp"
 
@@ -26,6 +27,7 @@
 #include <sql/pause_queue.hpp>
 #include <sql/prune_dead_letters.hpp>
 #include <sql/purge_queue.hpp>
+#include <sql/record_worker_end.hpp>
 #include <sql/replay_dead_letters.hpp>
 #include <sql/resume_queue.hpp>
 #include <sql/show_queue.hpp>
@@ -247,6 +249,12 @@ std::int64_t purge_queue(const session& with, std::string_view queue, job_id las
 
 pg::result list_workers(const session& with) {
     return run(with, sql::list_workers);
+}
+
+bool record_worker_end(const session& with, int pid, std::string_view how) {
+    pg::params to = one_text(host_name());
+    to.number(pid).text(core::storable_text(how, limits::note_bytes));
+    return run(with, sql::record_worker_end, to).rows() > 0;
 }
 
 pg::result list_unhandled_kinds(const session& with) {

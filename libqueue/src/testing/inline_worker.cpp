@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace libqueue::testing {
 namespace {
@@ -217,7 +218,7 @@ class inline_worker::impl {
         }
         queue->lines.clear();
         engine::line_state line;
-        line.id = at.line_id;
+        line.id = std::abs(at.line_id);  // minus: it is a suspect
         line.priority = at.priority;
         line.kind = shared_.find_kind(at.kind);
         queue->lines.push_back(std::move(line));
