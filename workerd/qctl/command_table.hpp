@@ -35,6 +35,7 @@ enum class verb {
     workers_list,
     kinds_unhandled,
     stats,
+    maintain,
     migrate_status,
     migrate_up,
     migrate_verify,

@@ -1,6 +1,5 @@
 #include "engine/maintenance.hpp"
 
-#include "core/limits.hpp"
 #include "engine/lane.hpp"
 #include "engine/runtime.hpp"
 
@@ -23,7 +22,11 @@ constexpr int strays_per_line{500};
 }  // namespace
 
 maintenance::maintenance(runtime& shared)
-    : shared_{shared}, connection_{shared.io}, rescuer_{shared, connection_}, wake_{shared.io} {}
+    : shared_{shared},
+      connection_{shared.io},
+      rescuer_{shared, connection_},
+      retention_{shared, connection_},
+      wake_{shared.io} {}
 
 boost::asio::awaitable<void> maintenance::run() {
     const auto interval = std::clamp<std::chrono::milliseconds>(
@@ -58,7 +61,7 @@ boost::asio::awaitable<void> maintenance::sweep() {
     }
     const auto now = clock::now();
     if (rescuer_.anyone_late() || now >= next_workers_) {
-        next_workers_ = now + shared_.options.lease;
+        next_workers_ = now + 2 * shared_.options.lease;
         co_await rescuer_.run_once();
     }
     if (now >= next_strays_) {
@@ -77,10 +80,7 @@ boost::asio::awaitable<void> maintenance::sweep() {
         next_forgotten_ = now + 5 * shared_.options.lease;
         co_await take_back_forgotten();
     }
-    if (now >= next_prune_) {
-        next_prune_ = now + slow_look;
-        co_await prune();
-    }
+    co_await retention_.run_once();
 }
 
 boost::asio::awaitable<void> maintenance::find_strays() {
@@ -167,13 +167,6 @@ boost::asio::awaitable<void> maintenance::take_back_forgotten() {
     if (results.at(0).rows() > 0) {
         shared_.look_everywhere();
     }
-}
-
-boost::asio::awaitable<void> maintenance::prune() {
-    pg::params p;
-    p.int4(limits::sweep_batch_max);
-    connection_.send(shared_.sql.prune_side_tables, p);
-    co_await connection_.run();
 }
 
 }  // namespace libqueue::engine

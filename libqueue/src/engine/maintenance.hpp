@@ -2,6 +2,7 @@
 
 #include "engine/async.hpp"
 #include "engine/rescuer.hpp"
+#include "engine/retention.hpp"
 #include "pg/pipeline.hpp"
 
 #include <cstdint>
@@ -11,7 +12,8 @@ namespace libqueue::engine {
 class runtime;
 
 /// The slow work of a worker on a connection of its own: rescues dead workers, finds jobs that
-/// stand behind the cursors, takes back claims whose answer was lost, prunes side tables.
+/// stand behind the cursors, takes back claims whose answer was lost, prunes what has outlived its
+/// use.
 class maintenance {
    public:
     explicit maintenance(runtime& shared);
@@ -31,18 +33,17 @@ class maintenance {
     boost::asio::awaitable<void> find_strays();
     boost::asio::awaitable<void> find_suspects();
     boost::asio::awaitable<void> take_back_forgotten();
-    boost::asio::awaitable<void> prune();
 
     runtime& shared_;
     pg::pipeline connection_;
     rescuer rescuer_;
+    retention retention_;
     signal wake_;
     clock::duration strays_pause_{std::chrono::seconds{1}};
     std::uint64_t claimed_before_{0};
     clock::time_point next_workers_{};
     clock::time_point next_strays_{};
     clock::time_point next_suspects_{clock::time_point::min()};
-    clock::time_point next_prune_{};
     clock::time_point next_forgotten_{};
     clock::time_point last_forgotten_{};
 };

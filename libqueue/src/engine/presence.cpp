@@ -38,7 +38,22 @@ std::string slots_json(const runtime& shared) {
     return boost::json::serialize(slots);
 }
 
+void add_duration(pg::params& to, const std::optional<std::chrono::milliseconds>& value) {
+    value ? to.number(value->count()) : to.null();
+}
+
 }  // namespace
+
+pg::params kind_params(const registration& kind) {
+    const kind_options& published = kind.options;
+    pg::params p;
+    p.text(kind.kind).text(published.queue.empty() ? "default" : published.queue);
+    p.int4(published.priority.value_or(limits::priority_default));
+    p.int4(published.max_attempts).int4(published.crash_budget);
+    p.text(to_string(published.on_lost));
+    add_duration(p, published.retention);
+    return p;
+}
 
 presence::presence(runtime& shared, maintenance& upkeep)
     : shared_{shared}, upkeep_{upkeep}, connection_{shared.io}, alarm_{shared.io} {}
@@ -139,13 +154,14 @@ boost::asio::awaitable<void> presence::enroll() {
         connection_.send(shared_.sql.ensure_queue, name);
     }
     for (const auto& [name, kind] : shared_.kinds) {
-        const kind_options& published = kind->handler->options;
+        connection_.send(shared_.sql.publish_kind, kind_params(*kind->handler));
+    }
+    for (const queue_options& queue : options.queues) {
         pg::params p;
-        p.text(name).text(published.queue.empty() ? "default" : published.queue);
-        p.int4(published.priority.value_or(limits::priority_default));
-        p.int4(published.max_attempts).int4(published.crash_budget);
-        p.text(to_string(published.on_lost));
-        connection_.send(shared_.sql.publish_kind, p);
+        p.text(queue.name);
+        add_duration(p, queue.retention);
+        add_duration(p, queue.dead_letter_retention);
+        connection_.send(shared_.sql.set_queue_retention, p);
     }
     std::vector<std::string> queues;
     std::vector<std::string> kinds;

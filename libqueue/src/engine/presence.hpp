@@ -3,12 +3,17 @@
 #include "engine/async.hpp"
 #include "pg/pipeline.hpp"
 
+#include <libqueue/worker.hpp>
+
 #include <cstdint>
 
 namespace libqueue::engine {
 
 class maintenance;
 class runtime;
+
+/// The parameters of publish_kind.
+[[nodiscard]] pg::params kind_params(const registration& kind);
 
 /// The worker's session with the database: registers it under an identity new with every boot,
 /// beats its heart, holds its session advisory lock, listens for wake-ups and learns of cancel

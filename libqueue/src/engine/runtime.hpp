@@ -40,6 +40,8 @@ class runtime {
     void pump(queue_state& queue);
     /// A handler has returned, thrown, or been given up: records what it said.
     void finish(const run_ptr& run, outcome said, bool thrown);
+    /// What is to be recorded about a run that ended so.
+    [[nodiscard]] acknowledgement decide(const job_run& run, const outcome& said, bool thrown);
     /// Claimed jobs that never started go back to their places with the next turns.
     void give_back_unstarted(queue_state& queue);
     /// Takes a run off the books without recording anything (its lease is lost or given back).
@@ -97,7 +99,6 @@ class runtime {
     boost::asio::awaitable<void> run_coroutine(run_ptr run, const coroutine_handler* handler);
     void run_blocking(run_ptr run, const blocking_handler* handler);
     void returned(const run_ptr& run, outcome said, bool thrown);
-    [[nodiscard]] acknowledgement decide(const job_run& run, const outcome& said, bool thrown);
 
     std::minstd_rand random_;
 };

@@ -53,6 +53,8 @@ exit_code run_verb(context& with) {
             return run_kinds_unhandled(with);
         case verb::stats:
             return run_stats(with);
+        case verb::maintain:
+            return run_maintain(with);
         case verb::migrate_status:
             return run_migrate_status(with);
         case verb::migrate_up:
