@@ -36,6 +36,7 @@ enum class verb {
     kinds_unhandled,
     stats,
     doctor,
+    maintain,
     migrate_status,
     migrate_up,
     migrate_verify,

@@ -57,6 +57,9 @@ class kind_options {
     libqueue::on_lost on_lost{libqueue::on_lost::retry};
     std::string queue;            ///< default queue of the kind; empty: "default"
     std::optional<int> priority;  ///< default priority of the kind; else 5
+    /// How long finished jobs stay, over their queue's; 0 to 36,500 days. Unset: what the database
+    /// says, at first the queue's.
+    std::optional<std::chrono::milliseconds> retention;
 };
 static_assert(!std::is_aggregate_v<kind_options>);
 
@@ -80,6 +83,12 @@ class queue_options {
         : name{std::move(name_)}, concurrency{concurrency_} {}
     std::string name;  ///< created at start when it does not exist
     int concurrency;   ///< running at once in this process; 1 to 100000
+    /// How long finished jobs stay after their end; 0 to 36,500 days. Set at start; unset: what the
+    /// database says, at first 14 days. The worker that started last decides.
+    std::optional<std::chrono::milliseconds> retention;
+    /// The same for dead letters, after their death; at first 90 days. A dead letter's job stays as
+    /// long as it does.
+    std::optional<std::chrono::milliseconds> dead_letter_retention;
 };
 
 class worker_options {
@@ -96,7 +105,7 @@ class worker_options {
     std::chrono::milliseconds heartbeat{2'000};  ///< >= 100 ms
     std::chrono::milliseconds lease{
         10'000};  ///< silence after which a worker is dead; > 2 heartbeats
-    std::chrono::milliseconds poll_interval{2'000};  ///< fallback when no wake-up arrives
+    std::chrono::milliseconds poll_interval{5'000};  ///< fallback when no wake-up arrives
     std::chrono::milliseconds drain_timeout{
         30'000};  ///< how long stop() waits for running handlers
     suspect_policy suspects{suspect_policy::alone};

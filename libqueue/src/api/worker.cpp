@@ -3,6 +3,7 @@
 #include "pg/connection.hpp"
 #include "store/server_check.hpp"
 
+#include <libqueue/duration.hpp>
 #include <libqueue/migrate.hpp>
 #include <libqueue/worker.hpp>
 
@@ -10,6 +11,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -32,6 +34,13 @@ void add(std::string& faults, bool wrong, const std::string& text) {
     }
 }
 
+void add_retention(std::string& faults, const std::optional<std::chrono::milliseconds>& value,
+                   const std::string& name) {
+    const auto time = value.value_or(std::chrono::milliseconds{0});
+    add(faults, time.count() < 0 || time > limits::retention_max,
+        name + ": expected 0 to 36500 days, got " + format_duration(time));
+}
+
 std::string faults_of_kind(const registration& kind) {
     const kind_options& o = kind.options;
     const std::string who = "kind " + kind.kind + ": ";
@@ -50,6 +59,7 @@ std::string faults_of_kind(const registration& kind) {
     const int priority = o.priority.value_or(0);
     add(faults, priority < limits::priority_min || priority > limits::priority_max,
         who + "priority: expected -32768 to 32767, got " + std::to_string(priority));
+    add_retention(faults, o.retention, who + "retention");
     return faults;
 }
 
@@ -62,6 +72,9 @@ std::string faults_of(const worker_options& o, const std::vector<registration>& 
         add(faults, queue.concurrency < 1 || queue.concurrency > limits::concurrency_max,
             "queue " + queue.name + ": concurrency: expected 1 to 100000, got " +
                 std::to_string(queue.concurrency));
+        add_retention(faults, queue.retention, "queue " + queue.name + ": retention");
+        add_retention(faults, queue.dead_letter_retention,
+                      "queue " + queue.name + ": dead_letter_retention");
     }
     add(faults, kinds.empty(), "kinds: expected at least one");
     std::set<std::string> handled;

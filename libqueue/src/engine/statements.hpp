@@ -34,6 +34,8 @@ class statements {
     pg::prepared lock_dead_worker;
     pg::prepared lock_leases;
     pg::prepared next_due;
+    pg::prepared prune_jobs;
+    pg::prepared prune_keys;
     pg::prepared prune_side_tables;
     pg::prepared publish_kind;
     pg::prepared put_progress;
@@ -41,6 +43,7 @@ class statements {
     pg::prepared release_leases;
     pg::prepared return_unstarted;
     pg::prepared set_doorbells;
+    pg::prepared set_queue_retention;
     pg::prepared take_session_lock;
     pg::prepared tell_suspects;
 };

@@ -33,6 +33,8 @@ struct database_config {
 
 struct queue_config {
     int concurrency = 0;
+    std::optional<std::chrono::milliseconds> retention;
+    std::optional<std::chrono::milliseconds> dead_letter_retention;
 };
 
 /// Only what was set: the rest comes from the kind's own defaults (kind_defaults.hpp).
@@ -48,6 +50,7 @@ struct kind_config {
     std::optional<bool> retry_jitter;
     std::optional<int> crash_budget;
     std::optional<std::string> on_lost;
+    std::optional<std::chrono::milliseconds> retention;
 };
 
 struct worker_config {

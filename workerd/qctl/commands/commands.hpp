@@ -39,6 +39,7 @@ namespace qctl {
 [[nodiscard]] exit_code run_kinds_unhandled(context& with);
 [[nodiscard]] exit_code run_stats(context& with);
 [[nodiscard]] exit_code run_doctor(context& with);
+[[nodiscard]] exit_code run_maintain(context& with);
 
 [[nodiscard]] exit_code run_migrate_status(context& with);
 [[nodiscard]] exit_code run_migrate_up(context& with);

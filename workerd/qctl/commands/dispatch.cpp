@@ -43,6 +43,7 @@ constexpr std::array entries{
     entry{verb::kinds_unhandled, run_kinds_unhandled},
     entry{verb::stats, run_stats},
     entry{verb::doctor, run_doctor},
+    entry{verb::maintain, run_maintain},
     entry{verb::migrate_status, run_migrate_status},
     entry{verb::migrate_up, run_migrate_up},
     entry{verb::migrate_verify, run_migrate_verify},
