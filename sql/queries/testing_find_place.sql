@@ -1,5 +1,6 @@
 -- Test kit: where a waiting job stands in line.
--- $1 bigint job. At most one row: line_id int (minus: a suspect), run_at bigint (µs since 2000), queue_id int,
+-- $1 bigint job. At most one row: line_id int (minus: a suspect), run_at bigint (µs since 2000),
+-- queue_id int,
 -- queue text, kind text, priority int, paused boolean. Index: none, reads the whole
 -- line. Locks: none.
 SELECT r.line_id,

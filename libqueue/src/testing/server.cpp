@@ -156,12 +156,12 @@ class server::impl {
     }
 
     void run() {
-        server_ = start(
-            {(server_programs() / "postgres").string(), "-D", (folder_ / "data").string(), "-k",
-             folder_.string(), "-c", "listen_addresses=", "-c", "fsync=off", "-c",
-             "full_page_writes=off", "-c",
-             "libqueue.allow_unsafe_durability=on", "-c", "shared_buffers=32MB", "-c", "logging_collector=off"},
-            log_);
+        server_ =
+            start({(server_programs() / "postgres").string(), "-D", (folder_ / "data").string(),
+                   "-k", folder_.string(), "-c", "listen_addresses=", "-c", "fsync=off", "-c",
+                   "full_page_writes=off", "-c", "libqueue.allow_unsafe_durability=on", "-c",
+                   "shared_buffers=32MB", "-c", "logging_collector=off"},
+                  log_);
         const auto until = std::chrono::steady_clock::now() + 60s;
         while (true) {
             try {
