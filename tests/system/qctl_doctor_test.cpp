@@ -168,7 +168,7 @@ TEST_SUITE("qctl doctor") {
         }
     }
 
-    TEST_CASE("doctor: a copy is an error until it is adopted") {
+    TEST_CASE("doctor: a copy is found until it is adopted") {
         const doctor_bench bench;
         bench.database.execute("UPDATE queue.installation SET database_oid = 1");
 

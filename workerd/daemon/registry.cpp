@@ -179,7 +179,7 @@ libqueue::worker_options make_worker_options(const config& value) {
     options.poll_interval = value.worker.poll_interval;
     options.drain_timeout = value.worker.drain_timeout;
     options.migrate = value.database.migrate;
-    options.allow_unsafe_durability = value.database.allow_unsafe_durability;
+    options.require_durability = value.database.require_durability;
     options.installation = value.database.installation;
     return options;
 }

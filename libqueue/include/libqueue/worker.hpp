@@ -107,12 +107,12 @@ class worker_options {
         10'000};  ///< silence after which a worker is dead; > 2 heartbeats
     std::chrono::milliseconds poll_interval{5'000};  ///< fallback when no wake-up arrives
     std::chrono::milliseconds drain_timeout{
-        30'000};  ///< how long stop() waits for running handlers
+        30'000};         ///< how long stop() waits for running handlers
     suspect_policy suspects{suspect_policy::alone};
     bool migrate{true};  ///< apply migrations at start
-    /// Run jobs on a server with fsync or full_page_writes off, which loses acknowledged jobs when
-    /// the machine crashes. For throw-away databases.
-    bool allow_unsafe_durability{false};
+    /// Refuse a server with fsync or full_page_writes off, which loses acknowledged jobs when the
+    /// machine crashes. Without it such a server is warned of (`server_unsafe`) at every start.
+    bool require_durability{false};
     /// Refuse a database whose installation has another name (`qctl migrate adopt --name`); empty:
     /// any. The one guard against a file-level copy, which carries all identifiers along.
     std::string installation;

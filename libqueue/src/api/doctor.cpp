@@ -183,10 +183,10 @@ class examination {
                 "synchronous_commit = off: a crash of the server loses acknowledged jobs",
                 switch_on("synchronous_commit"));
         }
-        if (!facts.is_here) {
-            add(severity::error,
+        if (!facts.is_here || !facts.is_original) {
+            add(facts.is_here ? severity::warning : severity::error,
                 "this is a copy of another database (" + facts.recorded + ", here " + facts.actual +
-                    "): workers refuse it",
+                    "): workers " + (facts.is_here ? "warn of it" : "refuse it"),
                 "qctl migrate adopt, if it is meant to run its jobs");
         }
     }

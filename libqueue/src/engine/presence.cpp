@@ -158,7 +158,7 @@ boost::asio::awaitable<void> presence::check_server() {
     connection_.send(shared_.sql.check_server, none);
     const std::vector<pg::result> results = co_await connection_.run();
     const store::server_facts facts{results.at(0)};
-    const store::server_terms terms{shared_.options.allow_unsafe_durability,
+    const store::server_terms terms{shared_.options.require_durability,
                                     shared_.options.installation};
     const auto judged = store::judge_server(facts, terms);
     if (judged.has_error()) {

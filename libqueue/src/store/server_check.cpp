@@ -13,6 +13,7 @@ enum column : int {
     col_synchronous_commit,
     col_allow_unsafe,
     col_is_here,
+    col_is_original,
     col_recorded,
     col_actual,
     col_name,
@@ -42,6 +43,7 @@ server_facts::server_facts(const pg::result& row)
       commit_waits{row.text(0, col_synchronous_commit) != "off"},
       allow_unsafe_durability{is_on(row.text(0, col_allow_unsafe))},
       is_here{row.text(0, col_is_here) == "t"},
+      is_original{row.text(0, col_is_original) == "t"},
       recorded{row.text(0, col_recorded)},
       actual{row.text(0, col_actual)},
       name{row.text(0, col_name)} {}
@@ -67,17 +69,23 @@ libqueue::result<std::string> judge_server(const server_facts& facts, const serv
                          terms.installation + "."};
     }
     const std::string unsafe = unsafe_settings(facts);
-    if (!unsafe.empty() && !facts.allow_unsafe_durability && !terms.allow_unsafe_durability) {
+    if (!unsafe.empty() && !facts.allow_unsafe_durability && terms.require_durability) {
         return error{errc::unfit_server,
                      "server: expected fsync and full_page_writes on, got " + unsafe +
                          ": a crash of the machine loses or corrupts acknowledged jobs",
                      "Set both on and reload the server. A throw-away server may say so itself "
                      "(libqueue.allow_unsafe_durability = on in its configuration), or the worker "
-                     "may be told (database.allow_unsafe_durability: true)."};
+                     "may do without (database.require_durability: false)."};
     }
     std::string warning;
     if (!unsafe.empty()) {
-        warning = unsafe + ", as allowed: a crash of the machine loses acknowledged jobs";
+        warning = unsafe + ": a crash of the machine loses acknowledged jobs";
+    }
+    if (!facts.is_original) {
+        warning += warning.empty() ? "" : "; ";
+        warning += "the queue was installed in another database of this server (" +
+                   facts.recorded + ", here " + facts.actual +
+                   "): a copy does its jobs a second time; when it is meant to: qctl migrate adopt";
     }
     if (!facts.commit_waits) {
         warning += warning.empty() ? "" : "; ";

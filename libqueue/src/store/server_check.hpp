@@ -17,10 +17,10 @@ namespace libqueue::store {
 /// What the operator of the worker has said.
 class server_terms {
    public:
-    server_terms(bool allow_unsafe_durability_, std::string installation_)
-        : allow_unsafe_durability{allow_unsafe_durability_},
+    server_terms(bool require_durability_, std::string installation_)
+        : require_durability{require_durability_},
           installation{std::move(installation_)} {}
-    bool allow_unsafe_durability;
+    bool require_durability;
     std::string installation;  ///< expected name; empty: any
 };
 
@@ -34,6 +34,7 @@ class server_facts {
     bool commit_waits;
     bool allow_unsafe_durability;
     bool is_here;
+    bool is_original;
     std::string recorded;
     std::string actual;
     std::string name;

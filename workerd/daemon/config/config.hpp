@@ -27,7 +27,7 @@ struct database_config {
     std::chrono::milliseconds statement_timeout{};
     int connections = 0;
     bool migrate = false;
-    bool allow_unsafe_durability = false;
+    bool require_durability = false;
     std::string installation;
 };
 

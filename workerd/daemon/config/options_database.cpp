@@ -113,16 +113,16 @@ constexpr std::array rows{
                [](config& c, const std::string&, const option_value& v) {
                    c.database.migrate = v.flag;
                }},
-    option{.path = "database.allow_unsafe_durability",
+    option{.path = "database.require_durability",
            .type = option_type::boolean,
            .standard = "false",
            .doc =
-               "Run jobs on a server with `fsync` or `full_page_writes` off, where a crash of the "
-               "machine loses acknowledged jobs. Without it workerd refuses such a server, unless "
-               "the server allows it itself with `libqueue.allow_unsafe_durability = on`.",
+               "Refuse a server with `fsync` or `full_page_writes` off, where a crash of the machine "
+               "loses acknowledged jobs; for money. Without it workerd warns at every start. A "
+               "server may allow it itself with `libqueue.allow_unsafe_durability = on`.",
            .bind =
                [](config& c, const std::string&, const option_value& v) {
-                   c.database.allow_unsafe_durability = v.flag;
+                   c.database.require_durability = v.flag;
                }},
     option{
         .path = "database.installation",
