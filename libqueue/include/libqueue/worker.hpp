@@ -105,7 +105,7 @@ class worker_options {
     std::chrono::milliseconds heartbeat{2'000};  ///< >= 100 ms
     std::chrono::milliseconds lease{
         10'000};  ///< silence after which a worker is dead; > 2 heartbeats
-    std::chrono::milliseconds poll_interval{2'000};  ///< fallback when no wake-up arrives
+    std::chrono::milliseconds poll_interval{5'000};  ///< fallback when no wake-up arrives
     std::chrono::milliseconds drain_timeout{
         30'000};  ///< how long stop() waits for running handlers
     suspect_policy suspects{suspect_policy::alone};

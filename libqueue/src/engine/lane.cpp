@@ -14,6 +14,9 @@ namespace {
 constexpr std::string_view unique_violation{"23505"};
 constexpr std::chrono::milliseconds retry_base{50};
 constexpr std::chrono::milliseconds retry_cap{2'000};
+constexpr std::chrono::seconds bell_min{40};
+// Whoever enqueues a job due within a minute rings; later ones are learnt of in time by this.
+constexpr std::chrono::seconds due_look_interval{30};
 
 }  // namespace
 
@@ -232,6 +235,9 @@ void lane::send_doorbells(std::vector<queue_state*>& arming) {
     std::vector<std::int32_t> clear;
     std::vector<std::int32_t> arm;
     const auto poll = shared_.options.poll_interval;
+    // Long, so that an idle worker seldom says it again; a worker killed asleep makes enqueuers
+    // notify in vain for so long.
+    const auto armed_for = std::max<std::chrono::milliseconds>(2 * poll, bell_min);
     for (const auto& queue : shared_.queues) {
         if (queue->watch.clear_bell) {
             queue->watch.clear_bell = false;
@@ -241,7 +247,7 @@ void lane::send_doorbells(std::vector<queue_state*>& arming) {
             if (!queue->watch.armed || queue->watch.armed_until - now < poll) {
                 arm.push_back(queue->id);
                 queue->watch.armed = true;
-                queue->watch.armed_until = now + 2 * poll;
+                queue->watch.armed_until = now + armed_for;
             }
         }
     }
@@ -251,7 +257,7 @@ void lane::send_doorbells(std::vector<queue_state*>& arming) {
     }
     if (!arm.empty()) {
         connection_.send(shared_.sql.set_doorbells,
-                         turn::doorbell_params(arm, 2 * poll.count() + 1'000));
+                         turn::doorbell_params(arm, armed_for.count() + poll.count()));
         expect(answer::other);
     }
 }
@@ -296,7 +302,8 @@ void lane::send_claim(queue_state& queue, bool arming) {
     claims_.push_back(claim_sent{&queue, request.most(), request.kinds(), claim_sent::of::line});
     connection_.send(shared_.sql.claim, request.params(shared_.worker_id));
     expect(answer::claimed);
-    if (arming) {
+    if (arming && (now >= queue.watch.next_due_look || now >= queue.watch.next_due)) {
+        queue.watch.next_due_look = now + due_look_interval;
         connection_.send(shared_.sql.next_due, request.next_due_params());
         expect(answer::next_due);
     }
@@ -318,12 +325,14 @@ void lane::accept(const std::vector<pg::result>& results, double seconds) {
         } else if (expected[at] == answer::claimed) {
             pumped.push_back(claims[claim].queue);
             accept_claim(claims[claim++], rows, seconds);
-        } else if (expected[at] == answer::next_due && claim > 0 && rows.rows() == 1 &&
-                   !rows.is_null(0, 0)) {
-            const auto wait =
-                std::chrono::microseconds{std::max<std::int64_t>(0, rows.binary_int64(0, 0))};
+        } else if (expected[at] == answer::next_due && claim > 0 && rows.rows() == 1) {
             auto& watch = claims[claim - 1].queue->watch;
-            watch.next_look = std::min(watch.next_look, clock::now() + wait);
+            watch.next_due = clock::time_point::max();
+            if (!rows.is_null(0, 0)) {
+                watch.next_due = clock::now() + std::chrono::microseconds{std::max<std::int64_t>(
+                                                    0, rows.binary_int64(0, 0))};
+                watch.next_look = std::min(watch.next_look, watch.next_due);
+            }
         }
     }
     accept_finished(standing);
@@ -390,9 +399,13 @@ void lane::accept_claim(const claim_sent& sent, const pg::result& rows, double s
             ++queue.watch.empty_looks;
             queue.watch.next_look =
                 now + look_interval(queue.watch.empty_looks, shared_.options.poll_interval);
+            if (queue.watch.next_due > now) {
+                queue.watch.next_look = std::min(queue.watch.next_look, queue.watch.next_due);
+            }
         }
         return;
     }
+    shared_.claimed += static_cast<std::uint64_t>(rows.rows());
     const std::int64_t lease =
         turn::take_claimed(rows, shared_, queue, *this, sent.what == claim_sent::of::line);
     leases_[lease] += rows.rows();
@@ -401,6 +414,7 @@ void lane::accept_claim(const claim_sent& sent, const pg::result& rows, double s
     }
     queue.watch.empty_looks = 0;
     queue.watch.next_look = clock::time_point::min();
+    queue.watch.next_due_look = clock::time_point::min();
     if (queue.watch.armed) {
         queue.watch.armed = false;
         queue.watch.clear_bell = true;
@@ -422,6 +436,9 @@ void lane::release_reservations() {
 }
 
 void lane::turn_failed(const pg::sql_failure& why) {
+    if (!claims_.empty() && (why.outcome_unknown() || why.poisons_connection())) {
+        shared_.claim_doubted = clock::now();
+    }
     release_reservations();
     const bool was_open = connection_.is_open();
     const bool doubt = why.outcome_unknown() || why.sqlstate() == unique_violation;

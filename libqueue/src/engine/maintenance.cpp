@@ -10,7 +10,10 @@ namespace libqueue::engine {
 namespace {
 
 constexpr std::chrono::seconds strays_interval{1};
-// Rescuers tell; this finds what was left in line before this worker began, or told in vain.
+constexpr std::chrono::seconds strays_interval_idle{15};
+// For what others tell us of, or what should not be there.
+constexpr std::chrono::seconds slow_look{60};
+// Without LISTEN nobody tells of suspects.
 constexpr std::chrono::seconds suspects_interval{10};
 // Looking for strays may take at most this share of the time.
 constexpr int strays_share{20};
@@ -56,18 +59,25 @@ boost::asio::awaitable<void> maintenance::sweep() {
         co_await connection_.connect(shared_.options.dsn, "libqueue worker maintenance",
                                      std::chrono::seconds{10});
     }
-    co_await rescuer_.run_once();
     const auto now = clock::now();
+    if (rescuer_.anyone_late() || now >= next_workers_) {
+        next_workers_ = now + 2 * shared_.options.lease;
+        co_await rescuer_.run_once();
+    }
     if (now >= next_strays_) {
         co_await find_strays();
     }
     shared_.suspects.check_patience();
     if (now >= next_suspects_) {
-        next_suspects_ = now + suspects_interval;
+        next_suspects_ =
+            now + (shared_.options.listen ? std::chrono::seconds{slow_look} : suspects_interval);
         co_await find_suspects();
     }
-    if (now >= next_forgotten_) {
-        next_forgotten_ = now + shared_.options.lease / 2;
+    const bool in_doubt = now < shared_.claim_doubted + 3 * shared_.options.lease;
+    if (now >= next_forgotten_ ||
+        (in_doubt && now >= last_forgotten_ + shared_.options.lease / 2)) {
+        last_forgotten_ = now;
+        next_forgotten_ = now + 5 * shared_.options.lease;
         co_await take_back_forgotten();
     }
     co_await retention_.run_once();
@@ -113,7 +123,12 @@ boost::asio::awaitable<void> maintenance::find_strays() {
         }
     }
     const auto took = clock::now() - begun;
-    next_strays_ = clock::now() + std::max<clock::duration>(strays_interval, took * strays_share);
+    // Idle, ever seldomer: a job that commits late while workers sleep rings the doorbell.
+    const bool idle = shared_.claimed == claimed_before_;
+    claimed_before_ = shared_.claimed;
+    strays_pause_ = idle ? std::min<clock::duration>(strays_interval_idle, 2 * strays_pause_)
+                         : clock::duration{strays_interval};
+    next_strays_ = clock::now() + std::max<clock::duration>(strays_pause_, took * strays_share);
 }
 
 boost::asio::awaitable<void> maintenance::find_suspects() {

@@ -5,6 +5,8 @@
 #include "engine/retention.hpp"
 #include "pg/pipeline.hpp"
 
+#include <cstdint>
+
 namespace libqueue::engine {
 
 class runtime;
@@ -20,6 +22,10 @@ class maintenance {
 
     boost::asio::awaitable<void> run();
     void wake() { wake_.notify(); }
+    /// What a heartbeat saw of the workers: while one has missed a beat, looks closely.
+    void saw_workers(const pg::result& rows) { rescuer_.observe(rows); }
+    /// The presence connection was lost: what it saw before proves nothing any more.
+    void forget_workers() { rescuer_.forget_observations(); }
     [[nodiscard]] pg::pipeline& connection() noexcept { return connection_; }
 
    private:
@@ -33,9 +39,13 @@ class maintenance {
     rescuer rescuer_;
     retention retention_;
     signal wake_;
+    clock::duration strays_pause_{std::chrono::seconds{1}};
+    std::uint64_t claimed_before_{0};
+    clock::time_point next_workers_{};
     clock::time_point next_strays_{};
     clock::time_point next_suspects_{clock::time_point::min()};
     clock::time_point next_forgotten_{};
+    clock::time_point last_forgotten_{};
 };
 
 }  // namespace libqueue::engine

@@ -2,6 +2,7 @@
 
 #include "core/limits.hpp"
 #include "core/text.hpp"
+#include "engine/maintenance.hpp"
 #include "engine/runtime.hpp"
 #include "store/host_name.hpp"
 
@@ -22,6 +23,9 @@ namespace libqueue::engine {
 namespace {
 
 constexpr std::chrono::milliseconds reconnect_pause_max{200};
+
+// Of heartbeat.
+constexpr int live_lines{7};
 
 std::string slots_json(const runtime& shared) {
     boost::json::object slots;
@@ -51,7 +55,8 @@ pg::params kind_params(const registration& kind) {
     return p;
 }
 
-presence::presence(runtime& shared) : shared_{shared}, connection_{shared.io}, alarm_{shared.io} {}
+presence::presence(runtime& shared, maintenance& upkeep)
+    : shared_{shared}, upkeep_{upkeep}, connection_{shared.io}, alarm_{shared.io} {}
 
 void presence::wake() {
     alarm_.cancel();
@@ -72,6 +77,7 @@ boost::asio::awaitable<void> presence::run() {
                 lost_reported_ = true;
             }
             connection_.close();
+            upkeep_.forget_workers();
             // Others count the beats: a lost connection alone must not cost many.
             alarm_.expires_after(std::min<std::chrono::milliseconds>(
                 reconnect_pause_max, shared_.options.heartbeat / 4));
@@ -179,6 +185,7 @@ boost::asio::awaitable<void> presence::enroll() {
         shared_.queues[at]->id = results.at(at).binary_int32(0, 0);
     }
     const std::int64_t id = results.back().binary_int64(0, 0);
+    known_lines_ = -1;  // the queues may be new
     if (options.listen) {
         pg::params lock;
         lock.int8(id);
@@ -213,7 +220,7 @@ void presence::send_progress() {
     connection_.send(shared_.sql.put_progress, p);
 }
 
-void presence::send_lines() {
+boost::asio::awaitable<void> presence::read_lines() {
     std::vector<std::int32_t> ids;
     for (const auto& queue : shared_.queues) {
         ids.push_back(queue->id);
@@ -221,6 +228,8 @@ void presence::send_lines() {
     pg::params p;
     p.int4_array(ids);
     connection_.send(shared_.sql.list_lines, p);
+    const std::vector<pg::result> results = co_await connection_.run();
+    set_lines(results.at(0));
 }
 
 boost::asio::awaitable<bool> presence::beat() {
@@ -231,7 +240,6 @@ boost::asio::awaitable<bool> presence::beat() {
     p.text(slots_json(shared_));
     const auto asked_at = clock::now();
     connection_.send(shared_.sql.heartbeat, p);
-    send_lines();
     std::vector<std::int64_t> running;
     for (const run_ptr& run : shared_.running) {
         running.push_back(run->job.id);
@@ -250,9 +258,15 @@ boost::asio::awaitable<bool> presence::beat() {
     shared_.last_beat = asked_at;
     shared_.last_beat_ms.store(
         std::chrono::duration_cast<std::chrono::milliseconds>(asked_at.time_since_epoch()).count());
-    set_lines(results.at(1));
+    upkeep_.saw_workers(results.at(0));
+    // Lines are opened and never closed, so their number says whether there are new ones.
+    if (const std::int64_t lines = results.at(0).binary_int64(0, live_lines);
+        lines != known_lines_) {
+        co_await read_lines();
+        known_lines_ = lines;
+    }
     if (!running.empty()) {
-        const pg::result& asked = results.at(2);
+        const pg::result& asked = results.at(1);
         for (int row = 0; row < asked.rows(); ++row) {
             const std::int64_t job = asked.binary_int64(row, 0);
             for (const run_ptr& run : shared_.running) {

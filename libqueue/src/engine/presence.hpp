@@ -9,6 +9,7 @@
 
 namespace libqueue::engine {
 
+class maintenance;
 class runtime;
 
 /// The parameters of publish_kind.
@@ -20,7 +21,7 @@ class runtime;
 /// dead: every run is told it lost its lease and the worker registers anew.
 class presence {
    public:
-    explicit presence(runtime& shared);
+    presence(runtime& shared, maintenance& upkeep);
     presence(const presence&) = delete;
     presence& operator=(const presence&) = delete;
 
@@ -41,12 +42,14 @@ class presence {
     void hear(const std::string& payload);
     void set_lines(const pg::result& rows);
     void send_progress();
-    void send_lines();
+    boost::asio::awaitable<void> read_lines();
 
     runtime& shared_;
+    maintenance& upkeep_;
     pg::pipeline connection_;
     boost::asio::steady_timer alarm_;
     bool schema_ready_{false};
+    std::int64_t known_lines_{-1};
     bool urgent_{false};  // beat now: something was asked
     bool lost_reported_{false};
 };

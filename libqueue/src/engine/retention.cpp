@@ -11,7 +11,7 @@ namespace {
 
 // From the end of one round to the next.
 constexpr std::chrono::seconds round_interval{60};
-constexpr std::chrono::seconds side_tables_interval{30};
+constexpr std::chrono::seconds side_tables_interval{60};
 // One statement: a rescue waits for it at most.
 constexpr std::int32_t statement_ms{50};
 constexpr int share{20};

@@ -329,6 +329,7 @@ void runtime::lose_everything() {
 void runtime::look_now(queue_state& queue) {
     queue.watch.empty_looks = 0;
     queue.watch.next_look = clock::time_point::min();
+    queue.watch.next_due_look = clock::time_point::min();
     if (queue.watch.armed) {
         queue.watch.armed = false;
         queue.watch.clear_bell = true;

@@ -82,6 +82,8 @@ class runtime {
     signal deadline_changed;  // for the timeout sweep, which next looks at:
     clock::time_point next_timeout_look{clock::time_point::max()};
 
+    std::uint64_t claimed{0};           // jobs, since the start
+    clock::time_point claim_doubted{};  // when the answer to a claim was last lost
     std::int64_t worker_id{0};
     std::atomic<std::int64_t> public_worker_id{0};
     std::atomic<int> active{0};

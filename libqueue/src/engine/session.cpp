@@ -37,8 +37,8 @@ session::session(worker_options options_given, std::vector<registration> kinds)
     : options_{std::move(options_given)},
       kinds_{std::move(kinds)},
       shared_{io_, options_, kinds_},
-      presence_{shared_},
       maintenance_{shared_},
+      presence_{shared_, maintenance_},
       silence_{shared_} {
     const worker_options& options = options_;
     for (int number = 0; number < options.turn_connections; ++number) {

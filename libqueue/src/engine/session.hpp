@@ -50,8 +50,8 @@ class session {
     const std::vector<registration> kinds_;
     boost::asio::io_context io_{1};
     runtime shared_;
-    presence presence_;
     maintenance maintenance_;
+    presence presence_;
     silence_watch silence_;
     std::thread thread_;
     bool abandoned_{false};
