@@ -107,7 +107,7 @@ class worker_options {
         10'000};  ///< silence after which a worker is dead; > 2 heartbeats
     std::chrono::milliseconds poll_interval{5'000};  ///< fallback when no wake-up arrives
     std::chrono::milliseconds drain_timeout{
-        30'000};         ///< how long stop() waits for running handlers
+        30'000};  ///< how long stop() waits for running handlers
     suspect_policy suspects{suspect_policy::alone};
     bool migrate{true};  ///< apply migrations at start
     /// Refuse a server with fsync or full_page_writes off, which loses acknowledged jobs when the

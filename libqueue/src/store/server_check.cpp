@@ -83,8 +83,8 @@ libqueue::result<std::string> judge_server(const server_facts& facts, const serv
     }
     if (!facts.is_original) {
         warning += warning.empty() ? "" : "; ";
-        warning += "the queue was installed in another database of this server (" +
-                   facts.recorded + ", here " + facts.actual +
+        warning += "the queue was installed in another database of this server (" + facts.recorded +
+                   ", here " + facts.actual +
                    "): a copy does its jobs a second time; when it is meant to: qctl migrate adopt";
     }
     if (!facts.commit_waits) {

@@ -18,8 +18,7 @@ namespace libqueue::store {
 class server_terms {
    public:
     server_terms(bool require_durability_, std::string installation_)
-        : require_durability{require_durability_},
-          installation{std::move(installation_)} {}
+        : require_durability{require_durability_}, installation{std::move(installation_)} {}
     bool require_durability;
     std::string installation;  ///< expected name; empty: any
 };

@@ -113,17 +113,18 @@ constexpr std::array rows{
                [](config& c, const std::string&, const option_value& v) {
                    c.database.migrate = v.flag;
                }},
-    option{.path = "database.require_durability",
-           .type = option_type::boolean,
-           .standard = "false",
-           .doc =
-               "Refuse a server with `fsync` or `full_page_writes` off, where a crash of the machine "
-               "loses acknowledged jobs; for money. Without it workerd warns at every start. A "
-               "server may allow it itself with `libqueue.allow_unsafe_durability = on`.",
-           .bind =
-               [](config& c, const std::string&, const option_value& v) {
-                   c.database.require_durability = v.flag;
-               }},
+    option{
+        .path = "database.require_durability",
+        .type = option_type::boolean,
+        .standard = "false",
+        .doc =
+            "Refuse a server with `fsync` or `full_page_writes` off, where a crash of the machine "
+            "loses acknowledged jobs; for money. Without it workerd warns at every start. A "
+            "server may allow it itself with `libqueue.allow_unsafe_durability = on`.",
+        .bind =
+            [](config& c, const std::string&, const option_value& v) {
+                c.database.require_durability = v.flag;
+            }},
     option{
         .path = "database.installation",
         .type = option_type::name,
