@@ -22,7 +22,6 @@ enum class planted_bug {
     neighbours_charged,
     acknowledged_twice,
     returned_twice,
-    return_rereads_lease,
     cancel_also_in_line,
     strays_ignored,
     suspects_run_together,
@@ -34,7 +33,7 @@ enum class planted_bug {
     bury_any,
 };
 
-inline constexpr std::array<std::pair<planted_bug, std::string_view>, 22> planted_bugs{{
+inline constexpr std::array<std::pair<planted_bug, std::string_view>, 21> planted_bugs{{
     {planted_bug::finish_by_job_id, "finish_by_job_id"},
     {planted_bug::rescue_by_wall_clock, "rescue_by_wall_clock"},
     {planted_bug::zombie_accepted, "zombie_accepted"},
@@ -47,7 +46,6 @@ inline constexpr std::array<std::pair<planted_bug, std::string_view>, 22> plante
     {planted_bug::neighbours_charged, "neighbours_charged"},
     {planted_bug::acknowledged_twice, "acknowledged_twice"},
     {planted_bug::returned_twice, "returned_twice"},
-    {planted_bug::return_rereads_lease, "return_rereads_lease"},
     {planted_bug::cancel_also_in_line, "cancel_also_in_line"},
     {planted_bug::strays_ignored, "strays_ignored"},
     {planted_bug::suspects_run_together, "suspects_run_together"},

@@ -35,6 +35,8 @@ void process::happen(what kind, int argument) {
         sweep();
     } else if (kind == what::run_end) {
         run_ends(argument);
+    } else if (kind == what::cut) {
+        cut(0);
     } else if (kind == what::hear_suspects && connected()) {
         suspects_found();
     }
@@ -206,6 +208,11 @@ void process::leave() {
         w_.note([&] { return "process " + std::to_string(number_) + " is asked to leave"; });
         draining_ = true;
         give_back_unstarted();
+        w_.after(0, what::wake_lane, this, 0);
+        w_.after(0, what::wake_lane, this, 1);
+        if (w_.chance.percent(50)) {
+            w_.after(w_.chance.between(0, 4 * ms), what::cut, this);
+        }
     }
 }
 
@@ -245,8 +252,7 @@ void process::start(const run_ptr& run) {
     run->started = true;
     w_.counts.apart += run->suspect() ? 1 : 0;
     w_.note([&] {
-        return "process " + std::to_string(number_) + " runs job " +
-               std::to_string(real.job) + " under lease " + std::to_string(real.lease) +
+        return "process " + std::to_string(number_) + " runs job " + std::to_string(real.job) + " under lease " + std::to_string(real.lease) +
                (real.reconcile ? ", reconcile" : "") + (real.apart ? ", apart" : "");
     });
     running_.push_back(run);
@@ -342,7 +348,8 @@ void process::finish(const run_ptr& run) {
             const sql::telling& told = of.pending.back();
             return "job " + std::to_string(told.job) + " ends " + to_string(told.outcome) +
                    (run->thrown ? " (thrown)" : "") + (run->cancel_asked ? " (asked)" : "") +
-                   (told.delay >= 0 ? ", goes back" : "") + (told.reconcile ? ", to reconcile" : "");
+                   (told.delay >= 0 ? ", goes back" : "") +
+                   (told.reconcile ? ", to reconcile" : "");
         });
         w_.after(0, what::wake_lane, this, run->lane);
     }

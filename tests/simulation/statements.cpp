@@ -275,13 +275,6 @@ said return_unstarted(database& db, transaction& t, int worker,
                    return u.lease == s.id;
                });
     };
-    // What the statement's snapshot says of the leases, for the planted bug only.
-    std::map<int, lease_row> before;
-    for (const lease_version& each : db.lease.versions) {
-        if (each.visible(t)) {
-            before[each.row.id] = each.row;
-        }
-    }
     if (!db.lease.lock(t, ours, wait, held)) {
         return said::waits;
     }
@@ -309,8 +302,7 @@ said return_unstarted(database& db, transaction& t, int worker,
     }
     std::vector<lease_row> shrunk;
     for (lease_version* h : held) {
-        const bool rereads = db.bug == planted_bug::return_rereads_lease;
-        lease_row smaller = rereads && before.contains(h->row.id) ? before[h->row.id] : h->row;
+        lease_row smaller = h->row;
         std::erase_if(smaller.jobs, [&](const auto& owed) {
             return std::any_of(given.begin(), given.end(), [&](const claimed_job& g) {
                 return g.lease == h->row.id && g.job == owed.first;

@@ -105,7 +105,7 @@ int process::budget() {
     now.unstarted = static_cast<int>(unstarted_.size()) + claiming_;
     // Kinds that a loss costs something are claimed for free slots only, nothing ahead.
     now.rate = w_.careful() ? 0 : finished_.rate(clock());
-    now.turn_time = 0.05;
+    now.turn_time = 0.5;  // a slow network: enough to claim ahead
     now.batch_max = 20;
     return libqueue::core::claim_budget(now);
 }

@@ -49,7 +49,7 @@ void world::build() {
         processes_.push_back(std::make_unique<process>(*this, number, policy));
         after(chance.between(0, 20 * ms), what::restart, processes_.back().get());
     }
-    to_produce_ = static_cast<int>(chance.between(2, 10));
+    to_produce_ = static_cast<int>(chance.between(2, careful_ ? 10 : 16));
     const bool poisonous = !calm_ && chance.percent(50);
     for (int intent = 0; intent < to_produce_; ++intent) {
         const bool bad = poisonous && chance.percent(25);
@@ -84,7 +84,8 @@ report world::run() {
         for (const auto& each : db.ready.versions) {
             note([&] {
                 return "job " + std::to_string(each.row.id) + " stands in line " +
-                       std::to_string(each.row.line) + " for " + std::to_string(each.row.run_at / ms) +
+                       std::to_string(each.row.line) + " for " +
+                       std::to_string(each.row.run_at / ms) +
                        " ms" + (each.held_by_other(transaction{}) ? ", locked" : "");
             });
         }
@@ -133,6 +134,7 @@ void world::happen(const happening& now) {
         case what::sweep:
         case what::run_end:
         case what::hear_suspects:
+        case what::cut:
         case what::restart:
             return;
     }
@@ -272,7 +274,7 @@ void world::make_fault() {
         for (const auto& each : processes_) {
             each->cut(down_until_ - db.now);
         }
-    } else if (dice <= 93) {
+    } else if (dice <= 89) {
         victim.step_clock(chance.between(-20, 20) * second);
     } else {
         victim.leave();

@@ -90,8 +90,22 @@ class task {
     micros pause{0};           ///< before the next statement, beside the usual
 };
 
-enum class what { beat, lane, wake_lane, sweep, run_end, hear_suspects, restart, step, reply, fault, produce,
-                  operate, watch };
+enum class what {
+    beat,
+    lane,
+    wake_lane,
+    sweep,
+    run_end,
+    hear_suspects,
+    cut,
+    restart,
+    step,
+    reply,
+    fault,
+    produce,
+    operate,
+    watch,
+};
 
 class world {
    public:
