@@ -51,8 +51,8 @@ int audit::run_started(const true_run& run, int beside, bool suspect_beside) {
     }
     const int number = static_cast<int>(all_runs_.size());
     if (!runs_.emplace(std::pair{run.job, run.lease}, number).second) {
-        fail("doubled run", job_name(run.job) + " began twice under lease " +
-                                std::to_string(run.lease));
+        fail("doubled run",
+             job_name(run.job) + " began twice under lease " + std::to_string(run.lease));
     }
     all_runs_.push_back(run);
     return number;
@@ -96,8 +96,8 @@ void audit::read_births() {
         const auto intent = static_cast<std::size_t>(each.row.truth_intent);
         jobs_of_intent_.resize(std::max(jobs_of_intent_.size(), intent + 1));
         if (++jobs_of_intent_[intent] > 1) {
-            fail("double enqueue", "one intent has two jobs, the second is " +
-                                       job_name(each.row.id));
+            fail("double enqueue",
+                 "one intent has two jobs, the second is " + job_name(each.row.id));
         }
     }
     for (const auto& each : db_.effect.versions) {

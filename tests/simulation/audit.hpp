@@ -111,7 +111,7 @@ class audit {
     commit_number seen_{0};
     std::vector<shadow> jobs_;  ///< by id
     std::vector<int> jobs_of_intent_;
-    std::vector<int> effects_;  ///< by job
+    std::vector<int> effects_;                 ///< by job
     std::map<std::pair<int, int>, int> runs_;  ///< by job, lease
     std::vector<true_run> all_runs_;
     struct claim_seen {
@@ -119,7 +119,7 @@ class audit {
         commit_number commits{0};
     };
     std::map<int, claim_seen> claimed_;  ///< the furthest, by line
-    std::map<int, int> acknowledged_;  ///< job by intent
+    std::map<int, int> acknowledged_;    ///< job by intent
     micros last_outage_{0};
 };
 

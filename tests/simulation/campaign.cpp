@@ -42,12 +42,11 @@ std::string describe(const campaign_result& result) {
     const tally& all = result.counts;
     text << result.seeds << " seeds: " << all.jobs << " jobs, " << all.events << " events, "
          << all.crashes << " crashes (" << all.poisoned << " by jobs), " << all.freezes
-         << " freezes, " << all.rescues << " jobs rescued, " << all.refused
-         << " finishes refused, " << all.doubts << " turns in doubt, " << all.orphans
-         << " transactions without client, " << all.waits << " waits for locks, "
-         << all.violations << " unique violations, " << all.apart << " runs apart, "
-         << all.returned << " returned, " << all.forgotten << " forgotten, " << all.strays
-         << " strays, " << all.operations << " operations\n";
+         << " freezes, " << all.rescues << " jobs rescued, " << all.refused << " finishes refused, "
+         << all.doubts << " turns in doubt, " << all.orphans << " transactions without client, "
+         << all.waits << " waits for locks, " << all.violations << " unique violations, "
+         << all.apart << " runs apart, " << all.returned << " returned, " << all.forgotten
+         << " forgotten, " << all.strays << " strays, " << all.operations << " operations\n";
     if (!result.broken) {
         return text.str();
     }

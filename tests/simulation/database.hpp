@@ -64,8 +64,8 @@ struct attempt_row {
     int attempt{0};
     micros next_run_at{-1};  ///< -1: NULL
     bool reconcile{false};
-    bool crash_death{false};   ///< the dead letter's reason begins "crash budget spent"
-    int truth_run{-1};         ///< the run that tells it; -1: a rescuer or an operator
+    bool crash_death{false};  ///< the dead letter's reason begins "crash budget spent"
+    int truth_run{-1};        ///< the run that tells it; -1: a rescuer or an operator
     int truth_run_lease{0};
     [[nodiscard]] auto key() const noexcept { return std::pair{job, lease}; }
 };
@@ -105,7 +105,7 @@ struct effect_row {
 
 class transaction {
    public:
-    txn_id id{-1};  ///< -1: nobody, for looking only
+    txn_id id{-1};               ///< -1: nobody, for looking only
     commit_number snapshot{-1};  ///< of the statement under way; -1: none
 };
 

@@ -28,8 +28,8 @@ sql::telling lost_run(const sql::owed_job& owed, planted_bug bug) {
     told.outcome = ending::lost;
     told.used = owed.used + (bug == planted_bug::loss_burns_attempt ? 1 : 0);
     told.attempt = owed.used + 1;
-    told.reconcile = reconcile || lost.reconcile_run ||
-                     lost.policy == libqueue::core::lost_policy::reconcile;
+    told.reconcile =
+        reconcile || lost.reconcile_run || lost.policy == libqueue::core::lost_policy::reconcile;
     if (bug == planted_bug::reconcile_flag_lost) {
         told.reconcile = false;
     }
@@ -266,9 +266,8 @@ void process::find_strays() {
     for (own_line& line : lines_) {
         const libqueue::core::line_place& at = line.cursor.position(clock());
         if (at > libqueue::core::line_place{}) {
-            behind.push_back(sql::wanted_line{.line = line.id,
-                                              .after_run_at = at.run_at,
-                                              .after_id = static_cast<int>(at.id)});
+            behind.push_back(sql::wanted_line{
+                .line = line.id, .after_run_at = at.run_at, .after_id = static_cast<int>(at.id)});
         }
     }
     if (may_claim() && !behind.empty() && w_.db.bug != planted_bug::strays_ignored) {

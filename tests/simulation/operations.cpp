@@ -31,15 +31,12 @@ void append_operation(database& db, const transaction& t, int job, ending outcom
 
 void revive(database& db, const transaction& t, int job) {
     const attempt_row* a = latest_attempt(db, t, job);
-    const bool open_effect =
-        a != nullptr && (a->outcome == ending::unknown || a->reconcile);
+    const bool open_effect = a != nullptr && (a->outcome == ending::unknown || a->reconcile);
     append_operation(db, t, job, ending::replayed, 0, open_effect);
     const int line = db.job.newest(t, job)->row.line;
-    db.ready.insert(t, ready_row{.id = job,
-                                 .line = line,
-                                 .run_at = db.now,
-                                 .used = 0,
-                                 .reconcile = open_effect});
+    db.ready.insert(
+        t,
+        ready_row{.id = job, .line = line, .run_at = db.now, .used = 0, .reconcile = open_effect});
     for (auto& c : db.cancel_request.versions) {
         if (c.current(t) && c.row.job == job && !c.held_by_other(t)) {
             c.remove(t);
@@ -98,10 +95,9 @@ said retry_dead(database& db, transaction& t, operator_call& call) {
         call.finished = call.refused =
             !call.before.final || call.before.last_outcome == ending::completed;
         std::vector<version<job_row>*> locked;
-        if (!call.refused &&
-            !db.job.lock(
-                t, [&](const job_row& j) { return j.id == call.job; },
-                table<job_row>::locked_rows::wait, locked)) {
+        if (!call.refused && !db.job.lock(
+                                 t, [&](const job_row& j) { return j.id == call.job; },
+                                 table<job_row>::locked_rows::wait, locked)) {
             return said::waits;
         }
         call.phase = 4;
@@ -349,8 +345,8 @@ std::vector<owed_job> list_owed(database& db, transaction& t, std::span<const in
             owed.line = db.job.newest(t, job)->row.line;
             for (auto h = history.begin(); h != history.end(); ++h) {
                 const bool lost = h->second->outcome == ending::lost;
-                const bool before = h != history.begin() &&
-                                    std::prev(h)->second->outcome == ending::lost;
+                const bool before =
+                    h != history.begin() && std::prev(h)->second->outcome == ending::lost;
                 const auto next = std::next(h);
                 const bool last = next == history.end();
                 owed.crashes +=

@@ -132,11 +132,10 @@ void process::beat() {
     last_beat_ = w_.db.now;
     for (const run_ptr& run : running_) {
         const int job = run->what.job;
-        run->cancel_asked = run->cancel_asked ||
-                            std::any_of(w_.db.cancel_request.versions.begin(),
-                                        w_.db.cancel_request.versions.end(), [job](const auto& c) {
-                                            return c.committed() && c.row.job == job;
-                                        });
+        run->cancel_asked =
+            run->cancel_asked ||
+            std::any_of(w_.db.cancel_request.versions.begin(), w_.db.cancel_request.versions.end(),
+                        [job](const auto& c) { return c.committed() && c.row.job == job; });
     }
     if (draining_ && running_.empty() && unstarted_.empty() && claiming_ == 0 &&
         lanes_[0].pending.empty() && lanes_[1].pending.empty() && !lanes_[0].busy &&
@@ -252,14 +251,13 @@ void process::start(const run_ptr& run) {
     run->started = true;
     w_.counts.apart += run->suspect() ? 1 : 0;
     w_.note([&] {
-        return "process " + std::to_string(number_) + " runs job " + std::to_string(real.job) + " under lease " + std::to_string(real.lease) +
+        return "process " + std::to_string(number_) + " runs job " + std::to_string(real.job) +
+               " under lease " + std::to_string(real.lease) +
                (real.reconcile ? ", reconcile" : "") + (real.apart ? ", apart" : "");
     });
     running_.push_back(run);
     plan(*run);
-    const micros most = !w_.faulty()              ? 30 * ms
-                        : w_.chance.percent(10) ? 1'500 * ms
-                                                : 200 * ms;
+    const micros most = !w_.faulty() ? 30 * ms : w_.chance.percent(10) ? 1'500 * ms : 200 * ms;
     w_.after(w_.chance.between(0, most), what::run_end, this, run->truth);
 }
 

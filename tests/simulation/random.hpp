@@ -22,9 +22,7 @@ class random {
         return low + static_cast<std::int64_t>(next() % static_cast<std::uint64_t>(high - low + 1));
     }
     [[nodiscard]] bool percent(int chance) noexcept { return between(1, 100) <= chance; }
-    [[nodiscard]] double unit() noexcept {
-        return static_cast<double>(next() >> 11U) * 0x1.0p-53;
-    }
+    [[nodiscard]] double unit() noexcept { return static_cast<double>(next() >> 11U) * 0x1.0p-53; }
 
    private:
     std::uint64_t state_;

@@ -52,8 +52,7 @@ bool lock_told(database& db, transaction& t, int worker, std::span<const telling
                bool completed, std::vector<lease_version*>& held) {
     const std::set<int> leases = distinct_leases(told, completed);
     return db.lease.lock(
-        t,
-        [&](const lease_row& s) { return leases.contains(s.id) && s.worker == worker; }, wait,
+        t, [&](const lease_row& s) { return leases.contains(s.id) && s.worker == worker; }, wait,
         held);
 }
 
@@ -77,8 +76,7 @@ attempt_row history(const telling& told, int worker) {
 }
 
 said admit(database& db, const transaction& t, const attempt_row& row) {
-    return db.bug == planted_bug::acknowledged_twice ? said::done
-                                                     : db.attempt.admits(t, row.key());
+    return db.bug == planted_bug::acknowledged_twice ? said::done : db.attempt.admits(t, row.key());
 }
 
 /// The planted bugs of the fence: which telling counts although its lease does not stand, or not
@@ -142,8 +140,8 @@ said claim_strays(database& db, transaction& t, int worker, const places& at,
     (void)db.ready.lock(
         t,
         [&](const ready_row& x) {
-            return std::find(at.begin(), at.end(),
-                             std::pair{x.line, std::pair{x.run_at, x.id}}) != at.end();
+            return std::find(at.begin(), at.end(), std::pair{x.line, std::pair{x.run_at, x.id}}) !=
+                   at.end();
         },
         table<ready_row>::locked_rows::skip, taken);
     lease_out(db, t, worker, taken, rows);
@@ -207,10 +205,9 @@ said finish_other(database& db, transaction& t, int worker, std::span<const tell
         }
         standing_leases.push_back(asked);
         const bool asked_to_cancel =
-            !u.reconcile && std::any_of(db.cancel_request.versions.begin(),
-                                        db.cancel_request.versions.end(), [&](const auto& c) {
-                                            return c.visible(t) && c.row.job == u.job;
-                                        });
+            !u.reconcile &&
+            std::any_of(db.cancel_request.versions.begin(), db.cancel_request.versions.end(),
+                        [&](const auto& c) { return c.visible(t) && c.row.job == u.job; });
         const bool cancelled = asked_to_cancel && u.delay >= 0;
         attempt_row row = history(u, worker);
         row.next_run_at = u.delay >= 0 && !cancelled ? db.now + u.delay : -1;
@@ -266,14 +263,12 @@ said bury(database& db, transaction& t, std::span<const telling> told) {
     return said::done;
 }
 
-said return_unstarted(database& db, transaction& t, int worker,
-                      std::span<const claimed_job> all) {
+said return_unstarted(database& db, transaction& t, int worker, std::span<const claimed_job> all) {
     db.begin_statement(t);
     std::vector<lease_version*> held;
     const auto ours = [&](const lease_row& s) {
-        return s.worker == worker && std::any_of(all.begin(), all.end(), [&](const auto& u) {
-                   return u.lease == s.id;
-               });
+        return s.worker == worker &&
+               std::any_of(all.begin(), all.end(), [&](const auto& u) { return u.lease == s.id; });
     };
     if (!db.lease.lock(t, ours, wait, held)) {
         return said::waits;
@@ -282,8 +277,7 @@ said return_unstarted(database& db, transaction& t, int worker,
     for (const claimed_job& u : all) {
         const auto h = std::find_if(held.begin(), held.end(),
                                     [&](const auto* s) { return s->row.id == u.lease; });
-        if (h != held.end() &&
-            ((*h)->row.owes(u.job) || db.bug == planted_bug::returned_twice)) {
+        if (h != held.end() && ((*h)->row.owes(u.job) || db.bug == planted_bug::returned_twice)) {
             given.push_back(u);
         }
     }

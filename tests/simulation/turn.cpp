@@ -138,8 +138,8 @@ void process::settle_doubt(lane& of) {
 void process::turn(int number) {
     lane& of = lanes_[static_cast<std::size_t>(number)];
     auto sent = std::make_unique<turn_task>(*this, number, worker_id_);
-    const auto most = of.isolating ? std::min<std::size_t>(1, of.pending.size())
-                                   : of.pending.size();
+    const auto most =
+        of.isolating ? std::min<std::size_t>(1, of.pending.size()) : of.pending.size();
     const auto end = of.pending.begin() + static_cast<std::ptrdiff_t>(most);
     sent->batch.assign(of.pending.begin(), end);
     of.pending.erase(of.pending.begin(), end);

@@ -85,8 +85,8 @@ report world::run() {
             note([&] {
                 return "job " + std::to_string(each.row.id) + " stands in line " +
                        std::to_string(each.row.line) + " for " +
-                       std::to_string(each.row.run_at / ms) +
-                       " ms" + (each.held_by_other(transaction{}) ? ", locked" : "");
+                       std::to_string(each.row.run_at / ms) + " ms" +
+                       (each.held_by_other(transaction{}) ? ", locked" : "");
             });
         }
         for (const auto& each : processes_) {
@@ -314,8 +314,8 @@ void world::operate() {
     if (db.job.versions.empty()) {
         return;
     }
-    const int job = static_cast<int>(
-        chance.between(1, static_cast<std::int64_t>(db.job.versions.size())));
+    const int job =
+        static_cast<int>(chance.between(1, static_cast<std::int64_t>(db.job.versions.size())));
     const auto* fact = db.job.newest(transaction{}, job);
     if (fact == nullptr) {
         return;

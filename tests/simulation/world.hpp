@@ -42,16 +42,16 @@ class tally {
     std::int64_t poisoned{0};
     std::int64_t freezes{0};
     std::int64_t rescues{0};
-    std::int64_t refused{0};       ///< finishes told that their lease is lost
-    std::int64_t doubts{0};        ///< turns whose commit got no answer
-    std::int64_t orphans{0};       ///< transactions that went on without their client
-    std::int64_t waits{0};         ///< statements that waited for a lock
-    std::int64_t violations{0};    ///< unique violations that a lane met
-    std::int64_t operations{0};    ///< cancels, retries, replays that were done
+    std::int64_t refused{0};     ///< finishes told that their lease is lost
+    std::int64_t doubts{0};      ///< turns whose commit got no answer
+    std::int64_t orphans{0};     ///< transactions that went on without their client
+    std::int64_t waits{0};       ///< statements that waited for a lock
+    std::int64_t violations{0};  ///< unique violations that a lane met
+    std::int64_t operations{0};  ///< cancels, retries, replays that were done
     std::int64_t strays{0};
     std::int64_t forgotten{0};
-    std::int64_t apart{0};         ///< suspects run
-    std::int64_t returned{0};      ///< unstarted jobs given back
+    std::int64_t apart{0};     ///< suspects run
+    std::int64_t returned{0};  ///< unstarted jobs given back
     void add(const tally& other) noexcept;
 };
 
@@ -79,15 +79,15 @@ class task {
     [[nodiscard]] virtual const char* name() const noexcept = 0;
 
     transaction t;
-    process* owner{nullptr};   ///< null: a producer or an operator
-    bool interactive{false};   ///< the client sends each statement only after the one before
+    process* owner{nullptr};  ///< null: a producer or an operator
+    bool interactive{false};  ///< the client sends each statement only after the one before
     bool by_operator{false};
     bool complete{false};
     bool rolls_back{false};
     bool committed{false};
-    bool abandoned{false};     ///< nobody waits for the answer any more
+    bool abandoned{false};  ///< nobody waits for the answer any more
     bool waiting{false};
-    micros pause{0};           ///< before the next statement, beside the usual
+    micros pause{0};  ///< before the next statement, beside the usual
 };
 
 enum class what {

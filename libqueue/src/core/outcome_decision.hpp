@@ -52,7 +52,7 @@ class outcome_decision {
     int attempts_used{0};
     /// The next run is the reconcile handler's; with `dead`, the next run after a replay.
     bool reconcile{false};
-    std::string reason;     ///< of dead only
+    std::string reason;  ///< of dead only
 };
 static_assert(!std::is_aggregate_v<outcome_decision>);
 

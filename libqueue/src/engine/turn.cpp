@@ -97,8 +97,8 @@ int budget(const queue_state& queue, clock::time_point now) {
     situation.slots = queue.concurrency;
     situation.free = queue.free_slots();
     situation.unstarted = static_cast<int>(queue.unstarted.size()) + queue.claiming;
-    // Waiting beside one that kills the worker must not cost a job its life or an open effect: where
-    // kinds are not simply retried after a loss, nothing is claimed ahead of a free slot.
+    // Waiting beside one that kills the worker must not cost a job its life or an open effect:
+    // where kinds are not simply retried after a loss, nothing is claimed ahead of a free slot.
     const bool careful =
         std::any_of(queue.lines.begin(), queue.lines.end(), [](const line_state& line) {
             return line.kind->handler->options.on_lost != on_lost::retry;
