@@ -182,11 +182,55 @@ boost::asio::awaitable<void> lane::turn() {
     std::vector<queue_state*> arming;
     send_doorbells(arming);
     send_claims(arming);
+    pass_before_commit();
     const auto sent_at = clock::now();
     const std::vector<pg::result> results = co_await connection_.run();
+    pass_after_commit(results);
     const std::chrono::duration<double> took = clock::now() - sent_at;
     accept(results, took.count());
     isolating_ = isolating_ && !pending_.empty();
+}
+
+void lane::pass_before_commit() {
+    if (!pg::failpoints_armed()) {
+        return;
+    }
+    using pg::failpoint;
+    if (!claims_.empty()) {
+        connection_.pass(failpoint::claim_before_commit);
+    }
+    if (!batch_.empty()) {
+        connection_.pass(failpoint::finish_before_commit);
+    }
+    if (turn::finishes{batch_}.has_dead()) {
+        connection_.pass(failpoint::dead_letter_before_commit);
+    }
+    if (!batch_returns_.empty()) {
+        connection_.pass(failpoint::return_before_commit);
+    }
+}
+
+void lane::pass_after_commit(const std::vector<pg::result>& results) {
+    if (!pg::failpoints_armed()) {
+        return;
+    }
+    using pg::failpoint;
+    bool claimed = false;
+    for (std::size_t at = 0; at < std::min(results.size(), expected_.size()); ++at) {
+        claimed = claimed || (expected_[at] == answer::claimed && results[at].rows() > 0);
+    }
+    if (claimed) {
+        connection_.pass(failpoint::claim_after_commit);
+    }
+    if (!batch_.empty()) {
+        connection_.pass(failpoint::finish_after_commit);
+    }
+    if (turn::finishes{batch_}.has_dead()) {
+        connection_.pass(failpoint::dead_letter_after_commit);
+    }
+    if (!batch_returns_.empty()) {
+        connection_.pass(failpoint::return_after_commit);
+    }
 }
 
 void lane::send_finishes() {

@@ -54,6 +54,8 @@ class lane {
     boost::asio::awaitable<void> turn();
     boost::asio::awaitable<void> isolate();
     void take_batch();
+    void pass_before_commit();
+    void pass_after_commit(const std::vector<pg::result>& results);
     void send_finishes();
     void send_returns();
     void send_doorbells(std::vector<queue_state*>& arming);

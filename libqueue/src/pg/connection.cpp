@@ -3,8 +3,10 @@
 #include "pg/sqlstate.hpp"
 
 #include <libpq-fe.h>
+#include <sql/inject_failure.hpp>
 
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -160,6 +162,19 @@ void connection::exec_script(const std::string& sql) {
     }
     const bool commits = PQtransactionStatus(raw_) == PQTRANS_IDLE;
     checked(PQexec(raw_, sql.c_str()), commits);
+}
+
+void connection::pass(failpoint at) {
+    switch (pg::pass(at)) {
+        case injected::nothing:
+            break;
+        case injected::cut:
+            ::shutdown(PQsocket(raw_), SHUT_RDWR);
+            break;
+        case injected::error:
+            exec_script(std::string{sql::inject_failure});
+            break;
+    }
 }
 
 bool connection::wait_notification(std::chrono::milliseconds at_most) {

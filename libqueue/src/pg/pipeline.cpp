@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <libpq-fe.h>
+#include <sql/inject_failure.hpp>
 
 #include <sys/socket.h>
 
@@ -193,6 +194,7 @@ asio::awaitable<std::vector<result>> pipeline::run() {
     }
     busy_since_ = clock::now();
     co_await flush();
+    pass(failpoint::answer_awaited);
     std::vector<result> results;
     std::unique_ptr<sql_failure> first_error;
     co_await read_until_sync(results, first_error);
@@ -239,6 +241,19 @@ asio::awaitable<void> pipeline::read_until_sync(std::vector<result>& results,
     const result sync{co_await next()};
     if (sync.raw() == nullptr || PQresultStatus(sync.raw()) != PGRES_PIPELINE_SYNC) {
         lost(true);
+    }
+}
+
+void pipeline::inject(failpoint at) {
+    switch (pg::pass(at)) {
+        case injected::nothing:
+            break;
+        case injected::cut:
+            abort();
+            break;
+        case injected::error:
+            send_text(std::string{sql::inject_failure});
+            break;
     }
 }
 
