@@ -49,15 +49,24 @@ class tracker {
         : job_{job}, runs_{runs}, into_{into} {}
 
     void follow(std::span<const table_event> events) {
-        for (std::size_t at = 0; at < events.size();) {
-            const auto transaction = events[at].transaction;
-            returned_us_ = 0;
-            lined_us_ = 0;
-            for (; at < events.size() && events[at].transaction == transaction; ++at) {
-                see(events[at]);
+        std::int64_t transaction = 0;
+        for (const table_event& event : events) {
+            // Of a lease the job was long done with: another transaction's business, which may come
+            // in the middle of one of ours.
+            if (event.what == of::unleased && !owed_by_.contains(event.lease)) {
+                continue;
             }
-            end_transaction();
+            if (event.transaction != transaction) {
+                if (transaction != 0) {
+                    end_transaction();
+                }
+                transaction = event.transaction;
+                returned_us_ = 0;
+                lined_us_ = 0;
+            }
+            see(event);
         }
+        end_transaction();
         end();
         if (broken_) {
             tell(events);
@@ -203,8 +212,8 @@ class tracker {
     /// How it went, for whoever has to find out why.
     void tell(std::span<const table_event> events) {
         constexpr std::array<std::string_view, 12> words{
-            "born", "unborn", "lined", "unlined", "rewritten in line", "leased",
-            "unleased", "ended", "history changed", "buried", "exhumed", "worker gone"};
+            "born",     "unborn", "lined",           "unlined", "rewritten in line", "leased",
+            "unleased", "ended",  "history changed", "buried",  "exhumed",           "worker gone"};
         std::string text = named(job_.id) + ":";
         for (const table_event& event : events) {
             text += "\n        " + std::to_string(event.at_us % 1'000'000'000) + " tx " +
@@ -235,18 +244,18 @@ class tracker {
     std::int64_t completed_by_{0};
     std::string last_word_;
     std::int64_t due_us_{0};
-    std::int64_t lined_us_{0};     // in this transaction
+    std::int64_t lined_us_{0};  // in this transaction
     int lined_used_{0};
     std::int64_t returned_us_{0};  // as the history says, in this transaction
 };
 
 std::vector<asked_for> read_jobs(const std::string& dsn, std::int64_t from, std::int64_t below) {
     std::vector<asked_for> jobs;
-    for (const auto& row : test::rows(
-             dsn,
-             "SELECT id, meta->>'idempotency_key', (payload->>'fails')::int >= max_attempts "
-             "FROM queue.job WHERE id >= $1::bigint AND id < $2::bigint ORDER BY id",
-             {std::to_string(from), std::to_string(below)})) {
+    for (const auto& row :
+         test::rows(dsn,
+                    "SELECT id, meta->>'idempotency_key', (payload->>'fails')::int >= max_attempts "
+                    "FROM queue.job WHERE id >= $1::bigint AND id < $2::bigint ORDER BY id",
+                    {std::to_string(from), std::to_string(below)})) {
         asked_for job;
         job.id = std::stoll(row[0].value());
         job.key = row[1].value_or("");
@@ -346,10 +355,9 @@ class auditor {
         for (const table_event& gone : read_gone_workers(dsn_)) {
             const bool own_farewell = gone.word == "libqueue worker presence";
             if (!own_farewell && !gone.fenced && gone.attempt < options_.silence.count()) {
-                found_.add(breach::illegal, "worker " + std::to_string(gone.worker) +
-                                                " was declared dead " +
-                                                std::to_string(gone.attempt) +
-                                                " ms after its last beat");
+                found_.add(breach::illegal,
+                           "worker " + std::to_string(gone.worker) + " was declared dead " +
+                               std::to_string(gone.attempt) + " ms after its last beat");
             }
         }
     }
@@ -387,7 +395,8 @@ void findings::tell(const std::string& story) {
 }
 
 bool findings::clean() const {
-    return std::all_of(counts_.begin(), counts_.end(), [](std::size_t count) { return count == 0; });
+    return std::all_of(counts_.begin(), counts_.end(),
+                       [](std::size_t count) { return count == 0; });
 }
 
 std::string findings::text() const {
@@ -423,8 +432,8 @@ bool wait_settled(const std::string& dsn, const audit_options& options) {
         options.settle);
 }
 
-findings audit(const std::string& dsn, const journal& promised,
-               const std::filesystem::path& ledger, const audit_options& options) {
+findings audit(const std::string& dsn, const journal& promised, const std::filesystem::path& ledger,
+               const audit_options& options) {
     return auditor{dsn, promised, options}.run(ledger);
 }
 

@@ -154,9 +154,9 @@ std::size_t trial::acknowledged() const {
     return total;
 }
 
-bool trial::wait_for_more(std::size_t more) const {
+bool trial::wait_for_more(std::size_t more, std::chrono::milliseconds deadline) const {
     const auto target = acknowledged() + more;
-    return test::wait_until([&] { return acknowledged() >= target; }, 60s);
+    return test::wait_until([&] { return acknowledged() >= target; }, deadline);
 }
 
 bool trial::wait_for(std::size_t jobs, std::chrono::milliseconds deadline) {

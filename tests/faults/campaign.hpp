@@ -22,8 +22,8 @@ namespace faults {
 /// LIBQUEUE_FAULT_SEED replaces it.
 [[nodiscard]] std::uint64_t seed();
 
-/// How often a fault happens: `slice` in tests/run, `soak` with LIBQUEUE_FAULTS=soak, a tenth of the
-/// slice with LIBQUEUE_FAULTS=brief and in builds with a sanitizer.
+/// How often a fault happens: `slice` in tests/run, `soak` with LIBQUEUE_FAULTS=soak, a tenth of
+/// the slice with LIBQUEUE_FAULTS=brief and in builds with a sanitizer.
 [[nodiscard]] std::size_t times(std::size_t slice, std::size_t soak);
 
 /// Lets a random time of at most `most` pass, so that a fault hits at no particular instant.
@@ -46,10 +46,12 @@ class trial {
     /// `repeat_after`: how long it waits before it asks again.
     void produce(int ms_most, int in_line, const std::string& failpoints = {},
                  std::chrono::milliseconds repeat_after = std::chrono::milliseconds{20});
-    /// SIGKILL to a producer and a new one in its place, which asks again for what was open. Whether
-    /// it ran.
+    /// SIGKILL to a producer and a new one in its place, which asks again for what was open.
+    /// Whether it ran.
     bool kill_producer(std::size_t place);
-    [[nodiscard]] test::process& producer(std::size_t place) { return *producers_.at(place).program; }
+    [[nodiscard]] test::process& producer(std::size_t place) {
+        return *producers_.at(place).program;
+    }
     [[nodiscard]] std::size_t producers() const noexcept { return producers_.size(); }
     /// Starts producers again that a fault has ended; returns how many.
     std::size_t revive_producers();
@@ -57,7 +59,9 @@ class trial {
     /// Jobs acknowledged so far, over all producers.
     [[nodiscard]] std::size_t acknowledged() const;
     /// True once `more` jobs have been acknowledged since the call.
-    [[nodiscard]] bool wait_for_more(std::size_t more) const;
+    [[nodiscard]] bool wait_for_more(std::size_t more,
+                                     std::chrono::milliseconds deadline = std::chrono::minutes{
+                                         1}) const;
     /// Waits for this many acknowledged in all.
     [[nodiscard]] bool wait_for(std::size_t jobs,
                                 std::chrono::milliseconds deadline = std::chrono::minutes{10});

@@ -46,8 +46,8 @@ std::string number(of what) {
 std::string watch_jobs_and_lines() {
     const std::string place = "job_id, due, attempt, suspect";
     const auto places = [](of what, const std::string& from) {
-        return "SELECT " + number(what) +
-               ", r.id, r.run_at, r.attempt, r.line_id < 0 FROM " + from + " r";
+        return "SELECT " + number(what) + ", r.id, r.run_at, r.attempt, r.line_id < 0 FROM " +
+               from + " r";
     };
     return watch("job", "INSERT", "job_id", "SELECT " + number(of::born) + ", n.id FROM n") +
            watch("job", "DELETE", "job_id", "SELECT " + number(of::unborn) + ", o.id FROM o") +
@@ -62,8 +62,9 @@ std::string watch_leases() {
         return "SELECT " + number(what) + ", t.job_id, s.id, s.worker_id FROM " + from +
                " s CROSS JOIN LATERAL unnest(s.job_ids) t (job_id)";
     };
-    const std::string same = " x WHERE x.id = s.id AND x.worker_id = s.worker_id "
-                             "AND t.job_id = ANY (x.job_ids))";
+    const std::string same =
+        " x WHERE x.id = s.id AND x.worker_id = s.worker_id "
+        "AND t.job_id = ANY (x.job_ids))";
     return watch("lease", "INSERT", columns, jobs(of::leased, "n")) +
            watch("lease", "DELETE", columns, jobs(of::unleased, "o")) +
            watch("lease", "UPDATE", columns,
@@ -73,8 +74,7 @@ std::string watch_leases() {
 }
 
 std::string watch_ends() {
-    return watch("attempt", "INSERT",
-                 "job_id, lease_id, worker_id, attempt, due, word, fenced",
+    return watch("attempt", "INSERT", "job_id, lease_id, worker_id, attempt, due, word, fenced",
                  "SELECT " + number(of::ended) +
                      ", n.job_id, n.lease_id, n.worker_id, n.attempt, n.next_run_at, "
                      "n.outcome::text, n.worker_id IS NULL OR EXISTS (SELECT FROM queue.lease s "

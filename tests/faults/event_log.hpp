@@ -32,7 +32,7 @@ class table_event {
     int attempt{0};  ///< of an end: its number; of a place in line: used before
     std::int64_t at_us{0};
     std::int64_t due_us{0};  ///< of a place in line and of an end that goes back there; else 0
-    bool fenced{false};  ///< of an end: a lease stood, named its worker and listed the job
+    bool fenced{false};      ///< of an end: a lease stood, named its worker and listed the job
     bool suspect{false};
     std::string word;  ///< of an end: its outcome; of a gone worker: who deleted the row
 };

@@ -4,19 +4,19 @@ namespace faults {
 
 namespace {
 
-std::vector<planted_bug> make_bugs() {
-    std::vector<planted_bug> bugs;
+void add_fencing_bugs(std::vector<planted_bug>& bugs) {
     // The finish asks neither whether the lease stands nor whose it is: it is recorded under
     // whatever lease holds the job now.
-    bugs.push_back({"finish_by_id_only",
-                    breach::unfenced,
-                    {{"finish_completed", "WHERE s.id = ANY ($2::bigint[]) AND s.worker_id + 0 = "
-                                          "$1::bigint\n    ORDER BY s.id\n    FOR UPDATE",
-                      "WHERE s.job_ids && $4::bigint[]"},
-                     {"finish_completed", "JOIN held h ON h.id = u.lease_id",
-                      "JOIN queue.lease h ON u.job_id = ANY (h.job_ids)"},
-                     {"finish_completed", "SELECT u.job_id, u.lease_id,",
-                      "SELECT u.job_id, h.id,"}}});
+    bugs.push_back(
+        {"finish_by_id_only",
+         breach::unfenced,
+         {{"finish_completed",
+           "WHERE s.id = ANY ($2::bigint[]) AND s.worker_id + 0 = "
+           "$1::bigint\n    ORDER BY s.id\n    FOR UPDATE",
+           "WHERE s.job_ids && $4::bigint[] AND $2::bigint[] IS NOT NULL"},
+          {"finish_completed", "JOIN held h ON h.id = u.lease_id",
+           "JOIN queue.lease h ON u.job_id = ANY (h.job_ids)"},
+          {"finish_completed", "SELECT u.job_id, u.lease_id,", "SELECT u.job_id, h.id,"}}});
     // What comes after the rescue overwrites what the rescue wrote.
     bugs.push_back({"zombie_accepted",
                     breach::unfenced,
@@ -49,12 +49,16 @@ std::vector<planted_bug> make_bugs() {
                      {"register_worker", "$6::text[], $7::int, $8::int)\nRETURNING id",
                       "$6::text[], $7::int, $8::int WHERE NOT EXISTS (SELECT FROM same)\n"
                       "RETURNING id) SELECT id FROM same UNION ALL SELECT id FROM fresh"}}});
+}
+
+void add_place_bugs(std::vector<planted_bug>& bugs) {
     // Who claims a job leaves it in line.
-    bugs.push_back({"claim_leaves_in_line",
-                    breach::illegal,
-                    {{"claim", "DELETE FROM queue.ready\n",
-                      "SELECT id, line_id, run_at, attempt, reconcile FROM queue.ready\n"},
-                     {"claim", "    RETURNING id, line_id, run_at, attempt, reconcile),", "    ),"}}});
+    bugs.push_back(
+        {"claim_leaves_in_line",
+         breach::illegal,
+         {{"claim", "DELETE FROM queue.ready\n",
+           "SELECT id, line_id, run_at, attempt, reconcile FROM queue.ready\n"},
+          {"claim", "    RETURNING id, line_id, run_at, attempt, reconcile),", "    ),"}}});
     // Some ends are forgotten, with their lease.
     bugs.push_back({"finish_forgets",
                     breach::lost,
@@ -82,6 +86,9 @@ std::vector<planted_bug> make_bugs() {
                      {"finish_other", "SELECT t.job_id, t.next_run_at,\n           CASE",
                       "SELECT t.job_id, coalesce(t.next_run_at, clock_timestamp()),\n"
                       "           CASE"}}});
+}
+
+void add_rescue_bugs(std::vector<planted_bug>& bugs) {
     // Everything a dead worker held is charged with its death.
     bugs.push_back({"neighbours_charged",
                     breach::lost,
@@ -102,13 +109,18 @@ std::vector<planted_bug> make_bugs() {
                     breach::stuck,
                     {{"lock_leases", "WHERE s.worker_id = $1::bigint",
                       "WHERE s.worker_id = $1::bigint AND false"}}});
-    return bugs;
 }
 
 }  // namespace
 
 std::span<const planted_bug> planted_bugs() {
-    static const std::vector<planted_bug> bugs = make_bugs();
+    static const std::vector<planted_bug> bugs = [] {
+        std::vector<planted_bug> all;
+        add_fencing_bugs(all);
+        add_place_bugs(all);
+        add_rescue_bugs(all);
+        return all;
+    }();
     return bugs;
 }
 

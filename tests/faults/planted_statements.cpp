@@ -52,9 +52,8 @@ void plant_bug_of_environment() {
         return;
     }
     const auto bugs = planted_bugs();
-    const auto found = std::find_if(bugs.begin(), bugs.end(), [&](const planted_bug& each) {
-        return each.name == wanted;
-    });
+    const auto found = std::find_if(bugs.begin(), bugs.end(),
+                                    [&](const planted_bug& each) { return each.name == wanted; });
     if (found == bugs.end()) {
         refuse("no planted bug " + std::string{wanted});
     }

@@ -153,9 +153,9 @@ class producer {
     void wait_for_room() {
         const auto has_room = [&] {
             try {
-                return ending || std::stoi(test::query(options_.dsn,
-                                                       "SELECT count(*) FROM queue.ready")) <
-                                     options_.in_line_most;
+                return ending ||
+                       std::stoi(test::query(options_.dsn, "SELECT count(*) FROM queue.ready")) <
+                           options_.in_line_most;
             } catch (const test::sql_error&) {
                 return true;  // the next enqueue deals with it
             }

@@ -1,5 +1,5 @@
-// workerd as it is shipped, object by object, under a main() that adds two things: a kind whose runs
-// are written down outside the database, and, when asked to, one planted bug.
+// workerd as it is shipped, object by object, under a main() that adds two things: a kind whose
+// runs are written down outside the database, and, when asked to, one planted bug.
 
 #include "launch.hpp"
 #include "ledger.hpp"

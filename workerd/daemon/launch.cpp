@@ -38,7 +38,7 @@ void arm_failpoints(config_result& loaded) {
     } else {
         found.level = severity::warning;
         found.expected = "none outside of tests";
-        found.hint = "this process will kill, stop or cut itself off on purpose; unset the variable";
+        found.hint = "this process kills, stops or cuts itself off on purpose; unset the variable";
     }
     loaded.faults.push_back(std::move(found));
 }

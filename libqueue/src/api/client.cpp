@@ -107,13 +107,12 @@ result<enqueued> client::enqueue(const new_job& job) {
     if (auto valid = store::check_new_job(job); valid.has_error()) {
         return valid.error();
     }
-    return impl_->run(repeat::if_nothing_happened,
-                      [&](pg::connection& on) {
-                          on.pass(pg::failpoint::enqueue_before_commit);
-                          enqueued made = store::enqueue(on, schema(), job);
-                          on.pass(pg::failpoint::enqueue_after_commit);
-                          return made;
-                      });
+    return impl_->run(repeat::if_nothing_happened, [&](pg::connection& on) {
+        on.pass(pg::failpoint::enqueue_before_commit);
+        enqueued made = store::enqueue(on, schema(), job);
+        on.pass(pg::failpoint::enqueue_after_commit);
+        return made;
+    });
 }
 
 result<std::vector<job_id>> client::enqueue_many(std::span<const new_job> jobs) {

@@ -2,8 +2,9 @@
 
 #include "pg/sqlstate.hpp"
 
-#include <libpq-fe.h>
 #include <sql/inject_failure.hpp>
+
+#include <libpq-fe.h>
 
 #include <poll.h>
 #include <sys/socket.h>

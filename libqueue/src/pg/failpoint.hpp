@@ -31,7 +31,7 @@ enum class failpoint : std::uint8_t {
     register_before_commit,
     rescue_after_commit,
     rescue_before_commit,
-    rescue_locked,  ///< the dead worker's leases are locked, nothing is written
+    rescue_locked,        ///< the dead worker's leases are locked, nothing is written
     return_after_commit,  ///< unstarted jobs went back in line
     return_before_commit,
     run_after,   ///< the handler has returned, nobody knows

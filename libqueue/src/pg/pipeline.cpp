@@ -2,12 +2,13 @@
 
 #include "pg/sqlstate.hpp"
 
+#include <sql/inject_failure.hpp>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <libpq-fe.h>
-#include <sql/inject_failure.hpp>
 
 #include <sys/socket.h>
 
