@@ -3,6 +3,7 @@
 #include <libqueue/backoff.hpp>
 #include <libqueue/error.hpp>
 #include <libqueue/job_context.hpp>
+#include <libqueue/limit_options.hpp>
 #include <libqueue/observer.hpp>
 #include <libqueue/outcome.hpp>
 
@@ -46,6 +47,7 @@ class kind_options {
     libqueue::on_lost on_lost{libqueue::on_lost::retry};
     std::string queue;            ///< default queue of the kind; empty: "default"
     std::optional<int> priority;  ///< default priority of the kind; else 5
+    std::string limit;            ///< name of the limit its jobs are under; empty: none
 };
 static_assert(!std::is_aggregate_v<kind_options>);
 
@@ -69,6 +71,7 @@ class queue_options {
         : name{std::move(name_)}, concurrency{concurrency_} {}
     std::string name;  ///< created at start when it does not exist
     int concurrency;   ///< running at once in this process; 1 to 100000
+    std::string limit;  ///< all its jobs are under it, beside that of their kind; empty: none
 };
 
 class worker_options {
@@ -80,6 +83,10 @@ class worker_options {
     std::string schema{"queue"};
     std::string name;  ///< for people; default host:pid. Identity is a new id per boot
     std::vector<queue_options> queues;
+    /// Defined at start, in place of what other workers defined, but never of what a person has set
+    /// (`queue.limit_set`, `qctl limits set`). Kinds and queues may name limits that are not here:
+    /// those that are defined nowhere hold their jobs back.
+    std::vector<limit_options> limits;
     int turn_connections{2};  ///< 1 to 8
     int threads{0};           ///< blocking handlers; 0: sum of concurrency, at most 64
     std::chrono::milliseconds heartbeat{2'000};  ///< >= 100 ms

@@ -37,6 +37,12 @@ void lane::drop_leases() {
     pending_.clear();
     returning_.clear();
     doubtful_.clear();
+    slots_.clear();
+}
+
+void lane::hold_slots(job_run& run, const pg::result& rows, int row) {
+    limiter::read_slots(run, rows, row);
+    slots_.take(run);
 }
 
 bool lane::settled() const noexcept {
@@ -54,7 +60,7 @@ bool lane::wants_claim(queue_state& queue, clock::time_point now) const {
     if (isolating_ || !shared_.may_claim() || queue.id == 0 || turn::budget(queue, now) <= 0) {
         return false;
     }
-    return now >= queue.watch.next_look ? turn::has_room(queue) : turn::has_room_for_strays(queue);
+    return limiter::wants(queue, now) || (now >= queue.watch.next_look ? turn::has_room(queue) : turn::has_room_for_strays(queue));
 }
 
 bool lane::has_work(clock::time_point now) const {
@@ -72,8 +78,9 @@ clock::time_point lane::next_look() const {
         return soonest;
     }
     for (const auto& queue : shared_.queues) {
-        if (queue->id != 0 && turn::has_room(*queue) && turn::budget(*queue, clock::now()) > 0) {
-            soonest = std::min(soonest, queue->watch.next_look);
+        if (queue->id != 0 && turn::budget(*queue, clock::now()) > 0) {
+            soonest = std::min({soonest, limiter::next_look(*queue),
+                                turn::has_room(*queue) ? queue->watch.next_look : soonest});
         }
     }
     return soonest;
@@ -158,6 +165,15 @@ void lane::take_batch() {
         pending_.erase(pending_.begin(), end);
     }
     batch_returns_ = std::exchange(returning_, {});
+    for (const acknowledgement& ack : batch_) {
+        slots_.give(ack.job);
+    }
+    for (const run_ptr& run : batch_returns_) {
+        slots_.give(run->job.id);
+    }
+    if (slots_.changed()) {
+        shared_.limits_changed();  // this turn's claims see them free already
+    }
 }
 
 boost::asio::awaitable<void> lane::turn() {
@@ -165,6 +181,7 @@ boost::asio::awaitable<void> lane::turn() {
     take_batch();
     send_finishes();
     send_returns();
+    send_slots();
     std::vector<queue_state*> arming;
     send_doorbells(arming);
     send_claims(arming);
@@ -219,6 +236,14 @@ void lane::send_returns() {
     }
 }
 
+void lane::send_slots() {
+    if (slots_.changed()) {
+        connection_.send(shared_.sql.hold_slots, slots_.params(shared_.worker_id, number_));
+        expect(answer::other);
+        slots_.told();
+    }
+}
+
 void lane::send_doorbells(std::vector<queue_state*>& arming) {
     const auto now = clock::now();
     std::vector<std::int32_t> clear;
@@ -266,6 +291,7 @@ void lane::send_claim(queue_state& queue, bool arming) {
         connection_.send(shared_.sql.claim_strays, request.params(shared_.worker_id));
         expect(answer::claimed);
     }
+    send_limited(queue);
     if (now < queue.watch.next_look || turn::budget(queue, now) <= 0) {
         return;
     }
@@ -279,6 +305,25 @@ void lane::send_claim(queue_state& queue, bool arming) {
     if (arming) {
         connection_.send(shared_.sql.next_due, request.next_due_params());
         expect(answer::next_due);
+    }
+}
+
+/// Before the unlimited kinds, whose backlog would leave no room; of which these leave a half.
+void lane::send_limited(queue_state& queue) {
+    const auto now = clock::now();
+    const bool share = now >= queue.watch.next_look && turn::has_room(queue);
+    for (limited_group* group : limiter::to_ask(queue, now)) {
+        const int budget = turn::budget(queue, now);
+        if (budget <= 0 || (share && budget == 1 && queue.limited_first % 2 == 0)) {
+            return;
+        }
+        limiter::request request{queue, *group, share ? (budget + 1) / 2 : budget};
+        if (request.empty()) {
+            continue;
+        }
+        claims_.push_back(claim_sent{&queue, request.most(), request.kinds(), false, group});
+        connection_.send(shared_.sql.claim_limited, request.params(shared_.worker_id, number_));
+        expect(answer::claimed);
     }
 }
 
@@ -328,6 +373,7 @@ void lane::accept_finished(const std::vector<std::int64_t>& standing) {
             continue;
         }
         leases_.erase(ack.lease);
+        slots_.drop_lease(ack.lease);
         shared_.lose_lease(ack.lease);
         libqueue::job named;
         named.id = ack.job;
@@ -353,25 +399,30 @@ void lane::look_when_due(const acknowledgement& ack) {
 
 void lane::accept_claim(const claim_sent& sent, const pg::result& rows, double seconds) {
     queue_state& queue = *sent.queue;
-    queue.claiming -= sent.reserved;
-    for (const auto& [kind, reserved] : sent.kinds) {
-        kind->claiming -= reserved;
-    }
+    release(sent);
     queue.turn_seconds = 0.8 * queue.turn_seconds + 0.2 * seconds;
     if (shared_.worker_id != turn_worker_) {
         return;  // Declared dead while the turn was away: these belong to whoever rescues us.
     }
     const auto now = clock::now();
-    if (rows.rows() == 0) {
-        if (!sent.strays) {
+    const int jobs = sent.limited == nullptr ? rows.rows() : limiter::jobs_in(rows);
+    if (sent.limited != nullptr) {
+        limiter::note_answer(queue, *sent.limited, rows, shared_.options.poll_interval);
+    }
+    if (jobs == 0) {
+        if (!sent.strays && sent.limited == nullptr) {
             ++queue.watch.empty_looks;
             queue.watch.next_look =
                 now + look_interval(queue.watch.empty_looks, shared_.options.poll_interval);
         }
         return;
     }
-    const std::int64_t lease = turn::take_claimed(rows, shared_, queue, *this, !sent.strays);
-    leases_[lease] += rows.rows();
+    const std::int64_t lease = turn::take_claimed(
+        rows, jobs, shared_, queue, *this, !sent.strays && sent.limited == nullptr);
+    leases_[lease] += jobs;
+    if (sent.limited != nullptr) {
+        return;
+    }
     queue.watch.empty_looks = 0;
     queue.watch.next_look = clock::time_point::min();
     if (queue.watch.armed) {
@@ -380,12 +431,19 @@ void lane::accept_claim(const claim_sent& sent, const pg::result& rows, double s
     }
 }
 
+void lane::release(const claim_sent& sent) {
+    sent.queue->claiming -= sent.reserved;
+    for (const auto& [kind, reserved] : sent.kinds) {
+        kind->claiming -= reserved;
+    }
+    if (sent.limited != nullptr) {
+        sent.limited->asked = false;
+    }
+}
+
 void lane::release_reservations() {
     for (const claim_sent& sent : claims_) {
-        sent.queue->claiming -= sent.reserved;
-        for (const auto& [kind, reserved] : sent.kinds) {
-            kind->claiming -= reserved;
-        }
+        release(sent);
     }
     claims_.clear();
     expected_.clear();
@@ -393,6 +451,7 @@ void lane::release_reservations() {
 
 void lane::turn_failed(const pg::sql_failure& why) {
     release_reservations();
+    slots_.doubt();
     const bool was_open = connection_.is_open();
     const bool doubt = why.outcome_unknown() || why.sqlstate() == unique_violation;
     auto& target = doubt ? doubtful_ : pending_;

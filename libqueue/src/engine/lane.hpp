@@ -2,6 +2,7 @@
 
 #include "engine/acknowledgement.hpp"
 #include "engine/async.hpp"
+#include "engine/limiter.hpp"
 #include "engine/queue_state.hpp"
 #include "pg/pipeline.hpp"
 
@@ -34,6 +35,8 @@ class lane {
     void drop_leases();
     /// Everything said was recorded.
     [[nodiscard]] bool settled() const noexcept;
+    /// A claimed job that may hold slots of its limits.
+    void hold_slots(job_run& run, const pg::result& rows, int row);
     void append_leases(std::vector<std::int64_t>& known) const;
     [[nodiscard]] pg::pipeline& connection() noexcept { return connection_; }
 
@@ -44,6 +47,7 @@ class lane {
         int reserved;
         std::vector<std::pair<kind_state*, int>> kinds;
         bool strays;
+        limited_group* limited{nullptr};
     };
     enum class answer { other, finished, next_due, claimed };
 
@@ -55,13 +59,16 @@ class lane {
     void take_batch();
     void send_finishes();
     void send_returns();
+    void send_slots();
     void send_doorbells(std::vector<queue_state*>& arming);
     void send_claims(const std::vector<queue_state*>& arming);
     void send_claim(queue_state& queue, bool arming);
+    void send_limited(queue_state& queue);
     void expect(answer kind) { expected_.push_back(kind); }
     void accept(const std::vector<pg::result>& results, double seconds);
     void accept_finished(const std::vector<std::int64_t>& standing);
     void accept_claim(const claim_sent& sent, const pg::result& rows, double seconds);
+    static void release(const claim_sent& sent);
     static void look_when_due(const acknowledgement& ack);
     void release_reservations();
     void turn_failed(const pg::sql_failure& why);
@@ -76,6 +83,7 @@ class lane {
     std::unordered_map<std::int64_t, int> leases_;  // jobs not yet acknowledged, by lease
     std::vector<acknowledgement> pending_;
     std::vector<run_ptr> returning_;
+    slot_ledger slots_;
     std::vector<acknowledgement> doubtful_;  // sent, the commit got no answer
 
     // Of the turn under way.

@@ -134,6 +134,7 @@ boost::asio::awaitable<void> maintenance::prune() {
     pg::params p;
     p.int4(limits::sweep_batch_max);
     connection_.send(shared_.sql.prune_side_tables, p);
+    connection_.send(shared_.sql.prune_limits, p);
     co_await connection_.run();
 }
 

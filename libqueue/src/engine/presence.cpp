@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -37,6 +39,14 @@ std::string slots_json(const runtime& shared) {
         slots[queue->name] = std::move(one);
     }
     return boost::json::serialize(slots);
+}
+
+std::string rate_text(double per_second) {
+    std::array<char, 64> digits{};
+    const auto [end, ec] =
+        std::to_chars(digits.data(), digits.data() + digits.size(), per_second);
+    LIBQUEUE_ASSERT(ec == std::errc{});
+    return {digits.data(), end};
 }
 
 }  // namespace
@@ -137,6 +147,7 @@ boost::asio::awaitable<void> presence::enroll() {
         name.text(queue->name);
         connection_.send(shared_.sql.ensure_queue, name);
     }
+    send_limits();
     for (const auto& [name, kind] : shared_.kinds) {
         const kind_options& published = kind->handler->options;
         pg::params p;
@@ -162,8 +173,10 @@ boost::asio::awaitable<void> presence::enroll() {
     p.text(host).int4(pid).text(version).text_array(queues).text_array(kinds);
     p.int4(static_cast<std::int32_t>(options.heartbeat.count()));
     p.int4(static_cast<std::int32_t>(options.lease.count()));
+    connection_.send(shared_.sql.assign_limits, limits_in_use());
     connection_.send(shared_.sql.register_worker, p);
     const std::vector<pg::result> results = co_await connection_.run();
+    report_undefined(results.at(results.size() - 2));
     for (std::size_t at = 0; at < shared_.queues.size(); ++at) {
         shared_.queues[at]->id = results.at(at).binary_int32(0, 0);
     }
@@ -177,6 +190,47 @@ boost::asio::awaitable<void> presence::enroll() {
     shared_.worker_id = id;
     shared_.public_worker_id.store(id);
     shared_.report(event_type::worker_started, options.name);
+}
+
+/// In order of their names: two workers that start at once lock rows in the same order.
+void presence::send_limits() {
+    std::map<std::string, const limit_options*> sorted;
+    for (const limit_options& one : shared_.options.limits) {
+        sorted.insert_or_assign(one.name, &one);
+    }
+    for (const auto& [name, figures] : sorted) {
+        pg::params p;
+        p.text(name).int4(figures->burst).text(rate_text(figures->rate));
+        p.int4(figures->concurrency).text(figures->key);
+        connection_.send(shared_.sql.publish_limit, p);
+    }
+}
+
+pg::params presence::limits_in_use() const {
+    std::vector<std::string> kinds;
+    std::vector<std::string> kind_limits;
+    for (const auto& [name, kind] : shared_.kinds) {
+        kinds.push_back(name);
+        kind_limits.push_back(kind->handler->options.limit);
+    }
+    std::vector<std::string> queues;
+    std::vector<std::string> queue_limits;
+    for (const queue_options& queue : shared_.options.queues) {
+        queues.push_back(queue.name);
+        queue_limits.push_back(queue.limit);
+    }
+    pg::params p;
+    p.text_array(kinds).text_array(kind_limits).text_array(queues).text_array(queue_limits);
+    return p;
+}
+
+void presence::report_undefined(const pg::result& limits) const {
+    for (int row = 0; row < limits.rows(); ++row) {
+        shared_.report(event_type::internal_error,
+                       "limit " + std::string{limits.text(row, 0)} +
+                           " is not defined: nothing under it starts; define it in the "
+                           "configuration or with qctl limits set");
+    }
 }
 
 void presence::send_progress() {
@@ -300,10 +354,14 @@ boost::asio::awaitable<void> presence::wait_for_news(clock::time_point until) {
     }
 }
 
-/// `lines`, `cancel`, or the id of a queue that has something in line.
+/// `lines`, `cancel`, `limit`, or the id of a queue that has something in line.
 void presence::hear(const std::string& payload) {
     if (payload == "lines" || payload == "cancel") {
         urgent_ = true;
+        return;
+    }
+    if (payload == "limit") {
+        shared_.limits_changed();
         return;
     }
     int id = 0;

@@ -37,6 +37,9 @@ class presence {
     void set_lines(const pg::result& rows);
     void send_progress();
     void send_lines();
+    void send_limits();
+    [[nodiscard]] pg::params limits_in_use() const;
+    void report_undefined(const pg::result& limits) const;
 
     runtime& shared_;
     pg::pipeline connection_;

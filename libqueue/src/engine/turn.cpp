@@ -105,7 +105,9 @@ int budget(const queue_state& queue, clock::time_point now) {
 
 bool has_room(const queue_state& queue) {
     return std::any_of(queue.lines.begin(), queue.lines.end(),
-                       [](const line_state& line) { return line.kind->room() > 0; });
+                       [](const line_state& line) {
+                           return line.limited == nullptr && line.kind->room() > 0;
+                       });
 }
 
 bool has_room_for_strays(const queue_state& queue) {
@@ -233,7 +235,9 @@ void claim_request::add_lines(queue_state& queue, clock::time_point now) {
     // across kinds as far as claims of more than one job allow, and starves none.
     std::vector<line_state*> order;
     for (line_state& line : queue.lines) {
-        order.push_back(&line);
+        if (line.limited == nullptr) {
+            order.push_back(&line);
+        }
     }
     std::stable_sort(order.begin(), order.end(), [](const line_state* a, const line_state* b) {
         return a->priority != b->priority ? a->priority < b->priority
@@ -303,7 +307,7 @@ pg::params strays_request::params(std::int64_t worker) const {
     return p;
 }
 
-std::int64_t take_claimed(const pg::result& rows, runtime& shared, queue_state& queue, lane& owner,
+std::int64_t take_claimed(const pg::result& rows, int count, runtime& shared, queue_state& queue, lane& owner,
                           bool move_cursors) {
     struct claimed_line {
         line_state* line;
@@ -312,9 +316,9 @@ std::int64_t take_claimed(const pg::result& rows, runtime& shared, queue_state& 
     };
     std::vector<claimed_line> lines;
     std::vector<run_ptr> runs;
-    runs.reserve(static_cast<std::size_t>(rows.rows()));
+    runs.reserve(static_cast<std::size_t>(count));
     const auto now = clock::now();
-    for (int row = 0; row < rows.rows(); ++row) {
+    for (int row = 0; row < count; ++row) {
         const int line_id = rows.binary_int32(row, col_line);
         auto at = std::find_if(lines.begin(), lines.end(),
                                [&](const claimed_line& each) { return each.line->id == line_id; });
@@ -340,6 +344,9 @@ std::int64_t take_claimed(const pg::result& rows, runtime& shared, queue_state& 
         run->used_attempts = rows.binary_int16(row, col_attempt);
         run->place_run_at = run_at;
         run->line_id = line_id;
+        if (at->line->limited != nullptr) {
+            owner.hold_slots(*run, rows, row);
+        }
         ++run->kind->unstarted;
         runs.push_back(std::move(run));
     }

@@ -84,9 +84,9 @@ class strays_request {
     std::vector<std::pair<kind_state*, int>> kinds_;
 };
 
-/// Puts claimed rows among the queue's unstarted jobs, in order of priority and time, and moves
+/// Puts the first `count` rows, which were claimed, among the queue's unstarted jobs, in order of priority and time, and moves
 /// the cursors. Returns the lease.
-std::int64_t take_claimed(const pg::result& rows, runtime& shared, queue_state& queue, lane& owner,
+std::int64_t take_claimed(const pg::result& rows, int count, runtime& shared, queue_state& queue, lane& owner,
                           bool move_cursors);
 
 }  // namespace turn
