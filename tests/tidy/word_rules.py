@@ -40,8 +40,12 @@ CPP_BANS = [
         r"\bsleep_for\b|\bsleep_until\b",
         "a nap on the loop thread stops every job of the process; use a timer",
         where=("libqueue/", "processors/"),
-        # Both block a caller's own thread, and say so.
-        unless=("libqueue/src/pg/migrator.cpp", "libqueue/src/api/client.cpp"),
+        # All block a caller's own thread, and say so.
+        unless=(
+            "libqueue/src/pg/migrator.cpp",
+            "libqueue/src/api/client.cpp",
+            "libqueue/src/api/limits.cpp",
+        ),
     ),
     ban(
         r'"\s*(SELECT\b|INSERT INTO\b|UPDATE \w|DELETE FROM\b|WITH \w+ AS\b|CREATE \w|ALTER \w'

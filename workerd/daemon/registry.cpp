@@ -83,6 +83,7 @@ void apply(const kind_config& from, const config& value, libqueue::kind_options&
             libqueue::parse_backoff_strategy(*from.retry_strategy).value_or(to.retry.strategy);
     if (from.on_lost)
         to.on_lost = libqueue::parse_on_lost(*from.on_lost).value_or(to.on_lost);
+    to.limit = from.limit.value_or(to.limit);
     if (from.priority)
         to.priority = *from.priority;
     // A queue nobody here serves would let the jobs wait; they then go to "default".
@@ -155,7 +156,14 @@ libqueue::worker_options make_worker_options(const config& value) {
     options.schema = value.database.schema;
     options.name = value.worker.name;
     for (const auto& [name, queue] : value.queues)
-        options.queues.emplace_back(name, queue.concurrency);
+        options.queues.emplace_back(name, queue.concurrency).limit = queue.limit;
+    for (const auto& [name, figures] : value.limits) {
+        auto& limit = options.limits.emplace_back(name);
+        limit.burst = figures.burst;
+        limit.rate = figures.rate;
+        limit.concurrency = figures.concurrency;
+        limit.key = figures.key;
+    }
     options.turn_connections = value.database.connections;
     options.threads = value.worker.threads;
     options.heartbeat = value.worker.heartbeat;

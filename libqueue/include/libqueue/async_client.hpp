@@ -60,8 +60,9 @@ class async_client {
             id);
     }
 
-    /// Tokens of a limit, as limit_control::reserve. Nothing is waited for: when granted, the caller
-    /// sleeps for `wait` in its own way before it goes on. `at_most` 0 takes now or not at all.
+    /// Tokens of a limit, as limit_control::reserve. Nothing is waited for: when granted, the
+    /// caller sleeps for `wait` in its own way before it goes on. `at_most` 0 takes now or not at
+    /// all.
     template <typename Token>
     auto reserve(std::string limit, int n, std::chrono::microseconds at_most, std::string key,
                  Token&& token) {

@@ -69,8 +69,8 @@ class queue_options {
    public:
     queue_options(std::string name_, int concurrency_)
         : name{std::move(name_)}, concurrency{concurrency_} {}
-    std::string name;  ///< created at start when it does not exist
-    int concurrency;   ///< running at once in this process; 1 to 100000
+    std::string name;   ///< created at start when it does not exist
+    int concurrency;    ///< running at once in this process; 1 to 100000
     std::string limit;  ///< all its jobs are under it, beside that of their kind; empty: none
 };
 

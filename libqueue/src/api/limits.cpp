@@ -11,8 +11,8 @@ namespace libqueue {
 
 result<void> limit_control::set(const limit_change& change) {
     return api::as_result([&] {
-        api::on_connection(
-            client_, [&](const store::session& with) { store::set_limit(with, change); });
+        api::on_connection(client_,
+                           [&](const store::session& with) { store::set_limit(with, change); });
     });
 }
 

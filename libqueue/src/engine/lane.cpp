@@ -60,7 +60,9 @@ bool lane::wants_claim(queue_state& queue, clock::time_point now) const {
     if (isolating_ || !shared_.may_claim() || queue.id == 0 || turn::budget(queue, now) <= 0) {
         return false;
     }
-    return limiter::wants(queue, now) || (now >= queue.watch.next_look ? turn::has_room(queue) : turn::has_room_for_strays(queue));
+    return limiter::wants(queue, now) ||
+           (now >= queue.watch.next_look ? turn::has_room(queue)
+                                         : turn::has_room_for_strays(queue));
 }
 
 bool lane::has_work(clock::time_point now) const {
@@ -417,8 +419,8 @@ void lane::accept_claim(const claim_sent& sent, const pg::result& rows, double s
         }
         return;
     }
-    const std::int64_t lease = turn::take_claimed(
-        rows, jobs, shared_, queue, *this, !sent.strays && sent.limited == nullptr);
+    const std::int64_t lease = turn::take_claimed(rows, jobs, shared_, queue, *this,
+                                                  !sent.strays && sent.limited == nullptr);
     leases_[lease] += jobs;
     if (sent.limited != nullptr) {
         return;

@@ -157,8 +157,8 @@ void note_answer(queue_state& queue, limited_group& group, const pg::result& row
     if (!rows.is_null(last, col_wait_us)) {
         const std::chrono::microseconds wait{
             std::max<std::int64_t>(0, rows.binary_int64(last, col_wait_us))};
-        group.due_at = now + (jobs == 0 ? std::max<std::chrono::microseconds>(wait, pause_min)
-                                        : wait);
+        group.due_at =
+            now + (jobs == 0 ? std::max<std::chrono::microseconds>(wait, pause_min) : wait);
         if (blocked) {
             group.blocked_until = group.due_at;
         }

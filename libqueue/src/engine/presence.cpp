@@ -43,8 +43,7 @@ std::string slots_json(const runtime& shared) {
 
 std::string rate_text(double per_second) {
     std::array<char, 64> digits{};
-    const auto [end, ec] =
-        std::to_chars(digits.data(), digits.data() + digits.size(), per_second);
+    const auto [end, ec] = std::to_chars(digits.data(), digits.data() + digits.size(), per_second);
     LIBQUEUE_ASSERT(ec == std::errc{});
     return {digits.data(), end};
 }

@@ -26,7 +26,7 @@ struct kind_state {
     }
 };
 
-/// Kinds of a queue that are under the same limits; claimed apart from all others, by claim_limited.
+/// Kinds of a queue that are under the same limits; claimed apart from all others.
 struct limited_group {
     std::string kind_limit;
     std::string queue_limit;
@@ -73,7 +73,7 @@ struct queue_state {
     int claiming{0};
     bool pumping{false};  // a handler that returns at once comes back to pump() from within it
     std::deque<run_ptr> unstarted;
-    std::vector<line_state> lines;  // by priority
+    std::vector<line_state> lines;       // by priority
     std::vector<limited_group> limited;  // fixed once the worker runs
     std::size_t limited_first{0};        // whose turn it is among them
     std::vector<stray> strays;

@@ -104,10 +104,9 @@ int budget(const queue_state& queue, clock::time_point now) {
 }
 
 bool has_room(const queue_state& queue) {
-    return std::any_of(queue.lines.begin(), queue.lines.end(),
-                       [](const line_state& line) {
-                           return line.limited == nullptr && line.kind->room() > 0;
-                       });
+    return std::any_of(queue.lines.begin(), queue.lines.end(), [](const line_state& line) {
+        return line.limited == nullptr && line.kind->room() > 0;
+    });
 }
 
 bool has_room_for_strays(const queue_state& queue) {
@@ -307,8 +306,8 @@ pg::params strays_request::params(std::int64_t worker) const {
     return p;
 }
 
-std::int64_t take_claimed(const pg::result& rows, int count, runtime& shared, queue_state& queue, lane& owner,
-                          bool move_cursors) {
+std::int64_t take_claimed(const pg::result& rows, int count, runtime& shared, queue_state& queue,
+                          lane& owner, bool move_cursors) {
     struct claimed_line {
         line_state* line;
         core::line_place last;

@@ -84,10 +84,10 @@ class strays_request {
     std::vector<std::pair<kind_state*, int>> kinds_;
 };
 
-/// Puts the first `count` rows, which were claimed, among the queue's unstarted jobs, in order of priority and time, and moves
-/// the cursors. Returns the lease.
-std::int64_t take_claimed(const pg::result& rows, int count, runtime& shared, queue_state& queue, lane& owner,
-                          bool move_cursors);
+/// Puts the first `count` rows, which were claimed, among the queue's unstarted jobs, in order of
+/// priority and time, and moves the cursors. Returns the lease.
+std::int64_t take_claimed(const pg::result& rows, int count, runtime& shared, queue_state& queue,
+                          lane& owner, bool move_cursors);
 
 }  // namespace turn
 }  // namespace libqueue::engine

@@ -5,7 +5,6 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
-
 #include <doctest/doctest.h>
 
 #include <future>
@@ -31,9 +30,10 @@ class fixture {
         db.execute("SELECT queue.limit_set('provider', " + figures + ")");
     }
     [[nodiscard]] std::string tokens(const std::string& key = {}) const {
-        return db.query("SELECT tokens FROM queue.limit_status "
-                        "WHERE name = 'provider' AND key = $1",
-                        {key});
+        return db.query(
+            "SELECT tokens FROM queue.limit_status "
+            "WHERE name = 'provider' AND key = $1",
+            {key});
     }
 };
 
@@ -195,8 +195,9 @@ TEST_CASE("a stopped limit gives nothing and has no time, until it is resumed") 
 TEST_CASE("set: nothing said leaves a figure as it is, 0 takes it away") {
     fixture f;
     const auto figures = [&] {
-        return f.db.query("SELECT coalesce(burst, 0) || ' ' || coalesce(rate, 0) || ' ' || "
-                          "coalesce(concurrency, 0) FROM queue.limit_rule");
+        return f.db.query(
+            "SELECT coalesce(burst, 0) || ' ' || coalesce(rate, 0) || ' ' || "
+            "coalesce(concurrency, 0) FROM queue.limit_rule");
     };
     libqueue::limit_change change{"provider"};
     change.rate = 2.5;

@@ -52,8 +52,8 @@ double overshoot(const test::test_database& db, double burst, double rate) {
     double worst = -burst;
     double sum = 0;
     double allowance = -1e18;
-    for (const auto& row : db.rows(
-             "SELECT extract(epoch FROM at)::float8, jobs FROM public.claims ORDER BY at")) {
+    for (const auto& row :
+         db.rows("SELECT extract(epoch FROM at)::float8, jobs FROM public.claims ORDER BY at")) {
         const double at = std::stod(row.at(0).value());
         // Before this claim: sum so far minus what had come by then.
         allowance = std::max(allowance, rate * at - sum);
@@ -82,9 +82,9 @@ TEST_CASE("eight workers never start more than burst + rate * t, and hardly less
 
     // Burst at once and 200 a second for four seconds more.
     REQUIRE(test::wait_until([&] { return started(r.db) >= 40 + 4 * 200; }, 20s));
-    const double seconds = std::stod(r.db.query(
-        "SELECT extract(epoch FROM max(at) - min(at)) FROM (SELECT at, sum(jobs) OVER "
-        "(ORDER BY at) AS so_far FROM public.claims) c WHERE so_far - 1 < 840"));
+    const double seconds = std::stod(
+        r.db.query("SELECT extract(epoch FROM max(at) - min(at)) FROM (SELECT at, sum(jobs) OVER "
+                   "(ORDER BY at) AS so_far FROM public.claims) c WHERE so_far - 1 < 840"));
     for (const auto& one : fleet) {
         one->stop(0ms);
     }
@@ -181,16 +181,17 @@ TEST_CASE("a stopped limit starts nothing, burns nothing, and says so; others go
     rig r;
     auto options = r.options();
     options.limits.push_back(bucket("provider", 1'000, 1'000));
-    r.db.execute("SELECT queue.limit_set('provider', burst => 1000, rate => 1000);"
-                 "SELECT queue.limit_stop('provider', 'chargebacks')");
+    r.db.execute(
+        "SELECT queue.limit_set('provider', burst => 1000, rate => 1000);"
+        "SELECT queue.limit_stop('provider', 'chargebacks')");
     const auto held = r.enqueue_many("call", 5);
     const auto worker = r.start({limited(noop("call"), "provider"), noop("other")}, options);
     for (int round = 0; round < 3; ++round) {
         REQUIRE(r.wait_state(r.enqueue("other"), "completed"));
     }
 
-    const auto told = r.db.rows("SELECT reason, detail FROM queue.explain($1)",
-                                {std::to_string(held.front())});
+    const auto told =
+        r.db.rows("SELECT reason, detail FROM queue.explain($1)", {std::to_string(held.front())});
     CHECK(told.at(0).at(0).value() == "limit stopped");
     CHECK(told.at(0).at(1).value().find("chargebacks") != std::string::npos);
     CHECK(r.db.query("SELECT count(*) FROM queue.attempt a JOIN queue.job j ON j.id = a.job_id "
@@ -243,9 +244,8 @@ TEST_CASE("a job is under the limit of its kind and under that of its queue") {
     };
     r.enqueue_many("call", 20);
     r.enqueue_many("free", 20);
-    const auto worker =
-        r.start({limited(coroutine("call", handler), "provider"), coroutine("free", handler)},
-                options);
+    const auto worker = r.start(
+        {limited(coroutine("call", handler), "provider"), coroutine("free", handler)}, options);
 
     // 20 that only the queue's limit holds, and the three that both let through.
     REQUIRE(r.wait_finished(23));
@@ -266,8 +266,9 @@ TEST_CASE("jobs late for their slots do not start in a heap") {
     }
     // Nobody was there for the slots that were given away.
     REQUIRE(test::wait_until([&] {
-        return r.db.query("SELECT max(run_at) < now() - interval '300 milliseconds' "
-                          "FROM queue.ready WHERE reserved") == "t";
+        return r.db.query(
+                   "SELECT max(run_at) < now() - interval '300 milliseconds' "
+                   "FROM queue.ready WHERE reserved") == "t";
     }));
     const auto second = r.start({limited(noop("call"), "provider")}, options);
 
@@ -328,8 +329,9 @@ TEST_CASE("full buckets and slots of workers that are gone are swept away") {
     const auto worker = r.start({noop()});
 
     CHECK(test::wait_until([&] {
-        return r.db.query("SELECT (SELECT count(*) FROM queue.limit_slot) || ' ' || "
-                          "(SELECT string_agg(key, ',') FROM queue.limit_bucket)") == "0 ahead";
+        return r.db.query(
+                   "SELECT (SELECT count(*) FROM queue.limit_slot) || ' ' || "
+                   "(SELECT string_agg(key, ',') FROM queue.limit_bucket)") == "0 ahead";
     }));
 }
 

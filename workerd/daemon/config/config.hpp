@@ -31,6 +31,14 @@ struct database_config {
 
 struct queue_config {
     int concurrency = 0;
+    std::string limit;
+};
+
+struct limit_config {
+    int burst = 0;
+    double rate = 0;
+    int concurrency = 0;
+    std::string key;
 };
 
 /// Only what was set: the rest comes from the kind's own defaults (kind_defaults.hpp).
@@ -46,6 +54,7 @@ struct kind_config {
     std::optional<bool> retry_jitter;
     std::optional<int> crash_budget;
     std::optional<std::string> on_lost;
+    std::optional<std::string> limit;
 };
 
 struct worker_config {
@@ -103,6 +112,7 @@ struct dev_config {
 struct config {
     database_config database;
     std::map<std::string, queue_config> queues;
+    std::map<std::string, limit_config> limits;
     std::map<std::string, kind_config> kinds;
     worker_config worker;
     processors_config processors;

@@ -94,6 +94,7 @@ kind_config overlay(const kind_config& set, const kind_config& standard) {
     merged.retry_jitter = either(set.retry_jitter, standard.retry_jitter);
     merged.crash_budget = either(set.crash_budget, standard.crash_budget);
     merged.on_lost = either(set.on_lost, standard.on_lost);
+    merged.limit = either(set.limit, standard.limit);
     return merged;
 }
 
