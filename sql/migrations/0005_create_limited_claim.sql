@@ -232,7 +232,11 @@ BEGIN
         FOR i IN 1 .. cardinality(rules) LOOP
             b := buckets[mine[i]];
             gap := 1000000 / rules[i].rate;
-            IF NOT c.reserved THEN
+            -- A job put back takes a token of the limits that hold it back, not of those that
+            -- would have let it start now: with 20 an hour for each user and 1,000 a minute for
+            -- all, one user's thousand must not use up the minute of the others.
+            IF NOT c.reserved
+               AND (slot <= 0.5 OR greatest(b.planned, b.used) + gap > 0.5) THEN
                 b.planned := greatest(b.planned, b.used) + gap;
             END IF;
             IF c.reserved OR slot <= 0.5 THEN

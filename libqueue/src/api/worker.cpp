@@ -30,6 +30,34 @@ void add(std::string& faults, bool wrong, const std::string& text) {
     }
 }
 
+bool is_limit_name(std::string_view name) {
+    return !name.empty() && name.size() <= limits::limit_name_bytes &&
+           name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.-") ==
+               std::string_view::npos;
+}
+
+/// What the database would refuse, and the worker would try again and again.
+std::string faults_of_limit(const limit_options& o) {
+    const std::string who = "limit " + o.name + ": ";
+    std::string faults;
+    add(faults, !is_limit_name(o.name), who + "name: expected 1 to 64 of a-z 0-9 _ . -");
+    add(faults, o.burst < 0 || o.burst > limits::limit_count_max,
+        who + "burst: expected 0 to 1000000, got " + std::to_string(o.burst));
+    // Not a number fails both comparisons.
+    add(faults, !(o.rate >= limits::rate_min && o.rate <= limits::rate_max) && o.rate != 0,
+        who + "rate: expected 0 or 0.000001 to 100000 per second, got " + std::to_string(o.rate));
+    add(faults, o.burst > 0 && o.rate == 0, who + "burst: expected a rate beside it");
+    add(faults, o.concurrency < 0 || o.concurrency > limits::limit_count_max,
+        who + "concurrency: expected 0 to 1000000, got " + std::to_string(o.concurrency));
+    const std::string_view key{o.key};
+    const bool of_meta = key.starts_with("meta.") && key.size() > 5 &&
+                         key.size() <= 5 + limits::limit_name_bytes &&
+                         key.find('.', 5) == std::string_view::npos;
+    add(faults, !key.empty() && key != "tenant" && !of_meta,
+        who + "key: expected tenant, meta.<field> or nothing");
+    return faults;
+}
+
 std::string faults_of_kind(const registration& kind) {
     const kind_options& o = kind.options;
     const std::string who = "kind " + kind.kind + ": ";
@@ -45,6 +73,8 @@ std::string faults_of_kind(const registration& kind) {
         who + "max_attempts: expected 1 to 1000, got " + std::to_string(o.max_attempts));
     add(faults, o.crash_budget < 0 || o.crash_budget > limits::crash_budget_max,
         who + "crash_budget: expected 0 to 1000, got " + std::to_string(o.crash_budget));
+    add(faults, !o.limit.empty() && !is_limit_name(o.limit),
+        who + "limit: expected 1 to 64 of a-z 0-9 _ . -");
     const int priority = o.priority.value_or(0);
     add(faults, priority < limits::priority_min || priority > limits::priority_max,
         who + "priority: expected -32768 to 32767, got " + std::to_string(priority));
@@ -60,6 +90,12 @@ std::string faults_of(const worker_options& o, const std::vector<registration>& 
         add(faults, queue.concurrency < 1 || queue.concurrency > limits::concurrency_max,
             "queue " + queue.name + ": concurrency: expected 1 to 100000, got " +
                 std::to_string(queue.concurrency));
+        add(faults, !queue.limit.empty() && !is_limit_name(queue.limit),
+            "queue " + queue.name + ": limit: expected 1 to 64 of a-z 0-9 _ . -");
+    }
+    for (const limit_options& limit : o.limits) {
+        const std::string wrong = faults_of_limit(limit);
+        add(faults, !wrong.empty(), wrong);
     }
     add(faults, kinds.empty(), "kinds: expected at least one");
     std::set<std::string> handled;

@@ -1,3 +1,5 @@
+#include "core/limits.hpp"
+
 #include <libqueue/limit_options.hpp>
 
 #include <algorithm>
@@ -23,8 +25,6 @@ constexpr std::array<unit, 8> units{{
     {"d", 86'400},
     {"day", 86'400},
 }};
-constexpr double rate_min{0.000001};
-constexpr double rate_max{100'000};
 
 }  // namespace
 
@@ -59,7 +59,7 @@ result<double> parse_rate(std::string_view text) {
     }
     const double rate = number / seconds;
     // Not a number fails both comparisons.
-    if (!(rate >= rate_min && rate <= rate_max) && number != 0) {
+    if (!(rate >= limits::rate_min && rate <= limits::rate_max) && number != 0) {
         return wrong();
     }
     return rate;

@@ -324,6 +324,7 @@ void lane::send_limited(queue_state& queue) {
             continue;
         }
         claims_.push_back(claim_sent{&queue, request.most(), request.kinds(), false, group});
+        slots_.asked();
         connection_.send(shared_.sql.claim_limited, request.params(shared_.worker_id, number_));
         expect(answer::claimed);
     }

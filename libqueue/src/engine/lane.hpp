@@ -37,6 +37,8 @@ class lane {
     [[nodiscard]] bool settled() const noexcept;
     /// A claimed job that may hold slots of its limits.
     void hold_slots(job_run& run, const pg::result& rows, int row);
+    /// A claim nobody knew of was found: what the database counts may be too much.
+    void doubt_slots() { slots_.doubt(); }
     void append_leases(std::vector<std::int64_t>& known) const;
     [[nodiscard]] pg::pipeline& connection() noexcept { return connection_; }
 

@@ -198,7 +198,6 @@ void slot_ledger::take(const job_run& run) {
     if (held.slots.empty()) {
         return;
     }
-    used_ = true;
     for (const slot& one : held.slots) {
         ++held_[one];
     }

@@ -75,7 +75,9 @@ class slot_ledger {
     /// Whether the database must be told.
     [[nodiscard]] bool changed() const noexcept { return changed_; }
     void told() noexcept { changed_ = false; }
-    /// What was told may not have arrived.
+    /// A claim under limits is sent: from now on the database may count slots for us.
+    void asked() noexcept { used_ = true; }
+    /// What was told may not have arrived, or a claim's answer not reached us.
     void doubt() noexcept { changed_ = changed_ || used_; }
     [[nodiscard]] pg::params params(std::int64_t worker, int lane) const;
 

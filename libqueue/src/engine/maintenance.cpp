@@ -126,6 +126,9 @@ boost::asio::awaitable<void> maintenance::take_back_forgotten() {
     connection_.send(shared_.sql.forgotten_leases, p);
     const std::vector<pg::result> results = co_await connection_.run();
     if (results.at(0).rows() > 0) {
+        for (const auto& each : shared_.lanes) {
+            each->doubt_slots();
+        }
         shared_.look_everywhere();
     }
 }

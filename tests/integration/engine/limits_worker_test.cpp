@@ -254,6 +254,29 @@ TEST_CASE("a job is under the limit of its kind and under that of its queue") {
                      "state = 'completed'") == "3");
 }
 
+TEST_CASE("one key's long backlog uses up nothing of a limit that is for all") {
+    rig r;
+    auto options = r.options();
+    options.queues.front().limit = "all";
+    options.limits.push_back(bucket("all", 30, 0.001));
+    libqueue::limit_options per_user = bucket("mail", 1, 0.001);
+    per_user.key = "meta.user";
+    options.limits.push_back(per_user);
+    const auto noisy = r.enqueue_many("mail", 100, R"(meta => '{"user": "a"}')");
+    std::vector<job_id> others;
+    for (int n = 0; n < 10; ++n) {
+        others.push_back(
+            r.enqueue("mail", "{}", "meta => '{\"user\": \"" + std::to_string(n) + "\"}'"));
+    }
+    const auto worker = r.start({limited(noop("mail"), "mail")}, options);
+
+    for (const job_id id : others) {
+        CHECK(r.wait_state(id, "completed"));
+    }
+    CHECK(r.state(noisy.back()) == "scheduled");
+    CHECK(r.db.query("SELECT tokens FROM queue.limit_status WHERE name = 'all'") == "19");
+}
+
 TEST_CASE("jobs late for their slots do not start in a heap") {
     rig r;
     keep_claims(r.db);
@@ -291,6 +314,30 @@ TEST_CASE("an undefined limit holds its jobs back, is told, and lets them go onc
           "unknown limit");
     r.db.execute("SELECT queue.limit_set('forgotten', concurrency => 1)");
     CHECK(r.wait_state(id, "completed"));
+}
+
+TEST_CASE("a worker whose limits the database would refuse is not made") {
+    rig r;
+    auto options = r.options();
+    options.queues.front().limit = "Internal";
+    options.limits.push_back(bucket("provider", 5, -1));
+    libqueue::limit_options keyed = slots("mail", 2'000'000);
+    keyed.key = "payload.user";
+    options.limits.push_back(keyed);
+    options.limits.push_back(bucket("burst", 5, 0));
+
+    std::string said;
+    try {
+        libqueue::worker{options, {limited(noop("call"), "no name")}};
+    } catch (const std::invalid_argument& why) {
+        said = why.what();
+    }
+    for (const char* const part :
+         {"queue default: limit:", "limit provider: rate:", "limit mail: concurrency:",
+          "limit mail: key:", "limit burst: burst: expected a rate", "kind call: limit:"}) {
+        CAPTURE(part);
+        CHECK(said.find(part) != std::string::npos);
+    }
 }
 
 TEST_CASE("what a person has set is not undone by a worker that starts") {
