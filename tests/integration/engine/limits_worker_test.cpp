@@ -1,4 +1,5 @@
 #include "rig.hpp"
+#include "support/claim_times.hpp"
 
 #include <doctest/doctest.h>
 
@@ -35,43 +36,11 @@ libqueue::limit_options slots(std::string name, int concurrency) {
     return made;
 }
 
-/// Keeps the database's own time and size of every claim; leases go when their jobs are done.
-void keep_claims(const test::test_database& db) {
-    db.execute(
-        "CREATE TABLE claims (at timestamptz NOT NULL, jobs integer NOT NULL);"
-        "CREATE FUNCTION keep_claim() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "INSERT INTO public.claims VALUES (NEW.claimed_at, cardinality(NEW.job_ids)); "
-        "RETURN NULL; END $$;"
-        "CREATE TRIGGER keep_claim AFTER INSERT ON queue.lease "
-        "FOR EACH ROW EXECUTE FUNCTION keep_claim()");
-}
-
-/// How far, in tokens, any stretch of time went over burst + rate * its length. A stretch that
-/// begins just before one claim and ends with another is the worst of its kind.
-double overshoot(const test::test_database& db, double burst, double rate) {
-    double worst = -burst;
-    double sum = 0;
-    double allowance = -1e18;
-    for (const auto& row :
-         db.rows("SELECT extract(epoch FROM at)::float8, jobs FROM public.claims ORDER BY at")) {
-        const double at = std::stod(row.at(0).value());
-        // Before this claim: sum so far minus what had come by then.
-        allowance = std::max(allowance, rate * at - sum);
-        sum += std::stod(row.at(1).value());
-        worst = std::max(worst, sum - rate * at + allowance - burst);
-    }
-    return worst;
-}
-
-int started(const test::test_database& db) {
-    return std::stoi(db.query("SELECT coalesce(sum(jobs), 0) FROM public.claims"));
-}
-
 }  // namespace
 
 TEST_CASE("eight workers never start more than burst + rate * t, and hardly less") {
     rig r;
-    keep_claims(r.db);
+    const test::claim_times claims{r.db};
     r.enqueue_many("call", 2'000);
     auto options = r.options(50);
     options.limits.push_back(bucket("provider", 40, 200));
@@ -81,18 +50,16 @@ TEST_CASE("eight workers never start more than burst + rate * t, and hardly less
     }
 
     // Burst at once and 200 a second for four seconds more.
-    REQUIRE(test::wait_until([&] { return started(r.db) >= 40 + 4 * 200; }, 20s));
-    const double seconds = std::stod(
-        r.db.query("SELECT extract(epoch FROM max(at) - min(at)) FROM (SELECT at, sum(jobs) OVER "
-                   "(ORDER BY at) AS so_far FROM public.claims) c WHERE so_far - 1 < 840"));
+    REQUIRE(test::wait_until([&] { return claims.jobs() >= 40 + 4 * 200; }, 20s));
+    const double seconds = claims.seconds_to(840);
     for (const auto& one : fleet) {
         one->stop(0ms);
     }
 
-    const int jobs = started(r.db);
+    const int jobs = claims.jobs();
     MESSAGE(jobs << " jobs, of which 840 in " << seconds << " s; over by "
-                 << overshoot(r.db, 40, 200));
-    CHECK(overshoot(r.db, 40, 200) <= 0.01);
+                 << claims.overshoot(40, 200));
+    CHECK(claims.overshoot(40, 200) <= 0.01);
     CHECK((40 + 200 * seconds) * 0.97 <= 840);
     // Nobody used up an attempt, and none was put back more than once.
     CHECK(r.db.query("SELECT count(*) FROM queue.attempt WHERE attempt <> 1") == "0");
@@ -229,7 +196,6 @@ TEST_CASE("a key over its rate does not hold up another key's jobs behind it") {
 
 TEST_CASE("a job is under the limit of its kind and under that of its queue") {
     rig r;
-    keep_claims(r.db);
     auto options = r.options(20);
     options.queues.front().limit = "all";
     options.limits.push_back(slots("all", 4));
@@ -279,13 +245,13 @@ TEST_CASE("one key's long backlog uses up nothing of a limit that is for all") {
 
 TEST_CASE("jobs late for their slots do not start in a heap") {
     rig r;
-    keep_claims(r.db);
+    const test::claim_times claims{r.db};
     auto options = r.options(50);
     options.limits.push_back(bucket("provider", 5, 50));
     r.enqueue_many("call", 200);
     {
         const auto first = r.start({limited(noop("call"), "provider")}, options);
-        REQUIRE(test::wait_until([&] { return started(r.db) >= 10; }));
+        REQUIRE(test::wait_until([&] { return claims.jobs() >= 10; }));
     }
     // Nobody was there for the slots that were given away.
     REQUIRE(test::wait_until([&] {
@@ -295,9 +261,9 @@ TEST_CASE("jobs late for their slots do not start in a heap") {
     }));
     const auto second = r.start({limited(noop("call"), "provider")}, options);
 
-    REQUIRE(test::wait_until([&] { return started(r.db) >= 120; }));
+    REQUIRE(test::wait_until([&] { return claims.jobs() >= 120; }));
     second->stop();
-    CHECK(overshoot(r.db, 5, 50) <= 0.01);
+    CHECK(claims.overshoot(5, 50) <= 0.01);
 }
 
 TEST_CASE("an undefined limit holds its jobs back, is told, and lets them go once it is defined") {
