@@ -245,14 +245,16 @@ BEGIN
             buckets := buckets || b;
             marks := marks || (i || ' ');
             promised := greatest(promised, b.planned + 1000000 / r.rate);
-            scan_fresh := least(scan_fresh, greatest(1,
-                coalesce(floor((horizon - b.planned) * r.rate / 1000000), 500))::integer);
+            -- As many as can start, or when tokens are short as can be given a slot: what is
+            -- looked at is locked, which is work.
+            scan_fresh := least(scan_fresh, CASE
+                WHEN coalesce(-b.planned * r.rate / 1000000 >= claim_limited.most, true)
+                THEN claim_limited.most
+                ELSE greatest(1, floor((horizon - b.planned) * r.rate / 1000000)) END::integer);
         END IF;
     END LOOP;
     IF NOT keyed AND promised > horizon / 2 THEN
         scan_fresh := 0;
-    ELSIF NOT keyed AND promised = '-infinity' THEN
-        scan_fresh := least(scan_fresh, claim_limited.most);
     END IF;
     FOR c IN SELECT * FROM queue.limited_candidates(
             claim_limited.lines, keyed, at_now,
@@ -312,7 +314,11 @@ BEGIN
         FOR i IN 1 .. cardinality(rules) LOOP
             b := buckets[mine[i]];
             gap := 1000000 / rules[i].rate;
-            IF NOT c.reserved THEN
+            -- A job put back takes a token of the limits that hold it back, not of those that
+            -- would have let it start now: with 20 an hour for each user and 1,000 a minute for
+            -- all, one user's thousand must not use up the minute of the others.
+            IF NOT c.reserved
+               AND (slot <= 0.5 OR greatest(b.planned, b.used) + gap > 0.5) THEN
                 b.planned := greatest(b.planned, b.used) + gap;
             END IF;
             IF c.reserved OR slot <= 0.5 THEN
