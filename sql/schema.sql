@@ -171,6 +171,7 @@ $_$;
 
 CREATE FUNCTION queue.claim_limited(worker_id bigint, lane integer, queue_id integer, kind_limit text, queue_limit text, lines integer[], most_by_line integer[], most integer, at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(lease bigint, id bigint, line_id integer, run_at timestamp with time zone, attempt smallint, reconcile boolean, created_at timestamp with time zone, max_attempts smallint, tenant_id text, payload text, meta text, kind_key text, queue_key text, blocked boolean, wait_us bigint)
     LANGUAGE plpgsql
+    SET jit TO 'off'
     AS $$
 #variable_conflict use_column
 DECLARE
