@@ -5,6 +5,7 @@
 #include <libqueue/job_context.hpp>
 #include <libqueue/observer.hpp>
 #include <libqueue/outcome.hpp>
+#include <libqueue/pooling.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -88,6 +89,9 @@ class worker_options {
     std::string dsn;         ///< libpq connection string or URI; empty: PG* environment
     std::string listen_dsn;  ///< for LISTEN when `dsn` is a transaction pooler; empty: `dsn`
     bool listen{true};       ///< false: poll only
+    /// Behind a pooler in transaction mode statements are not prepared, and LISTEN is refused:
+    /// set `listen_dsn` to a direct connection, or `listen` to false.
+    pooling pooler{pooling::detect};
     std::string schema{"queue"};
     std::string name;  ///< for people; default host:pid. Identity is a new id per boot
     std::vector<queue_options> queues;
@@ -117,7 +121,8 @@ class worker {
     ~worker();
 
     /// Starts the loop thread and returns. The database may be away: the worker keeps trying.
-    /// Throws `domain_failure` with schema_mismatch when the schema cannot be served.
+    /// Throws `domain_failure` with schema_mismatch when the schema cannot be served, with
+    /// invalid_argument when LISTEN would go through a pooler in transaction mode.
     void start();
     /// Drains: claims no more, gives unstarted jobs back, waits for running handlers at most
     /// `drain_timeout` (then tells them `shutdown` and gives their jobs back). Idempotent.

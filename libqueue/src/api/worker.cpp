@@ -1,5 +1,6 @@
 #include "core/limits.hpp"
 #include "engine/session.hpp"
+#include "pg/connection.hpp"
 
 #include <libqueue/migrate.hpp>
 #include <libqueue/worker.hpp>
@@ -70,12 +71,31 @@ std::string faults_of(const worker_options& o, const std::vector<registration>& 
     }
     add(faults, o.turn_connections < 1 || o.turn_connections > limits::turn_connections_max,
         "turn_connections: expected 1 to 8, got " + std::to_string(o.turn_connections));
+    add(faults, o.pooler == pooling::transaction && o.listen && o.listen_dsn.empty(),
+        "pooler: transaction: expected listen_dsn to be a direct connection, or listen to be false");
     add(faults, o.threads < 0, "threads: expected 0 or more");
     add(faults, o.heartbeat < limits::heartbeat_min, "heartbeat: expected at least 100 ms");
     add(faults, o.lease <= 2 * o.heartbeat, "lease: expected more than two heartbeats");
     add(faults, o.poll_interval.count() < 1, "poll_interval: expected at least 1 ms");
     add(faults, o.drain_timeout.count() < 0, "drain_timeout: expected 0 or more");
     return faults;
+}
+
+/// Throws domain_failure when LISTEN would have to go through a pooler: it would be heard by nobody.
+void demand_own_session(const worker_options& options, const std::string& dsn) {
+    if (!options.listen || options.pooler == pooling::session) {
+        return;
+    }
+    pg::connection on{dsn, "libqueue worker start", std::chrono::seconds{10}};
+    if (on.pooled()) {
+        throw domain_failure{
+            error{errc::invalid_argument,
+                  std::string{options.listen_dsn.empty() ? "dsn" : "listen_dsn"} +
+                      ": expected a direct connection for LISTEN, got a pooler (the server's "
+                      "process is not the one the connection was told)",
+                  "Set listen_dsn to a direct connection, or listen to false (jobs are then found "
+                  "by polling), or pooler to session if the pooler is in session mode."}};
+    }
 }
 
 }  // namespace
@@ -124,6 +144,7 @@ void worker::start() {
                                            " migrations are missing, first " + pending.front().name,
                                        "Run qctl migrate up, or let the worker migrate."}};
         }
+        demand_own_session(impl_->options, schema.dsn);
     } catch (const failure& away) {
         event e{event_type::database_lost};
         e.message = away.what();

@@ -4,6 +4,8 @@
 #include "engine/runtime.hpp"
 #include "engine/turn.hpp"
 
+#include <sql/plan_by_index.hpp>
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -14,6 +16,8 @@ namespace {
 constexpr std::string_view unique_violation{"23505"};
 constexpr std::chrono::milliseconds retry_base{50};
 constexpr std::chrono::milliseconds retry_cap{2'000};
+constexpr std::chrono::seconds idle_max{4};
+constexpr std::chrono::seconds sign_of_life_max{5};
 
 }  // namespace
 
@@ -120,14 +124,31 @@ boost::asio::awaitable<void> lane::step() {
     if (has_work(clock::now())) {
         co_await turn();
         failures_ = 0;
+        last_answer_ = clock::now();
         co_return;
     }
-    co_await wake_.wait_until(next_look());
+    co_await rest();
+}
+
+/// A connection that died while nothing was asked of it would be found by the turn that needs it:
+/// so now and then it is asked for a sign of life, which costs the server no statement.
+boost::asio::awaitable<void> lane::rest() {
+    const auto ask_at = last_answer_ + idle_max;
+    if (clock::now() >= ask_at) {
+        connection_.expect_answer_within(sign_of_life_max);
+        co_await connection_.run();
+        last_answer_ = clock::now();
+    }
+    co_await wake_.wait_until(std::min(next_look(), last_answer_ + idle_max));
 }
 
 boost::asio::awaitable<void> lane::open() {
     const std::string name = "libqueue worker turn " + std::to_string(number_);
-    co_await connection_.connect(shared_.options.dsn, name, std::chrono::seconds{10});
+    co_await connection_.connect(shared_.options.dsn, name, std::chrono::seconds{10},
+                                 shared_.options.pooler);
+    if (connection_.pooled()) {
+        co_return;  // What is set in a session would hit others; each turn says it for itself.
+    }
     // Generic plans: the arrays differ in every turn, the plan does not. Index scans always: the
     // line is often analysed while empty.
     connection_.send_text("SET plan_cache_mode = force_generic_plan");
@@ -171,6 +192,9 @@ void lane::take_batch() {
 boost::asio::awaitable<void> lane::turn() {
     turn_worker_ = shared_.worker_id;
     take_batch();
+    if (connection_.pooled()) {
+        connection_.send_text(std::string{sql::plan_by_index});
+    }
     send_finishes();
     send_returns();
     std::vector<queue_state*> arming;

@@ -49,6 +49,7 @@ class lane {
     enum class answer { other, finished, next_due, claimed };
 
     boost::asio::awaitable<void> step();
+    boost::asio::awaitable<void> rest();
     boost::asio::awaitable<void> open();
     boost::asio::awaitable<void> settle_doubt();
     boost::asio::awaitable<void> turn();
@@ -89,6 +90,7 @@ class lane {
     std::vector<answer> expected_;
     bool isolating_{false};
     int failures_{0};
+    clock::time_point last_answer_{};
 };
 
 }  // namespace libqueue::engine

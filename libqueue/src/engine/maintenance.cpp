@@ -52,7 +52,7 @@ boost::asio::awaitable<void> maintenance::run() {
 boost::asio::awaitable<void> maintenance::sweep() {
     if (!connection_.is_open()) {
         co_await connection_.connect(shared_.options.dsn, "libqueue worker maintenance",
-                                     std::chrono::seconds{10});
+                                     std::chrono::seconds{10}, shared_.options.pooler);
     }
     co_await rescuer_.run_once();
     const auto now = clock::now();

@@ -23,6 +23,16 @@ namespace {
 
 constexpr std::chrono::milliseconds reconnect_pause_max{200};
 
+constexpr std::string_view listen_refused{
+    "listen_dsn: expected a session of one's own for LISTEN, got a pooler; hint: set listen_dsn to "
+    "a direct connection, or listen to false, or pooler to session if it is one in session mode"};
+
+/// Others count the beats: a connect that hangs must leave time for another.
+std::chrono::milliseconds connect_time(std::chrono::milliseconds lease) {
+    return std::clamp<std::chrono::milliseconds>(lease / 3, std::chrono::seconds{2},
+                                                 std::chrono::seconds{10});
+}
+
 std::string slots_json(const runtime& shared) {
     boost::json::object slots;
     for (const auto& queue : shared.queues) {
@@ -67,9 +77,15 @@ boost::asio::awaitable<void> presence::run() {
 
 boost::asio::awaitable<void> presence::serve() {
     const worker_options& options = shared_.options;
-    const std::string& dsn = options.listen_dsn.empty() ? options.dsn : options.listen_dsn;
+    const bool apart = !options.listen_dsn.empty();
+    const std::string& dsn = apart ? options.listen_dsn : options.dsn;
     if (!connection_.is_open()) {
-        co_await connection_.connect(dsn, "libqueue worker presence", std::chrono::seconds{10});
+        co_await connection_.connect(
+            dsn, "libqueue worker presence", connect_time(options.lease),
+            apart && options.pooler == pooling::transaction ? pooling::detect : options.pooler);
+        if (options.listen && connection_.pooled()) {
+            throw pg::sql_failure{std::string{listen_refused}, {}, true, false, {}};
+        }
         if (!schema_ready_) {
             co_await prepare_schema();
         }

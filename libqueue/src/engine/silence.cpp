@@ -2,6 +2,8 @@
 
 #include "engine/runtime.hpp"
 
+#include <algorithm>
+
 namespace libqueue::engine {
 
 silence_watch::silence_watch(runtime& shared) : shared_{shared}, wake_{shared.io} {}
@@ -13,12 +15,15 @@ void silence_watch::watch(pg::pipeline& connection, std::chrono::milliseconds li
 boost::asio::awaitable<void> silence_watch::run() {
     while (!shared_.stopping) {
         const auto now = clock::now();
+        std::chrono::milliseconds interval{1'000};
         for (const watched& each : watched_) {
-            if (each.connection->busy_since() < now - each.limit) {
+            if (each.connection->busy_since() <
+                now - each.connection->patience().value_or(each.limit)) {
                 each.connection->abort();
             }
+            interval = std::min(interval, each.limit / 4);
         }
-        co_await wake_.wait_until(now + std::chrono::seconds{1});
+        co_await wake_.wait_until(now + interval);
     }
 }
 
