@@ -155,19 +155,19 @@ class fault_proxy::impl::link : public std::enable_shared_from_this<link> {
 
    private:
     void pump_to_server() {
-        client_.async_read_some(
-            asio::buffer(from_client_),
-            [self = shared_from_this()](error_code ec, std::size_t size) {
-                if (ec) {
-                    // The server of a half-open connection does not learn of its end either.
-                    return self->hole_ ? void() : self->reset();
-                }
-                if (self->hole_) {
-                    return self->pump_to_server();
-                }
-                self->watch_requests({self->from_client_.data(), size});
-                self->later([self, size] { self->pass_to_server(size); });
-            });
+        client_.async_read_some(asio::buffer(from_client_),
+                                [self = shared_from_this()](error_code ec, std::size_t size) {
+                                    if (ec) {
+                                        // The server of a half-open connection does not learn of
+                                        // its end either.
+                                        return self->hole_ ? void() : self->reset();
+                                    }
+                                    if (self->hole_) {
+                                        return self->pump_to_server();
+                                    }
+                                    self->watch_requests({self->from_client_.data(), size});
+                                    self->later([self, size] { self->pass_to_server(size); });
+                                });
     }
 
     void pass_to_server(std::size_t size) {
@@ -182,22 +182,21 @@ class fault_proxy::impl::link : public std::enable_shared_from_this<link> {
     }
 
     void pump_to_client() {
-        server_.async_read_some(
-            asio::buffer(from_server_),
-            [self = shared_from_this()](error_code ec, std::size_t size) {
-                if (ec) {
-                    return self->hole_ ? void() : self->reset();
-                }
-                const bool ready = self->watch_answers({self->from_server_.data(), size});
-                if (self->losing_ && ready) {
-                    ++self->owner_.lost;
-                    return self->reset();
-                }
-                if (self->losing_ || self->hole_) {
-                    return self->pump_to_client();
-                }
-                self->later([self, size] { self->pass_to_client(size); });
-            });
+        server_.async_read_some(asio::buffer(from_server_), [self = shared_from_this()](
+                                                                error_code ec, std::size_t size) {
+            if (ec) {
+                return self->hole_ ? void() : self->reset();
+            }
+            const bool ready = self->watch_answers({self->from_server_.data(), size});
+            if (self->losing_ && ready) {
+                ++self->owner_.lost;
+                return self->reset();
+            }
+            if (self->losing_ || self->hole_) {
+                return self->pump_to_client();
+            }
+            self->later([self, size] { self->pass_to_client(size); });
+        });
     }
 
     void pass_to_client(std::size_t size) {
@@ -329,9 +328,8 @@ std::size_t fault_proxy::cut(const std::string& who) {
 }
 
 std::size_t fault_proxy::cut_after(direction way, std::size_t bytes, const std::string& who) {
-    return impl_->ask([&] {
-        return impl_->each_link(who, [&](impl::link& each) { each.limit(way, bytes); });
-    });
+    return impl_->ask(
+        [&] { return impl_->each_link(who, [&](impl::link& each) { each.limit(way, bytes); }); });
 }
 
 void fault_proxy::lose_answer(const std::string& text, int times) {

@@ -17,7 +17,8 @@ class fault_proxy {
     enum class direction { to_server, to_client };
 
     /// `socket_dir`: folder of the server's unix socket. The proxy may outlive the server.
-    explicit fault_proxy(const std::filesystem::path& socket_dir, unsigned short server_port = 5432);
+    explicit fault_proxy(const std::filesystem::path& socket_dir,
+                         unsigned short server_port = 5432);
     ~fault_proxy();
     fault_proxy(const fault_proxy&) = delete;
     fault_proxy& operator=(const fault_proxy&) = delete;

@@ -23,11 +23,11 @@ pgbouncer::pgbouncer(const std::string& socket_dir, const std::string& mode,
                      std::vector<std::string> settings)
     : run_as_{server_user()} {
     const auto users = dir_.write("users.txt", "\"postgres\" \"\"\n");
-    std::string text =
-        "[databases]\n* = host=" + socket_dir +
-        "\n[pgbouncer]\nlisten_addr =\nlisten_port = " + std::to_string(port) +
-        "\nunix_socket_dir = " + dir_.path().string() + "\nauth_type = trust\nauth_file = " +
-        users.string() + "\npool_mode = " + mode + "\nmax_client_conn = 200\n";
+    std::string text = "[databases]\n* = host=" + socket_dir +
+                       "\n[pgbouncer]\nlisten_addr =\nlisten_port = " + std::to_string(port) +
+                       "\nunix_socket_dir = " + dir_.path().string() +
+                       "\nauth_type = trust\nauth_file = " + users.string() +
+                       "\npool_mode = " + mode + "\nmax_client_conn = 200\n";
     for (const auto& setting : settings) {
         text += setting + "\n";
     }
@@ -52,7 +52,9 @@ void pgbouncer::start() {
     bouncer.run_as = run_as_;
     bouncer.working_dir = dir_.path();
     server_ = std::make_unique<process>(bouncer);
-    const auto ready = [&] { return PQping(dsn("pgbouncer").c_str()) == PQPING_OK; };
+    const auto ready = [&] {
+        return PQping(dsn("pgbouncer").c_str()) == PQPING_OK;
+    };
     if (!wait_until(ready)) {
         throw std::runtime_error{"pgbouncer did not start; hint: apt-get install pgbouncer\n" +
                                  server_->output() + server_->errors()};

@@ -239,6 +239,13 @@ const std::vector<broken> broken_files{
      "My-Schema", "lower-case letters"},
     {"database: {dsn: postgresql://db/app, connections: 9}", 1, "database.connections",
      "from 1 to 8", "9", "lower it"},
+    {"database: {dsn: postgresql://db/app, pooler: pgbouncer}", 1, "database.pooler",
+     "one of auto, session, transaction", "pgbouncer", "choose one"},
+    {"database: {dsn: postgresql://db/app, pooler: transaction}", 1, "database.pooler",
+     "listen_dsn, or listen: false", "neither", "a direct connection"},
+    {"database: {dsn: postgresql://db/app, pooler: transaction, listen: false, "
+     "statement_timeout: 5s}",
+     1, "database.statement_timeout", "0 behind a pooler", "5s", "ALTER ROLE"},
     {"database: {dsn: postgresql://db/app, password: hunter2}", 1, "database.password",
      "an option of database", "password", "known here: dsn"},
     {"processors: {email: true}", 1, "processors.email", "a mapping", "true", "host: …"},

@@ -152,6 +152,7 @@ libqueue::worker_options make_worker_options(const config& value) {
     if (!value.database.listen_dsn.empty())
         options.listen_dsn = complete_dsn(value, value.database.listen_dsn);
     options.listen = value.database.listen;
+    options.pooler = value.database.pooler;
     options.schema = value.database.schema;
     options.name = value.worker.name;
     for (const auto& [name, queue] : value.queues)

@@ -25,8 +25,8 @@ class client_options {
     std::string schema{"queue"};  ///< as installed
     std::string application_name{"libqueue"};
     std::chrono::milliseconds connect_timeout{10'000};
-    /// 0: the server's own. Refused behind a pooler (`domain_failure`, invalid_argument at the first
-    /// use of the connection), where it would stay in a session that others get next.
+    /// 0: the server's own. Refused behind a pooler (invalid_argument at the first use of the
+    /// connection), where it would stay in a session that others get next.
     std::chrono::milliseconds statement_timeout{0};
 };
 

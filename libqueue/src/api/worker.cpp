@@ -72,7 +72,7 @@ std::string faults_of(const worker_options& o, const std::vector<registration>& 
     add(faults, o.turn_connections < 1 || o.turn_connections > limits::turn_connections_max,
         "turn_connections: expected 1 to 8, got " + std::to_string(o.turn_connections));
     add(faults, o.pooler == pooling::transaction && o.listen && o.listen_dsn.empty(),
-        "pooler: transaction: expected listen_dsn to be a direct connection, or listen to be false");
+        "pooler: transaction: expected listen_dsn, a direct connection, or listen to be false");
     add(faults, o.threads < 0, "threads: expected 0 or more");
     add(faults, o.heartbeat < limits::heartbeat_min, "heartbeat: expected at least 100 ms");
     add(faults, o.lease <= 2 * o.heartbeat, "lease: expected more than two heartbeats");
@@ -81,7 +81,7 @@ std::string faults_of(const worker_options& o, const std::vector<registration>& 
     return faults;
 }
 
-/// Throws domain_failure when LISTEN would have to go through a pooler: it would be heard by nobody.
+/// Throws domain_failure when LISTEN would go through a pooler: nobody would hear what it hears.
 void demand_own_session(const worker_options& options, const std::string& dsn) {
     if (!options.listen || options.pooler == pooling::session) {
         return;

@@ -7,6 +7,7 @@
 
 #include <libqueue/migrate.hpp>
 #include <libqueue/version.hpp>
+#include <sql/commit_without_wait.hpp>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/json.hpp>
@@ -88,6 +89,11 @@ boost::asio::awaitable<void> presence::serve() {
         }
         if (!schema_ready_) {
             co_await prepare_schema();
+        }
+        if (!connection_.pooled()) {
+            // A beat need not outlive a crash. Waiting for a standby that is away, it would not be
+            // seen either, and workers would declare each other dead.
+            connection_.send_text("SET synchronous_commit = off");
         }
         if (options.listen) {
             connection_.send_text("LISTEN \"" + options.schema + ".wake\"");
@@ -230,6 +236,9 @@ boost::asio::awaitable<bool> presence::beat() {
     p.text(shared_.draining ? "draining" : (shared_.paused.load() ? "paused" : "running"));
     p.text(slots_json(shared_));
     const auto asked_at = clock::now();
+    if (connection_.pooled()) {
+        connection_.send_text(std::string{sql::commit_without_wait});
+    }
     connection_.send(shared_.sql.heartbeat, p);
     send_lines();
     std::vector<std::int64_t> running;

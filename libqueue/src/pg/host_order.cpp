@@ -45,7 +45,8 @@ host_order::host_order(const std::string& dsn, std::size_t first) {
         const std::string_view key{each->keyword};
         const bool listed = key == "host" || key == "hostaddr" || key == "port";
         // A port alone counts for all hosts and stays.
-        if (listed && each->val != nullptr && std::string_view{each->val}.find(',') != std::string_view::npos) {
+        if (listed && each->val != nullptr &&
+            std::string_view{each->val}.find(',') != std::string_view::npos) {
             several_ = several_ || key != "port";
             words_.emplace_back(key);
             words_.push_back(rotated(each->val, first));

@@ -18,7 +18,7 @@ class host_order {
 
    private:
     bool several_{false};
-    std::vector<std::string> words_;   // keyword and value by turns
+    std::vector<std::string> words_;  // keyword and value by turns
 };
 
 }  // namespace libqueue::pg

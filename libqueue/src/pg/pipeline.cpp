@@ -101,9 +101,8 @@ asio::awaitable<void> pipeline::connect(std::string dsn, std::string application
     std::vector<const char*> keys{"keepalives_idle",  "keepalives_interval",  "keepalives_count",
                                   "tcp_user_timeout", "target_session_attrs", "dbname",
                                   "application_name", "client_encoding"};
-    std::vector<const char*> values{"5",         "3",         "3",
-                                    "10000",     "read-write", dsn.c_str(),
-                                    application_name.c_str(), "UTF8"};
+    std::vector<const char*> values{
+        "5", "3", "3", "10000", "read-write", dsn.c_str(), application_name.c_str(), "UTF8"};
     hosts.append_to(keys, values);
     keys.push_back(nullptr);
     values.push_back(nullptr);
@@ -239,11 +238,6 @@ asio::awaitable<std::vector<result>> pipeline::run() {
     co_await read_until_sync(results, first_error);
     busy_since_ = clock::time_point::max();
     patience_.reset();
-    if (first_error != nullptr) {
-        for (const prepared* statement : preparing_) {
-            prepared_.erase(statement);
-        }
-    }
     preparing_.clear();
     queued_.clear();
     if (first_error != nullptr) {
@@ -258,6 +252,7 @@ asio::awaitable<std::vector<result>> pipeline::run() {
 asio::awaitable<void> pipeline::read_until_sync(std::vector<result>& results,
                                                 std::unique_ptr<sql_failure>& first_error) {
     results.reserve(queued_.size());
+    auto preparing = preparing_.begin();
     for (std::size_t at = 0; at < queued_.size(); ++at) {
         for (PGresult* answer = co_await next(); answer != nullptr; answer = co_await next()) {
             result owned{answer};
@@ -267,6 +262,14 @@ asio::awaitable<void> pipeline::read_until_sync(std::vector<result>& results,
             }
             if (PQstatus(raw_) != CONNECTION_OK) {
                 lost(true);
+            }
+            // A statement stays prepared when its transaction fails later; one that was skipped
+            // behind the error was never prepared.
+            if (queued_[at] == step::prepare) {
+                const prepared* const statement = *preparing++;
+                if (status != PGRES_COMMAND_OK) {
+                    prepared_.erase(statement);
+                }
             }
             const bool rows = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
             if (queued_[at] == step::statement && rows) {

@@ -33,6 +33,7 @@ bool left_open(Enqueue enqueue) {
     try {
         static_cast<void>(enqueue());
     } catch (const libqueue::failure& what) {
+        CAPTURE(std::string{what.what()});
         CHECK(what.poisons_connection());
         return what.outcome_unknown();
     }

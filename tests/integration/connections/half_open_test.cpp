@@ -84,10 +84,10 @@ TEST_CASE("a host that accepts and never answers does not keep a worker from the
     dead.blackhole_new(true);
     auto wanted = t.options();
     wanted.migrate = false;
-    wanted.dsn = "host=127.0.0.1,127.0.0.1 port=" + std::to_string(dead.port()) + "," +
-                 std::to_string(alive.port()) +
-                 " sslmode=disable gssencmode=disable connect_timeout=2 user=postgres dbname=" +
-                 t.db.name();
+    wanted.dsn =
+        "host=127.0.0.1,127.0.0.1 port=" + std::to_string(dead.port()) + "," +
+        std::to_string(alive.port()) +
+        " sslmode=disable gssencmode=disable connect_timeout=2 user=postgres dbname=" + t.db.name();
     const auto id = t.enqueue("work");
 
     const auto worker = t.start({noop("work")}, wanted);

@@ -60,10 +60,12 @@ class bench {
                 "SELECT coalesce(string_agg(name, ' '), '') FROM pg_settings WHERE name IN "
                 "('plan_cache_mode', 'enable_seqscan', 'enable_bitmapscan', 'statement_timeout') "
                 "AND setting <> boot_val");
-            found += on.query("SELECT coalesce(string_agg(name, ' '), '') "
-                              "FROM pg_prepared_statements");
-            found += on.query("SELECT coalesce(string_agg(c, ' '), '') "
-                              "FROM pg_listening_channels() c");
+            found += on.query(
+                "SELECT coalesce(string_agg(name, ' '), '') "
+                "FROM pg_prepared_statements");
+            found += on.query(
+                "SELECT coalesce(string_agg(c, ' '), '') "
+                "FROM pg_listening_channels() c");
             found += on.query(
                 "SELECT coalesce(string_agg('lock ' || objid, ' '), '') FROM pg_locks "
                 "WHERE locktype = 'advisory' AND pid = pg_backend_pid()");
@@ -90,8 +92,7 @@ void work_through(bench& b, const libqueue::worker_options& wanted, Fault fault)
         fault();
     }
     REQUIRE(b.t.wait_finished(jobs, 30s));
-    CHECK(b.t.db.query("SELECT count(*) FROM queue.attempt WHERE outcome = 'completed'") ==
-          "1500");
+    CHECK(b.t.db.query("SELECT count(*) FROM queue.attempt WHERE outcome = 'completed'") == "1500");
     CHECK(b.runs == 1500);
     worker->stop();
     CHECK(b.t.faults() == "");
@@ -118,9 +119,8 @@ TEST_CASE("transaction mode, LISTEN over a second DSN: a wake-up arrives long be
     // Asleep beside its doorbell.
     const auto first = b.t.enqueue("work");
     REQUIRE(b.t.wait_state(first, "completed"));
-    REQUIRE(test::wait_until([&] {
-        return b.t.db.query("SELECT session_lock FROM queue.worker") == "t";
-    }));
+    REQUIRE(test::wait_until(
+        [&] { return b.t.db.query("SELECT session_lock FROM queue.worker") == "t"; }));
 
     libqueue::client producer{libqueue::client_options{b.dsn()}};
     const auto job = producer.enqueue(libqueue::new_job{"work", "{}"});

@@ -100,9 +100,8 @@ TEST_CASE("a lock_timeout of the role while a table is locked: the same") {
         blocker.execute("BEGIN");
         blocker.execute("LOCK TABLE " + table + " IN EXCLUSIVE MODE");
         const auto before = b.own.log().size();
-        CHECK(test::wait_until([&] {
-            return b.own.log().find("due to lock timeout", before) != std::string::npos;
-        }));
+        CHECK(test::wait_until(
+            [&] { return b.own.log().find("due to lock timeout", before) != std::string::npos; }));
         blocker.execute("COMMIT");
     }
 
@@ -135,8 +134,9 @@ TEST_CASE("a turn that loses a deadlock is said again: finished once, and the li
     go = true;
     // The turn holds the lease it finishes and waits for the line.
     REQUIRE(test::wait_until([&] {
-        return b.t.db.query("SELECT count(*) FROM pg_locks WHERE NOT granted "
-                            "AND relation = 'queue.ready'::regclass") != "0";
+        return b.t.db.query(
+                   "SELECT count(*) FROM pg_locks WHERE NOT granted "
+                   "AND relation = 'queue.ready'::regclass") != "0";
     }));
     other.execute("SELECT FROM queue.lease FOR UPDATE");
     other.execute("COMMIT");

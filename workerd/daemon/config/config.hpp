@@ -2,6 +2,8 @@
 
 #include "config/settings.hpp"
 
+#include <libqueue/pooling.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -22,6 +24,7 @@ struct database_config {
     std::string listen_dsn;
     std::filesystem::path listen_dsn_file;
     bool listen = false;
+    libqueue::pooling pooler{};
     std::string schema;
     std::chrono::milliseconds connect_timeout{};
     std::chrono::milliseconds statement_timeout{};
