@@ -25,22 +25,12 @@ test::pg_cluster_options replicated() {
     return options;
 }
 
-test::pg_cluster_options without_standby() {
-    test::pg_cluster_options options;
-    options.settings = {"synchronous_commit=on"};
-    return options;
-}
-
 /// A primary and its synchronous standby, which change places.
 class pair_of_servers {
    public:
     pair_of_servers() {
-        primary_ = std::make_unique<test::pg_cluster>(without_standby());
+        primary_ = std::make_unique<test::pg_cluster>(replicated());
         standby_ = std::make_unique<test::pg_cluster>(*primary_, replicated());
-        test::execute(primary_->dsn(),
-                      "ALTER SYSTEM SET synchronous_standby_names = 'walreceiver'");
-        test::execute(primary_->dsn(), "SELECT pg_reload_conf()");
-        static_cast<void>(wait_synchronous());
         hosts_ = primary_->socket_dir() + "," + standby_->socket_dir();
     }
 
