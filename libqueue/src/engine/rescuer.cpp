@@ -26,7 +26,7 @@ enum owed_column : int {
 
 // Every sweep begins with the list of workers, which is short. Without this a connection gone dead
 // would be given the time of the slowest statement of maintenance.
-constexpr std::chrono::seconds liveness_max{10};
+constexpr std::chrono::seconds liveness_max{8};
 
 // A worker whose session lock is free may just be reconnecting.
 std::chrono::milliseconds reconnect_time(std::chrono::milliseconds heartbeat) {
