@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <string>
@@ -147,6 +148,22 @@ awaitable<outcome> crash(job_context& context) {
     co_return completed(R"({"survived":true})");  // a signal that kills nobody, such as SIGCHLD
 }
 
+awaitable<outcome> hang(job_context& context) {
+    payload_reader payload{context.payload()};
+    const auto ms = payload.optional_integer("ms", 0, longest_sleep_ms);
+    if (payload.ok() && !ms) {
+        payload.fault("ms", "expected milliseconds, got nothing");
+    }
+    if (!payload.ok()) {
+        co_return discard(payload.faults());
+    }
+    // Busy, as the endless loop that this stands for.
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds{*ms};
+    while (std::chrono::steady_clock::now() < end) {
+    }
+    co_return completed();
+}
+
 registration kind(const char* name, awaitable<outcome> (*handle)(job_context&)) {
     registration entry{name};
     entry.handle = handle;
@@ -163,6 +180,7 @@ std::vector<registration> make_registrations() {
     kinds.push_back(kind("debug.fail", &fail));
     kinds.back().reconcile = &reconcile_fail;
     kinds.push_back(kind("debug.crash", &crash));
+    kinds.push_back(kind("debug.hang", &hang));
     return kinds;
 }
 

@@ -187,3 +187,18 @@ CREATE TABLE queue.worker (
     slots jsonb NOT NULL DEFAULT '{}',
     CONSTRAINT worker_state_valid CHECK (state IN ('running', 'paused', 'draining'))
 ) WITH (fillfactor = 50);
+
+-- Where this queue is meant to run its jobs. A restored dump or a copied database carries the row
+-- along while the server and the database around it are others: then workers refuse to start.
+CREATE TABLE queue.installation (
+    -- One row.
+    is_here boolean NOT NULL PRIMARY KEY DEFAULT true,
+    -- Of pg_control_system(), NULL where this role may not ask; text because it is unsigned.
+    system_identifier text COLLATE "C",
+    database_oid oid NOT NULL,
+    -- Given by an operator. A file-level copy keeps the identifiers of its origin and is told
+    -- apart only by a worker that expects another name.
+    name text COLLATE "C",
+    adopted_at timestamptz NOT NULL,
+    CONSTRAINT installation_single CHECK (is_here)
+);

@@ -229,6 +229,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     held record;
+    now_at queue.place;
     at_now timestamptz := clock_timestamp();
 BEGIN
     SELECT t.place, t.attempt, t.reconcile, t.taken INTO held
@@ -250,12 +251,15 @@ BEGIN
             USING ERRCODE = 'LQ006';
     END IF;
     -- Serialises revivers of one job: a dead letter's row decides, a cancelled job's fact does.
+    -- While we waited it may have been revived, have run and have ended otherwise: look again.
     PERFORM FROM queue.job j WHERE j.id = retry.job_id FOR UPDATE;
-    IF NOT (queue.find_place(retry.job_id)).final THEN
-        RAISE EXCEPTION 'job % cannot be retried: it is already back in line', retry.job_id
+    now_at := queue.find_place(retry.job_id);
+    IF NOT now_at.final OR now_at.last_outcome = 'completed' THEN
+        RAISE EXCEPTION 'job % cannot be retried: it is already %', retry.job_id,
+            CASE WHEN now_at.final THEN 'completed' ELSE 'back in line' END
             USING ERRCODE = 'LQ006';
     END IF;
-    IF (held.place).last_outcome <> 'cancelled' THEN
+    IF now_at.last_outcome <> 'cancelled' THEN
         DELETE FROM queue.dead_letter d WHERE d.job_id = retry.job_id;
         IF NOT FOUND THEN
             RAISE EXCEPTION 'job % cannot be retried: its dead letter was discarded', retry.job_id
@@ -456,3 +460,35 @@ BEGIN
     END IF;
 END
 $$;
+
+-- The cluster's own number. NULL where the role may not ask, as at some hosters.
+CREATE FUNCTION queue.server_identity() RETURNS text
+STABLE LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (SELECT c.system_identifier::text FROM pg_control_system() c);
+EXCEPTION WHEN insufficient_privilege THEN
+    RETURN NULL;
+END
+$$;
+
+-- Says that this database, wherever it came from, is meant to run its jobs. NULL keeps the name.
+CREATE FUNCTION queue.adopt(name text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF char_length(adopt.name) NOT BETWEEN 1 AND 64 THEN
+        RAISE EXCEPTION USING ERRCODE = 'LQ001',
+            MESSAGE = format('name: expected 1 to 64 characters, got %s',
+                             char_length(adopt.name));
+    END IF;
+    INSERT INTO queue.installation AS i (system_identifier, database_oid, name, adopted_at)
+    SELECT queue.server_identity(), d.oid, adopt.name, clock_timestamp()
+    FROM pg_database d
+    WHERE d.datname = current_database()
+    ON CONFLICT (is_here) DO UPDATE
+    SET system_identifier = excluded.system_identifier,
+        database_oid = excluded.database_oid,
+        name = coalesce(excluded.name, i.name),
+        adopted_at = excluded.adopted_at;
+END
+$$;
+SELECT queue.adopt();

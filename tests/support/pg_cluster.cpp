@@ -128,15 +128,17 @@ void pg_cluster::start() {
     const std::string sync = options_.fsync ? "on" : "off";
     process_options postgres{pg_bin_dir() / "postgres",
                              {"-D", (dir_->path() / "data").string(), "-k", socket_dir_}};
-    std::vector<std::string> settings{"listen_addresses=",
-                                      "max_connections=200",
-                                      "shared_buffers=64MB",
-                                      "timezone=UTC",
-                                      "fsync=" + sync,
-                                      "full_page_writes=" + sync,
-                                      "logging_collector=off",
-                                      "log_line_prefix=%m %p %q%d ",
-                                      "max_prepared_transactions=20"};
+    std::vector<std::string> settings{
+        "listen_addresses=",
+        "max_connections=200",
+        "shared_buffers=64MB",
+        "timezone=UTC",
+        "fsync=" + sync,
+        "full_page_writes=" + sync,
+        std::string{"libqueue.allow_unsafe_durability="} + (options_.fsync ? "off" : "on"),
+        "logging_collector=off",
+        "log_line_prefix=%m %p %q%d ",
+        "max_prepared_transactions=20"};
     settings.insert(settings.end(), options_.settings.begin(), options_.settings.end());
     for (const auto& setting : settings) {
         postgres.args.insert(postgres.args.end(), {"-c", setting});

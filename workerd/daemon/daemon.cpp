@@ -19,6 +19,13 @@
 
 namespace workerd {
 
+namespace {
+
+// After the drain time: handlers that are told to stop, the last turns, leaving the database.
+constexpr std::chrono::seconds goodbye{15};
+
+}  // namespace
+
 daemon_observer::daemon_observer(logger& log, bool every_job) : log_{log} {
     log_.set_every_job(every_job);
 }
@@ -46,6 +53,8 @@ daemon::daemon(const command_line& line, config_result loaded, logger& log)
       tasks_{loop_, log},
       signals_{loop_},
       observer_{log, config_.log.jobs},
+      manager_{line.sources.dev || line.suspects},
+      watch_{loop_, manager_, log, config_.worker.lease},
       arguments_{line.arguments},
       dev_fresh_{line.dev_fresh},
       only_suspects_{line.suspects} {}
@@ -111,6 +120,8 @@ std::optional<int> daemon::start() {
     if (dev_)
         dev_->announce(http_ ? http_->address() : std::string{});
     worker_->start();
+    if (!only_suspects_)
+        start_watch();
     return std::nullopt;
 }
 
@@ -182,6 +193,21 @@ void daemon::start_health() {
     log_.info("http_listening", "serving /health", {{"address", http_->address()}});
 }
 
+void daemon::start_watch() {
+    std::string queues;
+    for (const auto& [name, queue] : config_.queues)
+        queues += (queues.empty() ? "" : ", ") + name;
+    watch_.start(*worker_, *health_, std::move(queues));
+}
+
+void daemon::reload() {
+    if (drain_thread_.joinable())
+        return;
+    manager_.reloading();
+    static_cast<void>(reload_config(sources_, config_, *worker_, log_));
+    manager_.ready();
+}
+
 void daemon::await_signal() {
     signals_.async_wait([this](const boost::system::error_code& error, int number) {
         if (error)
@@ -193,8 +219,7 @@ void daemon::await_signal() {
 
 void daemon::on_signal(int number) {
     if (number == SIGHUP) {
-        if (!drain_thread_.joinable())
-            static_cast<void>(reload_config(sources_, config_, *worker_, log_));
+        reload();
     } else if (number == SIGUSR1) {
         log_.toggle_debug();
         log_.info("log_level", "log level switched", {{"level", to_string(log_.level())}});
@@ -223,6 +248,8 @@ void daemon::drain(int number) {
                {"timeout_ms", config_.worker.drain_timeout.count()}});
     health_->mark_draining();
     const auto time = config_.worker.drain_timeout;
+    manager_.stopping(time + goodbye);
+    watch_.mark_draining();
     // A thread, because stop() blocks and the second signal must still be heard.
     drain_thread_ = std::thread{[this, time] {
         worker_->stop(time);
@@ -235,6 +262,8 @@ int daemon::finish() {
         drain_thread_.join();
     if (http_)
         http_->stop();
+    watch_.stop();
+    manager_.leaving(config_.worker.drain_timeout + goodbye);
     if (suspect_runner_)
         suspect_runner_->finish(config_.worker.drain_timeout);
     worker_.reset();

@@ -6,8 +6,10 @@
 #include "health.hpp"
 #include "logging/job_log.hpp"
 #include "logging/logger.hpp"
+#include "loop_watch.hpp"
 #include "net/http_server.hpp"
 #include "net/tasks.hpp"
+#include "service_manager.hpp"
 #include "suspect_runner.hpp"
 
 #include <libqueue/worker.hpp>
@@ -63,6 +65,8 @@ class daemon {
     /// Logs what is wrong; true when it is warnings only.
     bool report(const std::vector<config_fault>& faults);
     void start_health();
+    void start_watch();
+    void reload();
     void handle_suspects(libqueue::worker_options& options);
     boost::asio::awaitable<void> leave_when_silent();
     void await_signal();
@@ -79,6 +83,8 @@ class daemon {
     boost::asio::signal_set signals_;
     std::unique_ptr<dev_mode> dev_;
     daemon_observer observer_;
+    service_manager manager_;
+    loop_watch watch_;
     std::unique_ptr<libqueue::worker> worker_;
     std::unique_ptr<health> health_;
     std::unique_ptr<http_server> http_;

@@ -43,6 +43,8 @@ suspect_runner::~suspect_runner() {
 }
 
 void suspect_runner::start() {
+    // One that is about to end may have overlooked these.
+    again_ = child_ != nullptr;
     if (child_ || draining_)
         return;
     try {
@@ -91,6 +93,8 @@ void suspect_runner::on_end() {
     // Also after exit code 0: a job may have called exit(). One that left in good order has taken
     // itself off the books.
     tell_database(pid, how);
+    if (again_)
+        start();
 }
 
 /// Then its job is rescued at the next sweep, and whoever reads its dead letter knows. Without this

@@ -50,6 +50,7 @@ class suspect_runner {
     // A descriptor of its own: closing it must not close the child's.
     boost::asio::posix::stream_descriptor ended_;
     boost::asio::thread_pool telling_{1};  // talks to the database, which may block
+    bool again_ = false;
     bool draining_ = false;
 };
 

@@ -21,6 +21,9 @@ std::chrono::milliseconds statement_timeout(const invocation& call, const settin
     if (options.timeout && !waits(call.leaf->id) && !call.has("wait")) {
         return *options.timeout;
     }
+    if (call.leaf->id == verb::maintain) {
+        return std::chrono::milliseconds{0};
+    }
     return options.dsn.find("statement_timeout") == std::string::npos
                ? default_statement_timeout
                : std::chrono::milliseconds{0};

@@ -31,6 +31,7 @@ enum class event_type {
     schema_migrated,    ///< `count` migrations applied
     output_unstorable,  ///< a handler's output or error had to be made storable
     internal_error,     ///< a loop failed and goes on; `message`
+    server_unsafe,      ///< the server may lose what it acknowledged; `message` says why
 };
 
 [[nodiscard]] std::string_view to_string(event_type type) noexcept;

@@ -1,7 +1,9 @@
 #include "core/limits.hpp"
 #include "engine/session.hpp"
 #include "pg/connection.hpp"
+#include "store/server_check.hpp"
 
+#include <libqueue/duration.hpp>
 #include <libqueue/migrate.hpp>
 #include <libqueue/worker.hpp>
 
@@ -9,6 +11,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -31,6 +34,13 @@ void add(std::string& faults, bool wrong, const std::string& text) {
     }
 }
 
+void add_retention(std::string& faults, const std::optional<std::chrono::milliseconds>& value,
+                   const std::string& name) {
+    const auto time = value.value_or(std::chrono::milliseconds{0});
+    add(faults, time.count() < 0 || time > limits::retention_max,
+        name + ": expected 0 to 36500 days, got " + format_duration(time));
+}
+
 std::string faults_of_kind(const registration& kind) {
     const kind_options& o = kind.options;
     const std::string who = "kind " + kind.kind + ": ";
@@ -49,6 +59,7 @@ std::string faults_of_kind(const registration& kind) {
     const int priority = o.priority.value_or(0);
     add(faults, priority < limits::priority_min || priority > limits::priority_max,
         who + "priority: expected -32768 to 32767, got " + std::to_string(priority));
+    add_retention(faults, o.retention, who + "retention");
     return faults;
 }
 
@@ -61,6 +72,9 @@ std::string faults_of(const worker_options& o, const std::vector<registration>& 
         add(faults, queue.concurrency < 1 || queue.concurrency > limits::concurrency_max,
             "queue " + queue.name + ": concurrency: expected 1 to 100000, got " +
                 std::to_string(queue.concurrency));
+        add_retention(faults, queue.retention, "queue " + queue.name + ": retention");
+        add_retention(faults, queue.dead_letter_retention,
+                      "queue " + queue.name + ": dead_letter_retention");
     }
     add(faults, kinds.empty(), "kinds: expected at least one");
     std::set<std::string> handled;
@@ -96,6 +110,14 @@ void demand_own_session(const worker_options& options, const std::string& dsn) {
                   "Set listen_dsn to a direct connection, or listen to false (jobs are then found "
                   "by polling), or pooler to session if the pooler is in session mode."}};
     }
+}
+
+/// Throws domain_failure when jobs must not be run there. Warnings are the session's to report.
+void demand_fit_server(const worker_options& options, const std::string& dsn) {
+    pg::connection on{dsn, "libqueue worker start", std::chrono::seconds{10}};
+    const store::server_terms terms{options.require_durability, options.installation};
+    static_cast<void>(
+        store::judge_server(store::read_server_facts(on, options.schema), terms).value());
 }
 
 }  // namespace
@@ -145,6 +167,7 @@ void worker::start() {
                                        "Run qctl migrate up, or let the worker migrate."}};
         }
         demand_own_session(impl_->options, schema.dsn);
+        demand_fit_server(impl_->options, schema.dsn);
     } catch (const failure& away) {
         event e{event_type::database_lost};
         e.message = away.what();
@@ -241,6 +264,20 @@ bool worker::connected() const noexcept {
 int worker::active() const noexcept {
     const std::lock_guard lock{impl_->mutex};
     return impl_->session == nullptr ? 0 : impl_->session->state().active.load();
+}
+
+std::int64_t worker::finished() const noexcept {
+    const std::lock_guard lock{impl_->mutex};
+    return impl_->session == nullptr ? 0 : impl_->session->state().handled.load();
+}
+
+bool worker::ping(std::function<void()> answer) {
+    const std::lock_guard lock{impl_->mutex};
+    if (impl_->session == nullptr) {
+        return false;
+    }
+    impl_->session->ping(std::move(answer));
+    return true;
 }
 
 std::int64_t worker::id() const noexcept {

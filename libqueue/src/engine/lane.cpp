@@ -2,9 +2,11 @@
 
 #include "core/limits.hpp"
 #include "engine/runtime.hpp"
+#include "engine/silence.hpp"
 #include "engine/turn.hpp"
 
-#include <sql/plan_by_index.hpp>
+#include <sql/commit_durably.hpp>
+#include <sql/set_up_turn.hpp>
 
 #include <algorithm>
 #include <iterator>
@@ -16,8 +18,9 @@ namespace {
 constexpr std::string_view unique_violation{"23505"};
 constexpr std::chrono::milliseconds retry_base{50};
 constexpr std::chrono::milliseconds retry_cap{2'000};
-constexpr std::chrono::seconds idle_max{4};
-constexpr std::chrono::seconds sign_of_life_max{5};
+constexpr std::chrono::seconds bell_min{40};
+// Whoever enqueues a job due within a minute rings; later ones are learnt of in time by this.
+constexpr std::chrono::seconds due_look_interval{30};
 
 }  // namespace
 
@@ -124,22 +127,14 @@ boost::asio::awaitable<void> lane::step() {
     if (has_work(clock::now())) {
         co_await turn();
         failures_ = 0;
-        last_answer_ = clock::now();
         co_return;
     }
     co_await rest();
 }
 
-/// A connection that died while nothing was asked of it would be found by the turn that needs it:
-/// so now and then it is asked for a sign of life, which costs the server no statement.
 boost::asio::awaitable<void> lane::rest() {
-    const auto ask_at = last_answer_ + idle_max;
-    if (clock::now() >= ask_at) {
-        connection_.expect_answer_within(sign_of_life_max);
-        co_await connection_.run();
-        last_answer_ = clock::now();
-    }
-    co_await wake_.wait_until(std::min(next_look(), last_answer_ + idle_max));
+    co_await ask_for_sign_of_life(connection_);
+    co_await wake_.wait_until(std::min(next_look(), sign_of_life_due(connection_)));
 }
 
 boost::asio::awaitable<void> lane::open() {
@@ -154,6 +149,7 @@ boost::asio::awaitable<void> lane::open() {
     connection_.send_text("SET plan_cache_mode = force_generic_plan");
     connection_.send_text("SET enable_seqscan = off");
     connection_.send_text("SET enable_bitmapscan = off");
+    connection_.send_text(std::string{sql::commit_durably});
     co_await connection_.run();
 }
 
@@ -193,7 +189,7 @@ boost::asio::awaitable<void> lane::turn() {
     turn_worker_ = shared_.worker_id;
     take_batch();
     if (connection_.pooled()) {
-        connection_.send_text(std::string{sql::plan_by_index});
+        connection_.send_text(std::string{sql::set_up_turn});
     }
     send_finishes();
     send_returns();
@@ -256,6 +252,9 @@ void lane::send_doorbells(std::vector<queue_state*>& arming) {
     std::vector<std::int32_t> clear;
     std::vector<std::int32_t> arm;
     const auto poll = shared_.options.poll_interval;
+    // Long, so that an idle worker seldom says it again; a worker killed asleep makes enqueuers
+    // notify in vain for so long.
+    const auto armed_for = std::max<std::chrono::milliseconds>(2 * poll, bell_min);
     for (const auto& queue : shared_.queues) {
         if (queue->watch.clear_bell) {
             queue->watch.clear_bell = false;
@@ -265,7 +264,7 @@ void lane::send_doorbells(std::vector<queue_state*>& arming) {
             if (!queue->watch.armed || queue->watch.armed_until - now < poll) {
                 arm.push_back(queue->id);
                 queue->watch.armed = true;
-                queue->watch.armed_until = now + 2 * poll;
+                queue->watch.armed_until = now + armed_for;
             }
         }
     }
@@ -275,7 +274,7 @@ void lane::send_doorbells(std::vector<queue_state*>& arming) {
     }
     if (!arm.empty()) {
         connection_.send(shared_.sql.set_doorbells,
-                         turn::doorbell_params(arm, 2 * poll.count() + 1'000));
+                         turn::doorbell_params(arm, armed_for.count() + poll.count()));
         expect(answer::other);
     }
 }
@@ -320,7 +319,8 @@ void lane::send_claim(queue_state& queue, bool arming) {
     claims_.push_back(claim_sent{&queue, request.most(), request.kinds(), claim_sent::of::line});
     connection_.send(shared_.sql.claim, request.params(shared_.worker_id));
     expect(answer::claimed);
-    if (arming) {
+    if (arming && (now >= queue.watch.next_due_look || now >= queue.watch.next_due)) {
+        queue.watch.next_due_look = now + due_look_interval;
         connection_.send(shared_.sql.next_due, request.next_due_params());
         expect(answer::next_due);
     }
@@ -342,12 +342,14 @@ void lane::accept(const std::vector<pg::result>& results, double seconds) {
         } else if (expected[at] == answer::claimed) {
             pumped.push_back(claims[claim].queue);
             accept_claim(claims[claim++], rows, seconds);
-        } else if (expected[at] == answer::next_due && claim > 0 && rows.rows() == 1 &&
-                   !rows.is_null(0, 0)) {
-            const auto wait =
-                std::chrono::microseconds{std::max<std::int64_t>(0, rows.binary_int64(0, 0))};
+        } else if (expected[at] == answer::next_due && claim > 0 && rows.rows() == 1) {
             auto& watch = claims[claim - 1].queue->watch;
-            watch.next_look = std::min(watch.next_look, clock::now() + wait);
+            watch.next_due = clock::time_point::max();
+            if (!rows.is_null(0, 0)) {
+                watch.next_due = clock::now() + std::chrono::microseconds{std::max<std::int64_t>(
+                                                    0, rows.binary_int64(0, 0))};
+                watch.next_look = std::min(watch.next_look, watch.next_due);
+            }
         }
     }
     accept_finished(standing);
@@ -414,9 +416,13 @@ void lane::accept_claim(const claim_sent& sent, const pg::result& rows, double s
             ++queue.watch.empty_looks;
             queue.watch.next_look =
                 now + look_interval(queue.watch.empty_looks, shared_.options.poll_interval);
+            if (queue.watch.next_due > now) {
+                queue.watch.next_look = std::min(queue.watch.next_look, queue.watch.next_due);
+            }
         }
         return;
     }
+    shared_.claimed += static_cast<std::uint64_t>(rows.rows());
     const std::int64_t lease =
         turn::take_claimed(rows, shared_, queue, *this, sent.what == claim_sent::of::line);
     leases_[lease] += rows.rows();
@@ -425,6 +431,7 @@ void lane::accept_claim(const claim_sent& sent, const pg::result& rows, double s
     }
     queue.watch.empty_looks = 0;
     queue.watch.next_look = clock::time_point::min();
+    queue.watch.next_due_look = clock::time_point::min();
     if (queue.watch.armed) {
         queue.watch.armed = false;
         queue.watch.clear_bell = true;
@@ -446,6 +453,9 @@ void lane::release_reservations() {
 }
 
 void lane::turn_failed(const pg::sql_failure& why) {
+    if (!claims_.empty() && (why.outcome_unknown() || why.poisons_connection())) {
+        shared_.claim_doubted = clock::now();
+    }
     release_reservations();
     const bool was_open = connection_.is_open();
     const bool doubt = why.outcome_unknown() || why.sqlstate() == unique_violation;

@@ -90,7 +90,6 @@ class lane {
     std::vector<answer> expected_;
     bool isolating_{false};
     int failures_{0};
-    clock::time_point last_answer_{};
 };
 
 }  // namespace libqueue::engine

@@ -2,8 +2,10 @@
 
 #include "core/limits.hpp"
 #include "core/text.hpp"
+#include "engine/maintenance.hpp"
 #include "engine/runtime.hpp"
 #include "store/host_name.hpp"
+#include "store/server_check.hpp"
 
 #include <libqueue/migrate.hpp>
 #include <libqueue/version.hpp>
@@ -23,6 +25,10 @@ namespace libqueue::engine {
 namespace {
 
 constexpr std::chrono::milliseconds reconnect_pause_max{200};
+constexpr std::string_view refusal{"refused: "};
+
+// Of heartbeat.
+constexpr int live_lines{7};
 
 constexpr std::string_view listen_refused{
     "listen_dsn: expected a session of one's own for LISTEN, got a pooler; hint: set listen_dsn to "
@@ -45,9 +51,25 @@ std::string slots_json(const runtime& shared) {
     return boost::json::serialize(slots);
 }
 
+void add_duration(pg::params& to, const std::optional<std::chrono::milliseconds>& value) {
+    value ? to.number(value->count()) : to.null();
+}
+
 }  // namespace
 
-presence::presence(runtime& shared) : shared_{shared}, connection_{shared.io}, alarm_{shared.io} {}
+pg::params kind_params(const registration& kind) {
+    const kind_options& published = kind.options;
+    pg::params p;
+    p.text(kind.kind).text(published.queue.empty() ? "default" : published.queue);
+    p.int4(published.priority.value_or(limits::priority_default));
+    p.int4(published.max_attempts).int4(published.crash_budget);
+    p.text(to_string(published.on_lost));
+    add_duration(p, published.retention);
+    return p;
+}
+
+presence::presence(runtime& shared, maintenance& upkeep)
+    : shared_{shared}, upkeep_{upkeep}, connection_{shared.io}, alarm_{shared.io} {}
 
 void presence::wake() {
     alarm_.cancel();
@@ -63,11 +85,15 @@ boost::asio::awaitable<void> presence::run() {
             failed = std::make_unique<pg::sql_failure>(why);
         }
         if (failed != nullptr) {
-            if (!lost_reported_) {
+            // Once per loss; but a server that is back and must not be used is news.
+            const bool refused = std::string_view{failed->what()}.starts_with(refusal);
+            if (!lost_reported_ || (refused && refused_ != failed->what())) {
                 shared_.report(event_type::database_lost, failed->what());
                 lost_reported_ = true;
             }
+            refused_ = refused ? failed->what() : "";
             connection_.close();
+            upkeep_.forget_workers();
             // Others count the beats: a lost connection alone must not cost many.
             alarm_.expires_after(std::min<std::chrono::milliseconds>(
                 reconnect_pause_max, shared_.options.heartbeat / 4));
@@ -90,6 +116,7 @@ boost::asio::awaitable<void> presence::serve() {
         if (!schema_ready_) {
             co_await prepare_schema();
         }
+        co_await check_server();
         if (!connection_.pooled()) {
             // A beat need not outlive a crash. Waiting for a standby that is away, it would not be
             // seen either, and workers would declare each other dead.
@@ -147,6 +174,25 @@ boost::asio::awaitable<void> presence::prepare_schema() {
     co_return;
 }
 
+/// With every connection: a failover may have led to another server.
+boost::asio::awaitable<void> presence::check_server() {
+    const pg::params none;
+    connection_.send(shared_.sql.check_server, none);
+    const std::vector<pg::result> results = co_await connection_.run();
+    const store::server_facts facts{results.at(0)};
+    const store::server_terms terms{shared_.options.require_durability,
+                                    shared_.options.installation};
+    const auto judged = store::judge_server(facts, terms);
+    if (judged.has_error()) {
+        throw pg::sql_failure{
+            std::string{refusal} + judged.error().message, {}, true, false, judged.error().hint};
+    }
+    if (!judged->empty() && *judged != warned_) {
+        shared_.report(event_type::server_unsafe, *judged);
+    }
+    warned_ = *judged;
+}
+
 boost::asio::awaitable<void> presence::enroll() {
     const worker_options& options = shared_.options;
     for (const auto& queue : shared_.queues) {
@@ -155,13 +201,14 @@ boost::asio::awaitable<void> presence::enroll() {
         connection_.send(shared_.sql.ensure_queue, name);
     }
     for (const auto& [name, kind] : shared_.kinds) {
-        const kind_options& published = kind->handler->options;
+        connection_.send(shared_.sql.publish_kind, kind_params(*kind->handler));
+    }
+    for (const queue_options& queue : options.queues) {
         pg::params p;
-        p.text(name).text(published.queue.empty() ? "default" : published.queue);
-        p.int4(published.priority.value_or(limits::priority_default));
-        p.int4(published.max_attempts).int4(published.crash_budget);
-        p.text(to_string(published.on_lost));
-        connection_.send(shared_.sql.publish_kind, p);
+        p.text(queue.name);
+        add_duration(p, queue.retention);
+        add_duration(p, queue.dead_letter_retention);
+        connection_.send(shared_.sql.set_queue_retention, p);
     }
     std::vector<std::string> queues;
     std::vector<std::string> kinds;
@@ -185,6 +232,7 @@ boost::asio::awaitable<void> presence::enroll() {
         shared_.queues[at]->id = results.at(at).binary_int32(0, 0);
     }
     const std::int64_t id = results.back().binary_int64(0, 0);
+    known_lines_ = -1;  // the queues may be new
     if (options.listen) {
         pg::params lock;
         lock.int8(id);
@@ -219,7 +267,7 @@ void presence::send_progress() {
     connection_.send(shared_.sql.put_progress, p);
 }
 
-void presence::send_lines() {
+boost::asio::awaitable<void> presence::read_lines() {
     std::vector<std::int32_t> ids;
     for (const auto& queue : shared_.queues) {
         ids.push_back(queue->id);
@@ -227,6 +275,8 @@ void presence::send_lines() {
     pg::params p;
     p.int4_array(ids);
     connection_.send(shared_.sql.list_lines, p);
+    const std::vector<pg::result> results = co_await connection_.run();
+    set_lines(results.at(0));
 }
 
 boost::asio::awaitable<bool> presence::beat() {
@@ -240,7 +290,6 @@ boost::asio::awaitable<bool> presence::beat() {
         connection_.send_text(std::string{sql::commit_without_wait});
     }
     connection_.send(shared_.sql.heartbeat, p);
-    send_lines();
     std::vector<std::int64_t> running;
     for (const run_ptr& run : shared_.running) {
         running.push_back(run->job.id);
@@ -259,9 +308,15 @@ boost::asio::awaitable<bool> presence::beat() {
     shared_.last_beat = asked_at;
     shared_.last_beat_ms.store(
         std::chrono::duration_cast<std::chrono::milliseconds>(asked_at.time_since_epoch()).count());
-    set_lines(results.at(1));
+    upkeep_.saw_workers(results.at(0));
+    // Lines are opened and never closed, so their number says whether there are new ones.
+    if (const std::int64_t lines = results.at(0).binary_int64(0, live_lines);
+        lines != known_lines_) {
+        co_await read_lines();
+        known_lines_ = lines;
+    }
     if (!running.empty()) {
-        const pg::result& asked = results.at(2);
+        const pg::result& asked = results.at(1);
         for (int row = 0; row < asked.rows(); ++row) {
             const std::int64_t job = asked.binary_int64(row, 0);
             for (const run_ptr& run : shared_.running) {

@@ -24,8 +24,19 @@ enum owed_column : int {
     col_reconcile,
 };
 
-// Every sweep begins with the list of workers, which is short. Without this a connection gone dead
-// would be given the time of the slowest statement of maintenance.
+/// Of list_liveness and heartbeat.
+enum live_column : int {
+    live_worker,
+    live_beats,
+    live_heartbeat,
+    live_lease,
+    live_session_gone,
+    live_ended,
+    live_beat_age,
+};
+
+// The list is short: without this a connection gone dead would be given the time of the slowest
+// statement of maintenance.
 constexpr std::chrono::seconds liveness_max{8};
 
 // A worker whose session lock is free may just be reconnecting.
@@ -94,33 +105,59 @@ boost::asio::awaitable<std::int64_t> rescuer::run_once() {
     co_return rescued;
 }
 
-std::vector<rescuer::dead_worker> rescuer::judge(const pg::result& rows) {
+/// A count that changed since the last look was beaten at most so long ago as its row says.
+void rescuer::observe(const pg::result& rows) {
     const auto now = clock::now();
     std::map<std::int64_t, observation> seen;
+    late_ = false;
+    for (int row = 0; row < rows.rows(); ++row) {
+        if (rows.is_null(row, live_beats)) {
+            continue;
+        }
+        const std::int64_t worker = rows.binary_int64(row, live_worker);
+        const std::int64_t beats = rows.binary_int64(row, live_beats);
+        late_ = late_ || !rows.is_null(row, live_ended);
+        const auto known = observed_.find(worker);
+        if (known != observed_.end() && known->second.beats == beats) {
+            seen.insert(*known);
+            const std::chrono::milliseconds heartbeat{rows.binary_int32(row, live_heartbeat)};
+            late_ = late_ ||
+                    (worker != shared_.worker_id && now - known->second.since > heartbeat * 3 / 2);
+            continue;
+        }
+        // Nothing is known of one seen for the first time but that it was there.
+        const std::chrono::milliseconds age{
+            known == observed_.end() ? 0 : rows.binary_int32(row, live_beat_age)};
+        const auto since = known == observed_.end()
+                               ? now
+                               : std::max<clock::time_point>(known->second.since, now - age);
+        seen.emplace(worker, observation{beats, since});
+    }
+    observed_ = std::move(seen);
+}
+
+std::vector<rescuer::dead_worker> rescuer::judge(const pg::result& rows) {
+    observe(rows);
+    const auto now = clock::now();
     std::vector<dead_worker> dead;
     for (int row = 0; row < rows.rows(); ++row) {
-        const std::int64_t worker = rows.binary_int64(row, 0);
-        if (rows.is_null(row, 1)) {
+        const std::int64_t worker = rows.binary_int64(row, live_worker);
+        if (rows.is_null(row, live_beats)) {
             dead.push_back(dead_worker{worker, -1, "it left without a word"});
             continue;
         }
-        const std::int64_t beats = rows.binary_int64(row, 1);
-        const auto known = observed_.find(worker);
-        const bool same = known != observed_.end() && known->second.beats == beats;
-        const observation now_known{beats, same ? known->second.since : now};
-        seen.emplace(worker, now_known);
-        const std::chrono::milliseconds heartbeat{rows.binary_int32(row, 2)};
-        const std::chrono::milliseconds lease{rows.binary_int32(row, 3)};
-        const bool session_gone = rows.binary_bool(row, 4);
-        const std::string ended = rows.optional_text(row, 5).value_or("");
-        const auto silent = now - now_known.since;
+        const std::chrono::milliseconds heartbeat{rows.binary_int32(row, live_heartbeat)};
+        const std::chrono::milliseconds lease{rows.binary_int32(row, live_lease)};
+        const bool session_gone = rows.binary_bool(row, live_session_gone);
+        const std::string ended = rows.optional_text(row, live_ended).value_or("");
+        const auto silent = now - observed_.at(worker).since;
         if (worker != shared_.worker_id &&
             (!ended.empty() || silent >= lease ||
              (session_gone && silent >= heartbeat + reconnect_time(heartbeat)))) {
-            dead.push_back(dead_worker{worker, beats, ended.empty() ? "it fell silent" : ended});
+            dead.push_back(dead_worker{worker, rows.binary_int64(row, live_beats),
+                                       ended.empty() ? "it fell silent" : ended});
         }
     }
-    observed_ = std::move(seen);
     return dead;
 }
 

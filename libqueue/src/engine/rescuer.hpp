@@ -23,6 +23,10 @@ class rescuer {
 
     /// Looks once; returns how many jobs went back in line or to the dead letters.
     boost::asio::awaitable<std::int64_t> run_once();
+    /// What a heartbeat saw of the workers.
+    void observe(const pg::result& rows);
+    /// One has missed a beat or is known to have died: worth looking more closely, by run_once().
+    [[nodiscard]] bool anyone_late() const noexcept { return late_; }
     /// What was observed before a lost connection proves nothing any more.
     void forget_observations() { observed_.clear(); }
 
@@ -47,6 +51,7 @@ class rescuer {
     runtime& shared_;
     pg::pipeline& connection_;
     std::map<std::int64_t, observation> observed_;
+    bool late_{false};
 };
 
 }  // namespace libqueue::engine

@@ -44,8 +44,8 @@ session::session(worker_options options_given, std::vector<registration> kinds)
     : options_{std::move(options_given)},
       kinds_{std::move(kinds)},
       shared_{io_, options_, kinds_},
-      presence_{shared_},
       maintenance_{shared_},
+      presence_{shared_, maintenance_},
       silence_{shared_} {
     const worker_options& options = options_;
     for (int number = 0; number < options.turn_connections; ++number) {
@@ -200,6 +200,10 @@ void session::hand_over_running() {
 void session::set_paused(bool paused) {
     shared_.paused.store(paused);
     boost::asio::post(io_, [this] { shared_.look_everywhere(); });
+}
+
+void session::ping(std::function<void()> answer) {
+    boost::asio::post(io_, std::move(answer));
 }
 
 void session::set_concurrency(std::string queue, int concurrency) {

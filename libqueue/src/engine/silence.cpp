@@ -5,6 +5,23 @@
 #include <algorithm>
 
 namespace libqueue::engine {
+namespace {
+
+constexpr std::chrono::seconds idle_max{4};
+constexpr std::chrono::seconds sign_of_life_max{5};
+
+}  // namespace
+
+clock::time_point sign_of_life_due(const pg::pipeline& connection) {
+    return connection.answered_at() + idle_max;
+}
+
+boost::asio::awaitable<void> ask_for_sign_of_life(pg::pipeline& connection) {
+    if (clock::now() >= sign_of_life_due(connection)) {
+        connection.expect_answer_within(sign_of_life_max);
+        co_await connection.run();
+    }
+}
 
 silence_watch::silence_watch(runtime& shared) : shared_{shared}, wake_{shared.io} {}
 

@@ -3,6 +3,7 @@
 #include "pg/schema_name.hpp"
 
 #include <sql/bury.hpp>
+#include <sql/check_server.hpp>
 #include <sql/claim.hpp>
 #include <sql/claim_strays.hpp>
 #include <sql/deregister_worker.hpp>
@@ -21,6 +22,8 @@
 #include <sql/lock_dead_worker.hpp>
 #include <sql/lock_leases.hpp>
 #include <sql/next_due.hpp>
+#include <sql/prune_jobs.hpp>
+#include <sql/prune_keys.hpp>
 #include <sql/prune_side_tables.hpp>
 #include <sql/publish_kind.hpp>
 #include <sql/put_progress.hpp>
@@ -28,6 +31,7 @@
 #include <sql/release_leases.hpp>
 #include <sql/return_unstarted.hpp>
 #include <sql/set_doorbells.hpp>
+#include <sql/set_queue_retention.hpp>
 #include <sql/take_session_lock.hpp>
 #include <sql/tell_suspects.hpp>
 
@@ -42,6 +46,7 @@ pg::prepared write(const char* name, std::string_view sql, std::string_view sche
 
 statements::statements(std::string_view schema)
     : bury{write("bury", sql::bury, schema)},
+      check_server{write("check_server", sql::check_server, schema)},
       claim{write("claim", sql::claim, schema)},
       claim_strays{write("claim_strays", sql::claim_strays, schema)},
       deregister_worker{write("deregister_worker", sql::deregister_worker, schema)},
@@ -60,6 +65,8 @@ statements::statements(std::string_view schema)
       lock_dead_worker{write("lock_dead_worker", sql::lock_dead_worker, schema)},
       lock_leases{write("lock_leases", sql::lock_leases, schema)},
       next_due{write("next_due", sql::next_due, schema)},
+      prune_jobs{write("prune_jobs", sql::prune_jobs, schema)},
+      prune_keys{write("prune_keys", sql::prune_keys, schema)},
       prune_side_tables{write("prune_side_tables", sql::prune_side_tables, schema)},
       publish_kind{write("publish_kind", sql::publish_kind, schema)},
       put_progress{write("put_progress", sql::put_progress, schema)},
@@ -67,6 +74,7 @@ statements::statements(std::string_view schema)
       release_leases{write("release_leases", sql::release_leases, schema)},
       return_unstarted{write("return_unstarted", sql::return_unstarted, schema)},
       set_doorbells{write("set_doorbells", sql::set_doorbells, schema)},
+      set_queue_retention{write("set_queue_retention", sql::set_queue_retention, schema)},
       take_session_lock{write("take_session_lock", sql::take_session_lock, schema)},
       tell_suspects{write("tell_suspects", sql::tell_suspects, schema)} {}
 

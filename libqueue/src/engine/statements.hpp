@@ -15,6 +15,7 @@ class statements {
     statements& operator=(const statements&) = delete;
 
     pg::prepared bury;
+    pg::prepared check_server;
     pg::prepared claim;
     pg::prepared claim_strays;
     pg::prepared deregister_worker;
@@ -33,6 +34,8 @@ class statements {
     pg::prepared lock_dead_worker;
     pg::prepared lock_leases;
     pg::prepared next_due;
+    pg::prepared prune_jobs;
+    pg::prepared prune_keys;
     pg::prepared prune_side_tables;
     pg::prepared publish_kind;
     pg::prepared put_progress;
@@ -40,6 +43,7 @@ class statements {
     pg::prepared release_leases;
     pg::prepared return_unstarted;
     pg::prepared set_doorbells;
+    pg::prepared set_queue_retention;
     pg::prepared take_session_lock;
     pg::prepared tell_suspects;
 };

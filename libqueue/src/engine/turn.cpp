@@ -97,7 +97,13 @@ int budget(const queue_state& queue, clock::time_point now) {
     situation.slots = queue.concurrency;
     situation.free = queue.free_slots();
     situation.unstarted = static_cast<int>(queue.unstarted.size()) + queue.claiming;
-    situation.rate = queue.finished.rate(now);
+    // Waiting beside one that kills the worker must not cost a job its life or an open effect:
+    // where kinds are not simply retried after a loss, nothing is claimed ahead of a free slot.
+    const bool careful =
+        std::any_of(queue.lines.begin(), queue.lines.end(), [](const line_state& line) {
+            return line.kind->handler->options.on_lost != on_lost::retry;
+        });
+    situation.rate = careful ? 0 : queue.finished.rate(now);
     situation.turn_time = queue.turn_seconds;
     situation.batch_max = static_cast<int>(std::clamp(
         batch_bytes_max / std::max(1.0, queue.payload_bytes), 1.0, 1.0 * limits::claim_batch_max));
@@ -241,19 +247,13 @@ void claim_request::add_lines(queue_state& queue, clock::time_point now) {
                                           : a->cursor.furthest() < b->cursor.furthest();
     });
     std::map<kind_state*, int> taken;
-    // Waiting beside one that kills the worker must not cost a job its life or an open effect:
-    // kinds that are not simply retried after a loss are claimed only for slots that are free now.
-    int free =
-        std::max(0, queue.free_slots() - queue.claiming - static_cast<int>(queue.unstarted.size()));
     for (line_state* line : order) {
         const bool limited = line->kind->handler->options.concurrency > 0;
         const int room = limited ? line->kind->room() - taken[line->kind] : most_;
-        const bool careful = line->kind->handler->options.on_lost != on_lost::retry;
-        const int most = std::min({most_, room, careful ? free : most_});
+        const int most = std::min(most_, room);
         if (most <= 0) {
             continue;
         }
-        free -= careful ? most : 0;
         if (limited) {
             taken[line->kind] += most;
             kinds_.emplace_back(line->kind, most);

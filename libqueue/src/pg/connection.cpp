@@ -164,6 +164,26 @@ void connection::exec_script(const std::string& sql) {
     checked(PQexec(raw_, sql.c_str()), commits);
 }
 
+bool connection::wait_notification(std::chrono::milliseconds at_most) {
+    const auto until = std::chrono::steady_clock::now() + at_most;
+    for (;;) {
+        if (PQconsumeInput(raw_) != 1) {
+            throw_lost(raw_, false);
+        }
+        if (PGnotify* const heard = PQnotifies(raw_)) {
+            PQfreemem(heard);
+            return true;
+        }
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+        if (left.count() <= 0) {
+            return false;
+        }
+        pollfd readable{PQsocket(raw_), POLLIN, 0};
+        ::poll(&readable, 1, static_cast<int>(left.count()));
+    }
+}
+
 pg::result connection::checked(pg_result* raw, bool commits) {
     pg::result answer{raw};
     try {

@@ -47,6 +47,9 @@ class connection {
     /// Runs a script of several statements without parameters.
     void exec_script(const std::string& sql);
 
+    /// Waits until a notification arrives, which is taken; false when the time is up.
+    [[nodiscard]] bool wait_notification(std::chrono::milliseconds at_most);
+
     /// Lost, or poisoned by an error after which it must not be used.
     [[nodiscard]] bool broken() const noexcept;
     /// Between commands and not in pipeline mode.

@@ -122,6 +122,7 @@ asio::awaitable<void> pipeline::connect(std::string dsn, std::string application
         lost(false);
     }
     attach_socket();
+    answered_at_ = clock::now();
     pooled_ = how == pooling::transaction;
     if (how == pooling::detect) {
         try {
@@ -238,6 +239,7 @@ asio::awaitable<std::vector<result>> pipeline::run() {
     co_await read_until_sync(results, first_error);
     busy_since_ = clock::time_point::max();
     patience_.reset();
+    answered_at_ = clock::now();
     preparing_.clear();
     queued_.clear();
     if (first_error != nullptr) {

@@ -65,6 +65,10 @@ class pipeline {
     [[nodiscard]] std::chrono::steady_clock::time_point busy_since() const noexcept {
         return busy_since_;
     }
+    /// When the last `run` had its whole answer, or the connection was made.
+    [[nodiscard]] std::chrono::steady_clock::time_point answered_at() const noexcept {
+        return answered_at_;
+    }
     /// What the next `run` sends is quick by nature: a silence longer than this means that the
     /// connection is dead, whatever the watch allows otherwise.
     void expect_answer_within(std::chrono::milliseconds limit) noexcept { patience_ = limit; }
@@ -107,6 +111,7 @@ class pipeline {
     bool pooled_{false};
     std::size_t first_host_{0};
     std::optional<std::chrono::milliseconds> patience_;
+    std::chrono::steady_clock::time_point answered_at_{};
     std::chrono::steady_clock::time_point busy_since_{std::chrono::steady_clock::time_point::max()};
 };
 

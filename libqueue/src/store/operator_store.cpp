@@ -14,6 +14,7 @@
 #include <sql/explain_job.hpp>
 #include <sql/group_dead_letters.hpp>
 #include <sql/list_attempts.hpp>
+#include <sql/list_cures.hpp>
 #include <sql/list_dead_jobs.hpp>
 #include <sql/list_dead_letters.hpp>
 #include <sql/list_jobs.hpp>
@@ -124,8 +125,10 @@ void add_limit(pg::params& to, int limit) {
 
 }  // namespace
 
-pg::result list_jobs(const session& with, const job_filter& filter) {
-    return run(with, sql::list_jobs, job_parameters(filter));
+pg::result list_jobs(const session& with, const job_filter& filter, int examine) {
+    pg::params to = job_parameters(filter);
+    to.number(examine);
+    return run(with, sql::list_jobs, to);
 }
 
 pg::result list_waiting_jobs(const session& with, const job_filter& filter) {
@@ -262,6 +265,17 @@ pg::result show_stats(const session& with) {
     pg::params to;
     to.number(history_pages);
     return run(with, sql::show_stats, to);
+}
+
+pg::result list_cures(const session& with, const cure_thresholds& many) {
+    pg::params to;
+    to.number(many.dead_rows).number(many.index_bytes);
+    to.number(std::chrono::duration_cast<std::chrono::seconds>(many.snapshot_age).count());
+    return run(with, sql::list_cures, to);
+}
+
+void run_cure(const session& with, const std::string& command) {
+    with.on.exec(command, {});
 }
 
 }  // namespace libqueue::store

@@ -62,12 +62,6 @@ class checker {
                       "set worker.lease to {} or more, so that one late heartbeat is "
                       "survived",
                       libqueue::format_duration(2 * worker.heartbeat + std::chrono::seconds{1})));
-        if (worker.poll_interval > worker.lease)
-            fault(stronger("worker.poll_interval", "worker.lease"), "poll_interval <= lease",
-                  fmt::format("poll_interval {} and lease {}",
-                              libqueue::format_duration(worker.poll_interval),
-                              libqueue::format_duration(worker.lease)),
-                  "lower worker.poll_interval");
         if (worker.drain_timeout.count() > 0 && worker.drain_timeout < worker.heartbeat)
             fault(stronger("worker.drain_timeout", "worker.heartbeat"),
                   "drain_timeout of 0 or at least one heartbeat",

@@ -30,10 +30,14 @@ struct database_config {
     std::chrono::milliseconds statement_timeout{};
     int connections = 0;
     bool migrate = false;
+    bool require_durability = false;
+    std::string installation;
 };
 
 struct queue_config {
     int concurrency = 0;
+    std::optional<std::chrono::milliseconds> retention;
+    std::optional<std::chrono::milliseconds> dead_letter_retention;
 };
 
 /// Only what was set: the rest comes from the kind's own defaults (kind_defaults.hpp).
@@ -49,6 +53,7 @@ struct kind_config {
     std::optional<bool> retry_jitter;
     std::optional<int> crash_budget;
     std::optional<std::string> on_lost;
+    std::optional<std::chrono::milliseconds> retention;
 };
 
 struct worker_config {
@@ -68,6 +73,8 @@ struct email_config {
     std::filesystem::path password_file;
     std::string password;
     std::string from;
+    std::string helo_name;
+    std::string on_unknown;
     std::filesystem::path ca_file;
     std::chrono::milliseconds timeout{};
 };
@@ -75,6 +82,8 @@ struct email_config {
 struct webhook_config {
     std::filesystem::path secret_file;
     std::string secret;
+    std::filesystem::path previous_secret_file;
+    std::string previous_secret;
     std::chrono::milliseconds timeout{};
     std::filesystem::path ca_file;
     bool allow_private = false;

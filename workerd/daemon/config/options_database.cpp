@@ -129,6 +129,32 @@ constexpr std::array rows{
                [](config& c, const std::string&, const option_value& v) {
                    c.database.migrate = v.flag;
                }},
+    option{
+        .path = "database.require_durability",
+        .type = option_type::boolean,
+        .standard = "false",
+        .doc =
+            "Refuse a server with `fsync` or `full_page_writes` off, where a crash of the machine "
+            "loses acknowledged jobs; for money. Without it workerd warns at every start. A "
+            "server may allow it itself with `libqueue.allow_unsafe_durability = on`.",
+        .bind =
+            [](config& c, const std::string&, const option_value& v) {
+                c.database.require_durability = v.flag;
+            }},
+    option{
+        .path = "database.installation",
+        .type = option_type::name,
+        .min = 1,
+        .max = 64,
+        .sample = "production",
+        .doc =
+            "The name the database must have been given with `qctl migrate adopt --name`. Guards "
+            "against a file-level copy of another database, whose identifiers are the same. "
+            "Unset: any.",
+        .bind =
+            [](config& c, const std::string&, const option_value& v) {
+                c.database.installation = v.text;
+            }},
 };
 
 }  // namespace

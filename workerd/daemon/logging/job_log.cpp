@@ -68,6 +68,8 @@ line_style style_of(const libqueue::event& e, bool every_job) {
             return {log_level::warn, "output or error text had to be made storable"};
         case libqueue::event_type::internal_error:
             return {log_level::error, "a loop failed and goes on"};
+        case libqueue::event_type::server_unsafe:
+            return {log_level::warn, "the database server may lose what it acknowledged"};
     }
     return {log_level::warn, "unknown event"};
 }

@@ -1,74 +1,75 @@
 #include "commands/commands.hpp"
 
+#include <array>
+#include <cstddef>
+
 namespace qctl {
 
-// No default: a verb of the table without a function is a compiler warning, hence an error.
-exit_code run_verb(context& with) {
-    switch (with.call.leaf->id) {
-        case verb::enqueue:
-            return with.call.has("bulk") ? run_enqueue_bulk(with) : run_enqueue(with);
-        case verb::jobs_list:
-            return run_jobs_list(with);
-        case verb::jobs_show:
-            return run_jobs_show(with);
-        case verb::jobs_explain:
-            return run_jobs_explain(with);
-        case verb::jobs_wait:
-            return run_jobs_wait(with);
-        case verb::jobs_retry:
-            return run_jobs_retry(with);
-        case verb::jobs_cancel:
-            return run_jobs_cancel(with);
-        case verb::dlq_list:
-            return run_dlq_list(with);
-        case verb::dlq_show:
-            return run_dlq_show(with);
-        case verb::dlq_groups:
-            return run_dlq_groups(with);
-        case verb::dlq_replay:
-            return run_dlq_replay(with);
-        case verb::dlq_discard:
-            return run_dlq_discard(with);
-        case verb::dlq_export:
-            return run_dlq_export(with);
-        case verb::dlq_stats:
-            return run_dlq_stats(with);
-        case verb::queues_list:
-            return run_queues_list(with);
-        case verb::queues_show:
-            return run_queues_show(with);
-        case verb::queues_create:
-            return run_queues_create(with);
-        case verb::queues_pause:
-            return run_queues_pause(with);
-        case verb::queues_resume:
-            return run_queues_resume(with);
-        case verb::queues_drain:
-            return run_queues_drain(with);
-        case verb::queues_purge:
-            return run_queues_purge(with);
-        case verb::workers_list:
-            return run_workers_list(with);
-        case verb::kinds_unhandled:
-            return run_kinds_unhandled(with);
-        case verb::stats:
-            return run_stats(with);
-        case verb::migrate_status:
-            return run_migrate_status(with);
-        case verb::migrate_up:
-            return run_migrate_up(with);
-        case verb::migrate_verify:
-            return run_migrate_verify(with);
-        case verb::migrate_check:
-            return run_migrate_check(with);
-        case verb::migrate_sql:
-            return run_migrate_sql(with);
-        case verb::version:
-            return run_version(with);
-        case verb::help:
-            return run_help(with);
+namespace {
+
+exit_code run_enqueue_any(context& with) {
+    return with.call.has("bulk") ? run_enqueue_bulk(with) : run_enqueue(with);
+}
+
+class entry {
+   public:
+    verb id;
+    exit_code (*run)(context&);
+};
+
+constexpr std::array entries{
+    entry{verb::enqueue, run_enqueue_any},
+    entry{verb::jobs_list, run_jobs_list},
+    entry{verb::jobs_show, run_jobs_show},
+    entry{verb::jobs_explain, run_jobs_explain},
+    entry{verb::jobs_wait, run_jobs_wait},
+    entry{verb::jobs_retry, run_jobs_retry},
+    entry{verb::jobs_cancel, run_jobs_cancel},
+    entry{verb::dlq_list, run_dlq_list},
+    entry{verb::dlq_show, run_dlq_show},
+    entry{verb::dlq_groups, run_dlq_groups},
+    entry{verb::dlq_replay, run_dlq_replay},
+    entry{verb::dlq_discard, run_dlq_discard},
+    entry{verb::dlq_export, run_dlq_export},
+    entry{verb::dlq_stats, run_dlq_stats},
+    entry{verb::queues_list, run_queues_list},
+    entry{verb::queues_show, run_queues_show},
+    entry{verb::queues_create, run_queues_create},
+    entry{verb::queues_pause, run_queues_pause},
+    entry{verb::queues_resume, run_queues_resume},
+    entry{verb::queues_drain, run_queues_drain},
+    entry{verb::queues_purge, run_queues_purge},
+    entry{verb::workers_list, run_workers_list},
+    entry{verb::kinds_unhandled, run_kinds_unhandled},
+    entry{verb::stats, run_stats},
+    entry{verb::doctor, run_doctor},
+    entry{verb::maintain, run_maintain},
+    entry{verb::migrate_status, run_migrate_status},
+    entry{verb::migrate_up, run_migrate_up},
+    entry{verb::migrate_verify, run_migrate_verify},
+    entry{verb::migrate_check, run_migrate_check},
+    entry{verb::migrate_sql, run_migrate_sql},
+    entry{verb::migrate_adopt, run_migrate_adopt},
+    entry{verb::completion, run_completion},
+    entry{verb::version, run_version},
+    entry{verb::help, run_help},
+};
+
+// A verb of the table without a function does not compile.
+consteval bool every_verb_in_order() {
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        if (static_cast<std::size_t>(entries[i].id) != i) {
+            return false;
+        }
     }
-    return exit_code::failed;
+    return entries.size() == static_cast<std::size_t>(verb::help) + 1;
+}
+static_assert(every_verb_in_order());
+
+}  // namespace
+
+exit_code run_verb(context& with) {
+    return entries[static_cast<std::size_t>(with.call.leaf->id)].run(with);
 }
 
 }  // namespace qctl
