@@ -25,6 +25,7 @@ SETTINGS = {
     "log_parameter_max_length": "0",
     "timezone": "UTC",
 }
+NOT_DURABLE = {"fsync": "off", "libqueue.allow_unsafe_durability": "on"}
 START_SECONDS = 60
 PR_SET_PDEATHSIG = 1
 
@@ -48,7 +49,7 @@ def die_with_parent():
 class cluster:
     def __init__(self, parent=None, durable=True):
         self.bin = bin_dir()
-        self.config = SETTINGS if durable else SETTINGS | {"fsync": "off"}
+        self.config = SETTINGS if durable else SETTINGS | NOT_DURABLE
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="lqb.", dir=parent))
         self.log = self.dir / "server.log"
         self.server = None
@@ -122,6 +123,9 @@ class cluster:
     def create(self, database, template=None):
         copy = f" TEMPLATE {template} STRATEGY FILE_COPY" if template else ""
         self.sql(f"CREATE DATABASE {database}{copy}")
+        if template:
+            # A copy must say that it is meant to run jobs.
+            self.sql("SELECT queue.adopt()", database)
 
     def drop(self, database):
         self.sql(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")

@@ -1,6 +1,7 @@
 """The figures: what is measured against what, and what it must reach."""
 
 import json
+import pathlib
 import re
 import statistics
 import subprocess
@@ -69,7 +70,8 @@ class measurer:
         if done.returncode != 0:
             raise RuntimeError(f"{command} {flags} {values}: {done.stderr.strip()}")
         result = json.loads(done.stdout)
-        called = {name: str(value) for name, value in values.items()}
+        # Where it was measured is nobody's business, nor the same tomorrow.
+        called = {name: pathlib.PurePath(str(value)).name for name, value in values.items()}
         self.samples.append({"command": command, "flags": flags, "values": called, **result})
         if self.options.verbose:
             shown = {name: value for name, value in result.items() if name != "by_second"}

@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 set(libqueue_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/libqueue")
 
 install(
-  TARGETS libqueue
+  TARGETS libqueue libqueue_testing
   EXPORT libqueue_targets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT libqueue)
 install(

@@ -17,6 +17,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 endif()
 if(LIBQUEUE_SANITIZE)
   # Instrumented code defeats the flow analysis behind these; the plain presets keep them.
-  add_compile_options(-Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds
+  add_compile_options(-Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-stringop-overread
+                      -Wno-array-bounds
                       -Wno-mismatched-new-delete)
 endif()

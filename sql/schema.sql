@@ -37,6 +37,27 @@ CREATE TYPE queue.place AS (
 	final boolean
 );
 
+CREATE FUNCTION queue.adopt(name text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF char_length(adopt.name) NOT BETWEEN 1 AND 64 THEN
+        RAISE EXCEPTION USING ERRCODE = 'LQ001',
+            MESSAGE = format('name: expected 1 to 64 characters, got %s',
+                             char_length(adopt.name));
+    END IF;
+    INSERT INTO queue.installation AS i (system_identifier, database_oid, name, adopted_at)
+    SELECT queue.server_identity(), d.oid, adopt.name, clock_timestamp()
+    FROM pg_database d
+    WHERE d.datname = current_database()
+    ON CONFLICT (is_here) DO UPDATE
+    SET system_identifier = excluded.system_identifier,
+        database_oid = excluded.database_oid,
+        name = coalesce(excluded.name, i.name),
+        adopted_at = excluded.adopted_at;
+END
+$$;
+
 CREATE FUNCTION queue.assert_lease(job_id bigint, lease_id bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -753,7 +774,7 @@ BEGIN
                          j.queue, j.kind);
     ELSE
         SELECT count(*) INTO ahead FROM (
-            SELECT FROM queue.ready r JOIN queue.line l ON l.id = r.line_id
+            SELECT FROM queue.ready r JOIN queue.line l ON l.id = abs(r.line_id)
             JOIN queue.queue x ON x.id = l.queue_id
             WHERE x.name = j.queue AND r.run_at <= clock_timestamp()
               AND (l.priority < j.priority
@@ -837,7 +858,8 @@ CREATE FUNCTION queue.find_place(job_id bigint) RETURNS queue.place
 DECLARE
     place queue.place;
 BEGIN
-    SELECT j.line_id, coalesce(a.next_run_at, j.run_at), a.outcome, a.attempt,
+    SELECT CASE a.outcome WHEN 'lost' THEN -j.line_id ELSE j.line_id END,
+           coalesce(a.next_run_at, j.run_at), a.outcome, a.attempt,
            a.outcome IS NOT NULL AND a.next_run_at IS NULL
     INTO place
     FROM queue.job j
@@ -1057,39 +1079,37 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION queue.no_such_limit(name text) RETURNS void
-    LANGUAGE plpgsql
+CREATE FUNCTION queue.oldest_snapshot(OUT holder text, OUT seconds double precision, OUT command text) RETURNS SETOF record
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
-BEGIN
-    RAISE EXCEPTION 'no limit %', coalesce(quote_literal(left(name, 100)), 'NULL')
-        USING ERRCODE = 'LQ005',
-              HINT = 'Define it with queue.limit_set(name, ...), qctl limits set, or in the '
-                     || 'configuration of a worker.';
-END
-$$;
-
-CREATE FUNCTION queue.open_bucket(r queue.limit_rule, rule integer, key text, now_at timestamp with time zone) RETURNS queue.bucket_in_use
-    LANGUAGE plpgsql
-    AS $$
-#variable_conflict use_column
-DECLARE
-    b record;
-    found_one queue.bucket_in_use;
-BEGIN
-    found_one.rule := open_bucket.rule;
-    found_one.key := open_bucket.key;
-    found_one.started := 0;
-    IF r.rate IS NOT NULL THEN
-        SELECT x.planned_at, x.used_at INTO b FROM queue.limit_bucket x
-        WHERE x.limit_name = r.name AND x.key = open_bucket.key;
-        found_one.planned := queue.bucket_offset(b.planned_at, now_at, r.burst, r.rate);
-        found_one.used := queue.bucket_offset(b.used_at, now_at, r.burst, r.rate);
-    END IF;
-    IF r.concurrency IS NOT NULL THEN
-        found_one.spare := r.concurrency - queue.slots_held(r.name, open_bucket.key);
-    END IF;
-    RETURN found_one;
-END
+    SELECT h.holder, h.seconds, h.command
+    FROM (
+        SELECT format('session %s (%s%s of %s, %s)', a.pid,
+                      CASE WHEN a.backend_type <> 'client backend' THEN a.backend_type || ' ' END,
+                      coalesce(nullif(a.application_name, ''), 'unnamed'), a.usename,
+                      coalesce(a.state, 'active')) AS holder,
+               extract(epoch FROM clock_timestamp() - a.xact_start)::double precision AS seconds,
+               format('SELECT pg_terminate_backend(%s)', a.pid) AS command,
+               -- A session that wrote and is idle holds others' snapshots back by its xid.
+               greatest(age(a.backend_xmin), age(a.backend_xid)) AS xids
+        FROM pg_stat_activity a
+        WHERE a.pid <> pg_backend_pid() AND a.backend_type <> 'autovacuum worker'
+          AND (a.datname = current_database() OR a.backend_type = 'walsender')
+        UNION ALL
+        SELECT format('prepared transaction %L of %s', p.gid, p.owner),
+               extract(epoch FROM clock_timestamp() - p.prepared),
+               format('ROLLBACK PREPARED %L', p.gid), age(p.transaction)
+        FROM pg_prepared_xacts p
+        WHERE p.database = current_database()
+        UNION ALL
+        SELECT format('replication slot %s', s.slot_name), NULL,
+               format('SELECT pg_drop_replication_slot(%L)', s.slot_name), age(s.xmin)
+        FROM pg_replication_slots s) h
+    WHERE h.xids IS NOT NULL
+    ORDER BY h.xids DESC, h.seconds DESC NULLS LAST
+    LIMIT 1
 $$;
 
 CREATE FUNCTION queue.open_line(queue_name text, kind text, priority integer) RETURNS queue.line_target
@@ -1143,47 +1163,194 @@ $$;
 
 COMMENT ON FUNCTION queue.pause(queue text, reason text) IS 'From commit on no worker claims from the queue; running jobs finish.';
 
-CREATE FUNCTION queue.publish_limit(name text, burst integer, rate double precision, concurrency integer, key text) RETURNS void
-    LANGUAGE plpgsql
+CREATE FUNCTION queue.prune_jobs(at_now timestamp with time zone DEFAULT NULL::timestamp with time zone, time_limit interval DEFAULT '00:00:00.05'::interval, batch integer DEFAULT 500, OUT jobs bigint, OUT letters bigint, OUT examined bigint, OUT round_over boolean) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
     AS $$
 #variable_conflict use_column
 DECLARE
-    r queue.limit_rule;
+    began timestamptz := clock_timestamp();
+    walk queue.retention_walk;
+    last_id bigint := coalesce(pg_sequence_last_value('queue.job_id_seq'), 0);
+    -- Nothing created after it can have outlived any retention.
+    young timestamptz;
+    -- Ids read per step: more where there are none, fewer again where there are some.
+    span bigint := 2000;
+    ids bigint[];
+    all_young boolean;
+    pruned record;
 BEGIN
-    SELECT x.* INTO r FROM queue.limit_rule x WHERE x.name = publish_limit.name;
-    IF r.pinned
-       OR (r.rate, r.concurrency, r.key_from) IS NOT DISTINCT FROM
-          (nullif(publish_limit.rate, 0), nullif(publish_limit.concurrency, 0), publish_limit.key)
-          AND (publish_limit.burst = 0 OR r.burst = publish_limit.burst) THEN
+    jobs := 0;
+    letters := 0;
+    examined := 0;
+    round_over := false;
+    at_now := coalesce(prune_jobs.at_now, began);
+    SELECT w.* INTO walk FROM queue.retention_walk w FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
         RETURN;
     END IF;
-    PERFORM queue.limit_set(publish_limit.name, publish_limit.burst, publish_limit.rate,
-                            publish_limit.concurrency, publish_limit.key, false);
+    SELECT at_now - min(r.least) INTO young
+    FROM (SELECT least(q.retention, q.dead_letter_retention) AS least FROM queue.queue q
+          UNION ALL
+          SELECT k.retention FROM queue.kind k) r;
+    IF walk.round_ended_at >= walk.round_started_at THEN
+        -- Ids only grow, but one may commit after others that were drawn later. Once a day a round
+        -- takes in what committed when the walk had passed.
+        IF walk.whole_round_at <= at_now - interval '1 day' OR walk.whole_round_at > at_now THEN
+            walk.low := 0;
+            walk.whole_round_at := at_now;
+        END IF;
+        walk.position := walk.low;
+        walk.lowest_left := NULL;
+        walk.round_started_at := at_now;
+        walk.round_ended_at := '-infinity';
+    END IF;
+    LOOP
+        IF young IS NULL OR walk.position >= last_id THEN
+            round_over := true;
+            EXIT;
+        END IF;
+        SELECT array_agg(j.id ORDER BY j.id), coalesce(bool_and(j.created_at > young), false)
+        INTO ids, all_young
+        FROM (SELECT x.id, x.created_at FROM queue.job x
+              WHERE x.id > walk.position AND x.id <= walk.position + span
+              ORDER BY x.id LIMIT prune_jobs.batch) j;
+        IF ids IS NULL THEN
+            walk.position := least(walk.position + span, last_id);
+            span := least(span * 2, 50000);
+        ELSE
+            IF all_young THEN
+                walk.lowest_left := least(walk.lowest_left, ids[1]);
+                round_over := true;
+                EXIT;
+            END IF;
+            pruned := queue.prune_these(ids, at_now);
+            jobs := jobs + pruned.jobs;
+            letters := letters + pruned.letters;
+            examined := examined + cardinality(ids);
+            IF pruned.jobs < cardinality(ids) AND walk.lowest_left IS NULL THEN
+                SELECT min(x.id) INTO walk.lowest_left FROM queue.job x WHERE x.id = ANY (ids);
+            END IF;
+            -- A full batch ends before its range does.
+            walk.position := CASE WHEN cardinality(ids) < prune_jobs.batch
+                THEN least(walk.position + span, last_id) ELSE ids[cardinality(ids)] END;
+            span := 2000;
+        END IF;
+        EXIT WHEN clock_timestamp() >= began + prune_jobs.time_limit;
+    END LOOP;
+    IF round_over THEN
+        walk.round_ended_at := greatest(at_now, walk.round_started_at);
+        walk.low := greatest(walk.low, coalesce(walk.lowest_left - 1, walk.position));
+    END IF;
+    UPDATE queue.retention_walk w
+    SET position = walk.position, low = walk.low, lowest_left = walk.lowest_left,
+        round_started_at = walk.round_started_at, round_ended_at = walk.round_ended_at,
+        whole_round_at = walk.whole_round_at;
 END
 $$;
 
-CREATE FUNCTION queue.put_at_slots(worker_id bigint, places tid[], slots timestamp with time zone[], now_at timestamp with time zone, limits text[]) RETURNS void
-    LANGUAGE plpgsql
+COMMENT ON FUNCTION queue.prune_jobs(at_now timestamp with time zone, time_limit interval, batch integer, OUT jobs bigint, OUT letters bigint, OUT examined bigint, OUT round_over boolean) IS 'Deletes finished jobs past their retention, a bounded time at a call; workers call it.';
+
+CREATE FUNCTION queue.prune_keys(at_now timestamp with time zone DEFAULT NULL::timestamp with time zone, time_limit interval DEFAULT '00:00:00.05'::interval, batch integer DEFAULT 500, OUT keys bigint, OUT round_over boolean) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
     AS $$
 #variable_conflict use_column
+DECLARE
+    began timestamptz := clock_timestamp();
+    since timestamptz;
+    found_keys bigint;
+    last_expiry timestamptz;
 BEGIN
-    IF cardinality(put_at_slots.places) = 0 THEN
+    keys := 0;
+    round_over := false;
+    at_now := coalesce(prune_keys.at_now, began);
+    SELECT w.keys_until INTO since FROM queue.retention_walk w FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
         RETURN;
     END IF;
-    WITH taken AS (
-        DELETE FROM queue.ready x
-        USING unnest(put_at_slots.places, put_at_slots.slots) AS u (place, slot)
-        WHERE x.ctid = u.place AND x.ctid = ANY (put_at_slots.places)
-        RETURNING x.id, x.line_id, x.attempt, x.reconcile, u.slot),
-    noted AS (
-        INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, next_run_at,
-                                   worker_id, outcome, attempt, reconcile, output)
-        SELECT t.id, nextval('queue.lease_id_seq'), now_at, now_at, t.slot,
-               put_at_slots.worker_id, 'snoozed', t.attempt + 1, t.reconcile,
-               jsonb_build_object('limit', array_to_string(put_at_slots.limits, ', '))
-        FROM taken t)
-    INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile, reserved)
-    SELECT t.id, t.slot, t.line_id, t.attempt, t.reconcile, true FROM taken t;
+    -- A clock that was set back.
+    IF since > at_now THEN
+        since := '-infinity';
+    END IF;
+    since := since - interval '1 minute';
+    LOOP
+        WITH gone AS (
+            DELETE FROM queue.idempotency i
+            WHERE i.ctid = ANY (ARRAY(
+                SELECT x.ctid FROM queue.idempotency x
+                WHERE x.expires_at >= since AND x.expires_at <= at_now
+                ORDER BY x.expires_at LIMIT prune_keys.batch FOR UPDATE SKIP LOCKED))
+            RETURNING i.expires_at)
+        SELECT count(*), max(g.expires_at) INTO found_keys, last_expiry FROM gone g;
+        keys := keys + found_keys;
+        since := greatest(since, last_expiry);
+        round_over := found_keys < prune_keys.batch;
+        EXIT WHEN round_over OR clock_timestamp() >= began + prune_keys.time_limit;
+    END LOOP;
+    UPDATE queue.retention_walk w SET keys_until = since WHERE keys > 0;
+END
+$$;
+
+COMMENT ON FUNCTION queue.prune_keys(at_now timestamp with time zone, time_limit interval, batch integer, OUT keys bigint, OUT round_over boolean) IS 'Deletes expired idempotency keys, a bounded time at a call; workers call it.';
+
+CREATE FUNCTION queue.prune_these(ids bigint[], at_now timestamp with time zone, OUT jobs integer, OUT letters integer) RETURNS record
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    held bigint[];
+    expired bigint[];
+    doomed bigint[];
+BEGIN
+    held := ARRAY(SELECT j.id FROM queue.job j WHERE j.id = ANY (prune_these.ids)
+                  ORDER BY j.id FOR UPDATE SKIP LOCKED);
+    -- A dead letter outlives its retention first, its job after it: replay needs both.
+    WITH gone AS (
+        DELETE FROM queue.dead_letter d
+        WHERE d.job_id = ANY (ARRAY(
+            SELECT x.job_id
+            FROM queue.dead_letter x
+            JOIN queue.queue q ON q.name = x.queue
+            WHERE x.job_id = ANY (held)
+              AND x.died_at <= prune_these.at_now - q.dead_letter_retention
+            ORDER BY x.job_id FOR UPDATE OF x SKIP LOCKED))
+        RETURNING d.job_id)
+    SELECT array_agg(g.job_id) INTO expired FROM gone g;
+    letters := coalesce(cardinality(expired), 0);
+    SELECT array_agg(j.id) INTO doomed
+    FROM unnest(held) h (id)
+    CROSS JOIN LATERAL (SELECT x.id, x.line_id FROM queue.job x WHERE x.id = h.id OFFSET 0) j
+    JOIN queue.line l ON l.id = j.line_id
+    JOIN queue.queue q ON q.id = l.queue_id
+    LEFT JOIN queue.kind k ON k.name = l.kind
+    CROSS JOIN LATERAL (
+        SELECT e.next_run_at, e.finished_at FROM queue.attempt e
+        WHERE e.job_id = j.id ORDER BY e.lease_id DESC LIMIT 1 OFFSET 0) a
+    WHERE a.next_run_at IS NULL
+      AND a.finished_at <= prune_these.at_now - coalesce(k.retention, q.retention)
+      AND NOT EXISTS (SELECT FROM queue.dead_letter d WHERE d.job_id = j.id)
+      -- While its lease stands, an attempt is what says that the job is no longer owed.
+      AND NOT EXISTS (SELECT FROM queue.attempt e JOIN queue.lease s ON s.id = e.lease_id
+                      WHERE e.job_id = j.id);
+    jobs := coalesce(cardinality(doomed), 0);
+    IF jobs = 0 THEN
+        RETURN;
+    END IF;
+    -- These are locked and may go: whoever wants to keep a copy elsewhere takes it here.
+    DELETE FROM queue.attempt a WHERE a.job_id = ANY (doomed);
+    DELETE FROM queue.progress p WHERE p.job_id = ANY (doomed);
+    DELETE FROM queue.cancel_request c WHERE c.job_id = ANY (doomed);
+    DELETE FROM queue.job j WHERE j.id = ANY (doomed);
 END
 $$;
 
@@ -1249,6 +1416,7 @@ CREATE FUNCTION queue.retry(job_id bigint) RETURNS void
 #variable_conflict use_column
 DECLARE
     held record;
+    now_at queue.place;
     at_now timestamptz := clock_timestamp();
 BEGIN
     SELECT t.place, t.attempt, t.reconcile, t.taken INTO held
@@ -1259,9 +1427,9 @@ BEGIN
         VALUES (retry.job_id, nextval('queue.lease_id_seq'), at_now, at_now, at_now, 'replayed',
                 held.attempt, held.reconcile);
         INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile)
-        VALUES (retry.job_id, at_now, (held.place).line_id, held.attempt, held.reconcile);
+        VALUES (retry.job_id, at_now, abs((held.place).line_id), held.attempt, held.reconcile);
         PERFORM pg_notify('queue.wake', (SELECT l.queue_id::text FROM queue.line l
-                                         WHERE l.id = (held.place).line_id));
+                                         WHERE l.id = abs((held.place).line_id)));
         RETURN;
     END IF;
     IF NOT (held.place).final OR (held.place).last_outcome = 'completed' THEN
@@ -1270,12 +1438,15 @@ BEGIN
             USING ERRCODE = 'LQ006';
     END IF;
     -- Serialises revivers of one job: a dead letter's row decides, a cancelled job's fact does.
+    -- While we waited it may have been revived, have run and have ended otherwise: look again.
     PERFORM FROM queue.job j WHERE j.id = retry.job_id FOR UPDATE;
-    IF NOT (queue.find_place(retry.job_id)).final THEN
-        RAISE EXCEPTION 'job % cannot be retried: it is already back in line', retry.job_id
+    now_at := queue.find_place(retry.job_id);
+    IF NOT now_at.final OR now_at.last_outcome = 'completed' THEN
+        RAISE EXCEPTION 'job % cannot be retried: it is already %', retry.job_id,
+            CASE WHEN now_at.final THEN 'completed' ELSE 'back in line' END
             USING ERRCODE = 'LQ006';
     END IF;
-    IF (held.place).last_outcome <> 'cancelled' THEN
+    IF now_at.last_outcome <> 'cancelled' THEN
         DELETE FROM queue.dead_letter d WHERE d.job_id = retry.job_id;
         IF NOT FOUND THEN
             RAISE EXCEPTION 'job % cannot be retried: its dead letter was discarded', retry.job_id
@@ -1315,14 +1486,75 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION queue.slots_held(limit_name text, key text) RETURNS integer
-    LANGUAGE sql STABLE
+CREATE FUNCTION queue.server_identity() RETURNS text
+    LANGUAGE plpgsql STABLE
     AS $$
-    SELECT coalesce(sum(s.held), 0)::integer
-    FROM queue.limit_slot s
-    WHERE s.limit_name = slots_held.limit_name AND s.key = slots_held.key
-      AND EXISTS (SELECT FROM queue.worker w WHERE w.id = s.worker_id)
+BEGIN
+    RETURN (SELECT c.system_identifier::text FROM pg_control_system() c);
+EXCEPTION WHEN insufficient_privilege THEN
+    RETURN NULL;
+END
 $$;
+
+CREATE FUNCTION queue.set_dead_letter_retention(queue text, retention interval) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    IF set_dead_letter_retention.retention < interval '0' THEN
+        RAISE EXCEPTION 'retention: expected 0 or more, or NULL for ever, got %',
+            set_dead_letter_retention.retention USING ERRCODE = 'LQ001';
+    END IF;
+    UPDATE queue.queue q SET dead_letter_retention = set_dead_letter_retention.retention
+    WHERE q.name = set_dead_letter_retention.queue;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'unknown queue %', quote_literal(left(set_dead_letter_retention.queue, 100))
+            USING ERRCODE = 'LQ002';
+    END IF;
+END
+$$;
+
+COMMENT ON FUNCTION queue.set_dead_letter_retention(queue text, retention interval) IS 'How long dead letters of the queue stay; NULL: for ever.';
+
+CREATE FUNCTION queue.set_kind_retention(kind text, retention interval) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    IF set_kind_retention.retention < interval '0' THEN
+        RAISE EXCEPTION 'retention: expected 0 or more, or NULL for its queue''s, got %',
+            set_kind_retention.retention USING ERRCODE = 'LQ001';
+    END IF;
+    INSERT INTO queue.kind AS k (name, retention)
+    VALUES (set_kind_retention.kind, set_kind_retention.retention)
+    ON CONFLICT (name) DO UPDATE SET retention = excluded.retention;
+END
+$$;
+
+COMMENT ON FUNCTION queue.set_kind_retention(kind text, retention interval) IS 'How long finished jobs of the kind stay; NULL: as long as its queue says.';
+
+CREATE FUNCTION queue.set_retention(queue text, retention interval) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    IF set_retention.retention < interval '0' THEN
+        RAISE EXCEPTION 'retention: expected 0 or more, or NULL for ever, got %',
+            set_retention.retention USING ERRCODE = 'LQ001';
+    END IF;
+    UPDATE queue.queue q SET retention = set_retention.retention
+    WHERE q.name = set_retention.queue;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'unknown queue %', quote_literal(left(set_retention.queue, 100))
+            USING ERRCODE = 'LQ002';
+    END IF;
+END
+$$;
+
+COMMENT ON FUNCTION queue.set_retention(queue text, retention interval) IS 'How long finished jobs of the queue stay; NULL: for ever.';
 
 CREATE FUNCTION queue.take_waiting(job_id bigint, OUT place queue.place, OUT attempt smallint, OUT reconcile boolean, OUT taken boolean) RETURNS record
     LANGUAGE plpgsql
@@ -1368,7 +1600,7 @@ CREATE TABLE queue.attempt (
     output jsonb,
     CONSTRAINT attempt_final_has_no_next CHECK (((next_run_at IS NULL) OR (outcome <> ALL (ARRAY['completed'::queue.attempt_outcome, 'discarded'::queue.attempt_outcome, 'cancelled'::queue.attempt_outcome]))))
 )
-WITH (autovacuum_vacuum_insert_scale_factor='0.5', autovacuum_analyze_scale_factor='0.5');
+WITH (autovacuum_vacuum_insert_scale_factor='0.5', autovacuum_analyze_scale_factor='0.5', autovacuum_vacuum_scale_factor='0.05');
 
 COMMENT ON TABLE queue.attempt IS 'History, appended only while the lease stands';
 
@@ -1427,6 +1659,16 @@ CREATE TABLE queue.idempotency (
     job_id bigint NOT NULL,
     content_hash bytea NOT NULL,
     expires_at timestamp with time zone NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.05');
+
+CREATE TABLE queue.installation (
+    is_here boolean DEFAULT true NOT NULL,
+    system_identifier text COLLATE pg_catalog."C",
+    database_oid oid NOT NULL,
+    name text COLLATE pg_catalog."C",
+    adopted_at timestamp with time zone NOT NULL,
+    CONSTRAINT installation_single CHECK (is_here)
 );
 
 CREATE TABLE queue.job (
@@ -1439,7 +1681,7 @@ CREATE TABLE queue.job (
     payload jsonb NOT NULL,
     meta jsonb
 )
-WITH (autovacuum_vacuum_insert_scale_factor='0.5', autovacuum_analyze_scale_factor='0.5');
+WITH (autovacuum_vacuum_insert_scale_factor='0.5', autovacuum_analyze_scale_factor='0.5', autovacuum_vacuum_scale_factor='0.05');
 
 COMMENT ON TABLE queue.job IS 'The fact: inserted once, never updated';
 
@@ -1467,8 +1709,12 @@ CREATE TABLE queue.queue (
     paused_by text,
     limit_name text COLLATE pg_catalog."C",
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    retention interval DEFAULT '14 days'::interval,
+    dead_letter_retention interval DEFAULT '90 days'::interval,
+    CONSTRAINT queue_dead_letter_retention_valid CHECK ((dead_letter_retention >= '00:00:00'::interval)),
     CONSTRAINT queue_max_payload_valid CHECK (((max_payload_bytes >= 1) AND (max_payload_bytes <= 67108864))),
-    CONSTRAINT queue_name_valid CHECK ((name ~ '^[A-Za-z0-9_.-]{1,64}$'::text))
+    CONSTRAINT queue_name_valid CHECK ((name ~ '^[A-Za-z0-9_.-]{1,64}$'::text)),
+    CONSTRAINT queue_retention_valid CHECK ((retention >= '00:00:00'::interval))
 );
 
 COMMENT ON TABLE queue.queue IS 'Where jobs wait; served by workers with a concurrency each';
@@ -1551,7 +1797,11 @@ CREATE VIEW queue.jobs WITH (security_invoker='true') AS
           WHERE (e.job_id = j.id)
           ORDER BY e.lease_id DESC
          LIMIT 1) a ON (true))
-     LEFT JOIN queue.ready r ON (((r.line_id = j.line_id) AND (r.run_at = COALESCE(a.next_run_at, j.run_at)) AND (r.id = j.id))));
+     LEFT JOIN queue.ready r ON (((r.line_id =
+        CASE a.outcome
+            WHEN 'lost'::queue.attempt_outcome THEN (- j.line_id)
+            ELSE j.line_id
+        END) AND (r.run_at = COALESCE(a.next_run_at, j.run_at)) AND (r.id = j.id))));
 
 COMMENT ON VIEW queue.jobs IS 'Every job with the state that follows from where it stands';
 
@@ -1564,10 +1814,12 @@ CREATE TABLE queue.kind (
     on_lost text DEFAULT 'retry'::text NOT NULL COLLATE pg_catalog."C",
     limit_name text COLLATE pg_catalog."C",
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    retention interval,
     CONSTRAINT kind_crash_budget_valid CHECK (((crash_budget >= 0) AND (crash_budget <= 1000))),
     CONSTRAINT kind_max_attempts_valid CHECK (((max_attempts >= 1) AND (max_attempts <= 1000))),
     CONSTRAINT kind_name_valid CHECK ((name ~ '^[a-z0-9_.-]{1,64}$'::text)),
-    CONSTRAINT kind_on_lost_valid CHECK ((on_lost = ANY (ARRAY['retry'::text, 'dead'::text, 'hold'::text, 'reconcile'::text])))
+    CONSTRAINT kind_on_lost_valid CHECK ((on_lost = ANY (ARRAY['retry'::text, 'dead'::text, 'hold'::text, 'reconcile'::text]))),
+    CONSTRAINT kind_retention_valid CHECK ((retention >= '00:00:00'::interval))
 );
 
 COMMENT ON TABLE queue.kind IS 'Defaults of each kind, published by the workers that handle it';
@@ -1702,7 +1954,7 @@ CREATE VIEW queue.queue_stats WITH (security_invoker='true') AS
             count(*) FILTER (WHERE ((r.run_at > now()) AND (r.attempt > 0))) AS retrying,
             min(r.run_at) FILTER (WHERE (r.run_at <= now())) AS oldest_ready_at
            FROM (queue.ready r
-             JOIN queue.line l ON ((l.id = r.line_id)))
+             JOIN queue.line l ON ((l.id = abs(r.line_id))))
           GROUP BY l.queue_id) w ON ((w.queue_id = q.id)))
      LEFT JOIN ( SELECT l.queue_id,
             count(*) AS running
@@ -1718,6 +1970,19 @@ CREATE VIEW queue.queue_stats WITH (security_invoker='true') AS
             count(*) AS dead
            FROM queue.dead_letter x
           GROUP BY x.queue) d ON ((d.queue = q.name)));
+
+CREATE TABLE queue.retention_walk (
+    only_row boolean DEFAULT true NOT NULL,
+    "position" bigint DEFAULT 0 NOT NULL,
+    low bigint DEFAULT 0 NOT NULL,
+    lowest_left bigint,
+    round_started_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    round_ended_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    whole_round_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    keys_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    CONSTRAINT retention_walk_only_row CHECK (only_row)
+)
+WITH (fillfactor='10', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='500');
 
 CREATE TABLE queue.worker (
     id bigint NOT NULL,
@@ -1735,6 +2000,7 @@ CREATE TABLE queue.worker (
     version text NOT NULL,
     queues text[] NOT NULL COLLATE pg_catalog."C",
     kinds text[] NOT NULL COLLATE pg_catalog."C",
+    ended text,
     slots jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT worker_state_valid CHECK ((state = ANY (ARRAY['running'::text, 'paused'::text, 'draining'::text])))
 )
@@ -1760,6 +2026,9 @@ ALTER TABLE ONLY queue.dead_letter
 
 ALTER TABLE ONLY queue.idempotency
     ADD CONSTRAINT idempotency_pkey PRIMARY KEY (tenant_id, key);
+
+ALTER TABLE ONLY queue.installation
+    ADD CONSTRAINT installation_pkey PRIMARY KEY (is_here);
 
 ALTER TABLE ONLY queue.job
     ADD CONSTRAINT job_pkey PRIMARY KEY (id);
@@ -1796,6 +2065,9 @@ ALTER TABLE ONLY queue.queue
 
 ALTER TABLE ONLY queue.ready
     ADD CONSTRAINT ready_pkey PRIMARY KEY (line_id, run_at, id);
+
+ALTER TABLE ONLY queue.retention_walk
+    ADD CONSTRAINT retention_walk_pkey PRIMARY KEY (only_row);
 
 ALTER TABLE ONLY queue.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (id);

@@ -66,6 +66,8 @@ COMMENT ON TABLE queue.job IS 'The fact: inserted once, never updated';
 CREATE TABLE queue.ready (
     id bigint NOT NULL,
     run_at timestamptz NOT NULL,
+    -- Minus the line's id: a suspect, which is so exactly when the job's latest attempt is 'lost'.
+    -- It runs apart from others, so that a second loss has one culprit.
     line_id integer NOT NULL,
     -- Attempts used up before this run.
     attempt smallint NOT NULL,
@@ -186,7 +188,24 @@ CREATE TABLE queue.worker (
     version text NOT NULL,
     queues text[] COLLATE "C" NOT NULL,
     kinds text[] COLLATE "C" NOT NULL,
+    -- How the process died, said by one who saw it; NULL while nobody did.
+    ended text,
     -- {"queue": {"running": n, "concurrency": n}}
     slots jsonb NOT NULL DEFAULT '{}',
     CONSTRAINT worker_state_valid CHECK (state IN ('running', 'paused', 'draining'))
 ) WITH (fillfactor = 50);
+
+-- Where this queue is meant to run its jobs. A restored dump or a copied database carries the row
+-- along while the server and the database around it are others: then workers refuse to start.
+CREATE TABLE queue.installation (
+    -- One row.
+    is_here boolean NOT NULL PRIMARY KEY DEFAULT true,
+    -- Of pg_control_system(), NULL where this role may not ask; text because it is unsigned.
+    system_identifier text COLLATE "C",
+    database_oid oid NOT NULL,
+    -- Given by an operator. A file-level copy keeps the identifiers of its origin and is told
+    -- apart only by a worker that expects another name.
+    name text COLLATE "C",
+    adopted_at timestamptz NOT NULL,
+    CONSTRAINT installation_single CHECK (is_here)
+);

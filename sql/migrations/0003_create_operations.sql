@@ -58,7 +58,8 @@ LEFT JOIN LATERAL (
     ORDER BY e.lease_id DESC
     LIMIT 1) a ON true
 LEFT JOIN queue.ready r
-    ON r.line_id = j.line_id AND r.run_at = coalesce(a.next_run_at, j.run_at) AND r.id = j.id;
+    ON r.line_id = CASE a.outcome WHEN 'lost' THEN -j.line_id ELSE j.line_id END
+       AND r.run_at = coalesce(a.next_run_at, j.run_at) AND r.id = j.id;
 COMMENT ON VIEW queue.jobs IS 'Every job with the state that follows from where it stands';
 
 CREATE VIEW queue.dead_letters WITH (security_invoker = true) AS
@@ -86,7 +87,7 @@ LEFT JOIN (
            count(*) FILTER (WHERE r.run_at > now() AND r.attempt = 0) AS scheduled,
            count(*) FILTER (WHERE r.run_at > now() AND r.attempt > 0) AS retrying,
            min(r.run_at) FILTER (WHERE r.run_at <= now()) AS oldest_ready_at
-    FROM queue.ready r JOIN queue.line l ON l.id = r.line_id
+    FROM queue.ready r JOIN queue.line l ON l.id = abs(r.line_id)
     GROUP BY l.queue_id) w ON w.queue_id = q.id
 LEFT JOIN (
     SELECT l.queue_id, count(*) AS running
@@ -119,7 +120,8 @@ AS $$
 DECLARE
     place queue.place;
 BEGIN
-    SELECT j.line_id, coalesce(a.next_run_at, j.run_at), a.outcome, a.attempt,
+    SELECT CASE a.outcome WHEN 'lost' THEN -j.line_id ELSE j.line_id END,
+           coalesce(a.next_run_at, j.run_at), a.outcome, a.attempt,
            a.outcome IS NOT NULL AND a.next_run_at IS NULL
     INTO place
     FROM queue.job j
@@ -227,6 +229,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     held record;
+    now_at queue.place;
     at_now timestamptz := clock_timestamp();
 BEGIN
     SELECT t.place, t.attempt, t.reconcile, t.taken INTO held
@@ -237,9 +240,9 @@ BEGIN
         VALUES (retry.job_id, nextval('queue.lease_id_seq'), at_now, at_now, at_now, 'replayed',
                 held.attempt, held.reconcile);
         INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile)
-        VALUES (retry.job_id, at_now, (held.place).line_id, held.attempt, held.reconcile);
+        VALUES (retry.job_id, at_now, abs((held.place).line_id), held.attempt, held.reconcile);
         PERFORM pg_notify('queue.wake', (SELECT l.queue_id::text FROM queue.line l
-                                         WHERE l.id = (held.place).line_id));
+                                         WHERE l.id = abs((held.place).line_id)));
         RETURN;
     END IF;
     IF NOT (held.place).final OR (held.place).last_outcome = 'completed' THEN
@@ -248,12 +251,15 @@ BEGIN
             USING ERRCODE = 'LQ006';
     END IF;
     -- Serialises revivers of one job: a dead letter's row decides, a cancelled job's fact does.
+    -- While we waited it may have been revived, have run and have ended otherwise: look again.
     PERFORM FROM queue.job j WHERE j.id = retry.job_id FOR UPDATE;
-    IF NOT (queue.find_place(retry.job_id)).final THEN
-        RAISE EXCEPTION 'job % cannot be retried: it is already back in line', retry.job_id
+    now_at := queue.find_place(retry.job_id);
+    IF NOT now_at.final OR now_at.last_outcome = 'completed' THEN
+        RAISE EXCEPTION 'job % cannot be retried: it is already %', retry.job_id,
+            CASE WHEN now_at.final THEN 'completed' ELSE 'back in line' END
             USING ERRCODE = 'LQ006';
     END IF;
-    IF (held.place).last_outcome <> 'cancelled' THEN
+    IF now_at.last_outcome <> 'cancelled' THEN
         DELETE FROM queue.dead_letter d WHERE d.job_id = retry.job_id;
         IF NOT FOUND THEN
             RAISE EXCEPTION 'job % cannot be retried: its dead letter was discarded', retry.job_id
@@ -436,7 +442,7 @@ BEGIN
                          j.queue, j.kind);
     ELSE
         SELECT count(*) INTO ahead FROM (
-            SELECT FROM queue.ready r JOIN queue.line l ON l.id = r.line_id
+            SELECT FROM queue.ready r JOIN queue.line l ON l.id = abs(r.line_id)
             JOIN queue.queue x ON x.id = l.queue_id
             WHERE x.name = j.queue AND r.run_at <= clock_timestamp()
               AND (l.priority < j.priority
@@ -474,3 +480,35 @@ BEGIN
     END IF;
 END
 $$;
+
+-- The cluster's own number. NULL where the role may not ask, as at some hosters.
+CREATE FUNCTION queue.server_identity() RETURNS text
+STABLE LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (SELECT c.system_identifier::text FROM pg_control_system() c);
+EXCEPTION WHEN insufficient_privilege THEN
+    RETURN NULL;
+END
+$$;
+
+-- Says that this database, wherever it came from, is meant to run its jobs. NULL keeps the name.
+CREATE FUNCTION queue.adopt(name text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF char_length(adopt.name) NOT BETWEEN 1 AND 64 THEN
+        RAISE EXCEPTION USING ERRCODE = 'LQ001',
+            MESSAGE = format('name: expected 1 to 64 characters, got %s',
+                             char_length(adopt.name));
+    END IF;
+    INSERT INTO queue.installation AS i (system_identifier, database_oid, name, adopted_at)
+    SELECT queue.server_identity(), d.oid, adopt.name, clock_timestamp()
+    FROM pg_database d
+    WHERE d.datname = current_database()
+    ON CONFLICT (is_here) DO UPDATE
+    SET system_identifier = excluded.system_identifier,
+        database_oid = excluded.database_oid,
+        name = coalesce(excluded.name, i.name),
+        adopted_at = excluded.adopted_at;
+END
+$$;
+SELECT queue.adopt();

@@ -1,5 +1,6 @@
 -- Copies jobs whose final attempt was recorded in this transaction into the dead letters, with
--- every attempt. Fenced by that attempt row: a run whose lease was lost left none.
+-- every attempt. Fenced by that attempt row: a run whose lease was lost left none, and the one that
+-- its rescuer left under the same lease is another transaction's.
 -- $1 bigint[] job  $2 bigint[] lease  $3 text[] reason
 -- Index: attempt_pkey, job_pkey. Locks: none but the new rows.
 INSERT INTO queue.dead_letter (job_id, died_at, created_at, tenant_id, queue, kind, priority,
@@ -20,6 +21,7 @@ CROSS JOIN LATERAL (
     FROM queue.attempt x
     WHERE x.job_id = u.job_id
       AND x.lease_id = u.lease_id
+      AND x.xmin = pg_current_xact_id()::xid
       AND x.next_run_at IS NULL
       AND x.outcome NOT IN ('completed', 'cancelled')
     OFFSET 0) a

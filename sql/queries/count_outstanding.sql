@@ -3,7 +3,8 @@
 -- Index: queue_name_key, ready_pkey, attempt_pkey. Locks: none.
 SELECT (SELECT count(*)
         FROM queue.ready r
-        WHERE r.line_id = ANY (ARRAY(SELECT l.id FROM queue.line l WHERE l.queue_id = q.id)))
+        WHERE r.line_id = ANY (ARRAY(SELECT unnest(ARRAY[l.id, -l.id])
+                                     FROM queue.line l WHERE l.queue_id = q.id)))
        AS waiting,
        (SELECT count(*)
         FROM queue.lease s

@@ -39,7 +39,10 @@ appended AS (
     FROM told t),
 returned AS (
     INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile)
-    SELECT t.job_id, t.next_run_at, j.line_id, t.used, nullif(t.reconcile, false)
+    -- A lost job is a suspect and stands in the twin of its line.
+    SELECT t.job_id, t.next_run_at,
+           CASE t.outcome WHEN 'lost' THEN -j.line_id ELSE j.line_id END,
+           t.used, nullif(t.reconcile, false)
     FROM told t
     -- OFFSET 0: see claim.
     CROSS JOIN LATERAL (SELECT x.line_id FROM queue.job x WHERE x.id = t.job_id OFFSET 0) j

@@ -18,11 +18,12 @@ owed AS MATERIALIZED (
                       WHERE a.job_id = t.job_id AND a.lease_id = f.id)),
 returned AS (
     INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile)
-    SELECT o.job_id, coalesce(e.next_run_at, j.run_at), j.line_id, o.used,
+    SELECT o.job_id, coalesce(e.next_run_at, j.run_at),
+           CASE e.outcome WHEN 'lost' THEN -j.line_id ELSE j.line_id END, o.used,
            e.reconcile
     FROM owed o
     JOIN queue.job j ON j.id = o.job_id
-    LEFT JOIN LATERAL (SELECT a.next_run_at, a.reconcile FROM queue.attempt a
+    LEFT JOIN LATERAL (SELECT a.next_run_at, a.reconcile, a.outcome FROM queue.attempt a
                        WHERE a.job_id = o.job_id ORDER BY a.lease_id DESC LIMIT 1) e ON true),
 gone AS (DELETE FROM queue.lease s USING forgotten f WHERE s.id = f.id)
 SELECT f.id, (SELECT count(*) FROM owed o WHERE o.lease_id = f.id) AS jobs FROM forgotten f

@@ -19,7 +19,7 @@ FROM (
 CROSS JOIN LATERAL (
     SELECT count(*) AS waiting, min(r.run_at) AS oldest_run_at
     FROM queue.ready r
-    WHERE r.line_id = u.id) w
+    WHERE r.line_id IN (u.id, -u.id)) w
 WHERE w.waiting > 0
 GROUP BY u.queue, u.kind
 ORDER BY u.queue, u.kind

@@ -14,7 +14,7 @@ place AS MATERIALIZED (
     FROM queue.ready r
     CROSS JOIN asked a
     WHERE r.line_id = ANY (ARRAY(
-              SELECT l.id
+              SELECT unnest(ARRAY[l.id, -l.id])
               FROM queue.line l
               JOIN queue.queue q ON q.id = l.queue_id
               WHERE ($2::text IS NULL OR q.name = $2::text)

@@ -8,7 +8,7 @@ WITH gone AS (
         SELECT r.ctid
         FROM queue.ready r
         WHERE r.line_id = ANY (ARRAY(
-                  SELECT l.id
+                  SELECT unnest(ARRAY[l.id, -l.id])
                   FROM queue.line l
                   JOIN queue.queue q ON q.id = l.queue_id
                   WHERE q.name = $1::text))

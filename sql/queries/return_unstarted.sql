@@ -5,7 +5,7 @@
 -- $5 timestamptz[] place  $6 smallint[] attempts used  $7 boolean[] reconcile
 -- Rows: id of each lease that stood. Index: lease_pkey, ready_pkey. Locks: the leases.
 WITH held AS MATERIALIZED (
-    SELECT s.id, s.job_ids
+    SELECT s.id, s.job_ids, s.attempts
     FROM queue.lease s
     -- + 0: by id. By worker it would step over all its leases an old snapshot keeps.
     WHERE s.id = ANY ($2::bigint[]) AND s.worker_id + 0 = $1::bigint
@@ -26,9 +26,9 @@ shrunk AS (
     CROSS JOIN LATERAL (
         SELECT coalesce(array_agg(t.job_id ORDER BY t.place), '{}') AS job_ids,
                coalesce(array_agg(t.used ORDER BY t.place), '{}') AS attempts
-        FROM queue.lease x
-        CROSS JOIN LATERAL unnest(x.job_ids, x.attempts) WITH ORDINALITY AS t (job_id, used, place)
-        WHERE x.id = h.id
-          AND NOT EXISTS (SELECT FROM given g WHERE g.lease_id = h.id AND g.job_id = t.job_id)) k
+        -- As locked. Read again it would be as it was when the statement began, and what another
+        -- backend of ours gave back while we waited for it would be on the lease once more.
+        FROM unnest(h.job_ids, h.attempts) WITH ORDINALITY AS t (job_id, used, place)
+        WHERE NOT EXISTS (SELECT FROM given g WHERE g.lease_id = h.id AND g.job_id = t.job_id)) k
     WHERE s.id = h.id)
 SELECT h.id FROM held h

@@ -1,7 +1,8 @@
 -- The figures of the whole engine, one per row.
 -- $1 integer pages of history to read at most: the rate is that of the time its end covers, so a
 -- long history costs no more than a short one.
--- Rows: name text, scope text (queue, table or NULL), value double precision.
+-- Rows: name text, scope text (queue, table, who holds the oldest snapshot, or NULL), value double
+-- precision.
 -- Index: none; the end of attempt by TID range. Locks: none.
 WITH history AS MATERIALIZED (
     SELECT a.outcome, a.finished_at
@@ -56,10 +57,21 @@ FROM (
     UNION ALL
     SELECT 22, 'dead_rows', t.relname, t.n_dead_tup
     FROM pg_stat_all_tables t
-    WHERE t.relid IN ('queue.ready'::regclass, 'queue.lease'::regclass)
+    WHERE t.relid IN (SELECT c.oid FROM pg_class c
+                      WHERE c.relkind = 'r'
+                        AND c.relnamespace = (SELECT p.relnamespace FROM pg_class p
+                                              WHERE p.oid = 'queue.job'::regclass))
     UNION ALL
     SELECT 23, 'oldest_transaction_seconds', NULL,
            coalesce(max(extract(epoch FROM clock_timestamp() - x.xact_start)), 0)
     FROM pg_stat_activity x
-    WHERE x.xact_start IS NOT NULL AND x.pid <> pg_backend_pid()) f
+    WHERE x.xact_start IS NOT NULL AND x.pid <> pg_backend_pid()
+    UNION ALL
+    SELECT 24, 'oldest_snapshot_seconds', o.holder, o.seconds
+    FROM queue.oldest_snapshot() o
+    UNION ALL
+    SELECT 25, 'retention_round_seconds_ago', NULL,
+           extract(epoch FROM clock_timestamp() - w.round_ended_at)
+    FROM queue.retention_walk w
+    WHERE isfinite(w.round_ended_at)) f
 ORDER BY f.place, f.scope, f.name

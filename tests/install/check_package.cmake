@@ -34,5 +34,7 @@ foreach(project IN ITEMS tests/install/consumer examples)
   run(${CMAKE_COMMAND} --build ${scratch}/${project} --parallel 2)
 endforeach()
 run(${scratch}/tests/install/consumer/consumer)
+# The installed test kit starts a PostgreSQL of its own.
+run(${scratch}/examples/example_05_testing)
 list(LENGTH headers count)
-message(STATUS "${count} headers compile alone; a consumer and the examples build and link")
+message(STATUS "${count} headers compile alone; a consumer and the examples build, link and run")

@@ -1,5 +1,6 @@
 #include "pg_cluster.hpp"
 
+#include "query.hpp"
 #include "wait_until.hpp"
 
 #include <libpq-fe.h>
@@ -16,9 +17,7 @@
 
 namespace test {
 
-namespace {
-
-std::optional<std::string> unprivileged_user() {
+std::optional<std::string> server_user() {
     if (::geteuid() != 0) {
         return std::nullopt;
     }
@@ -31,8 +30,6 @@ void give_to(const std::filesystem::path& path, const std::string& user) {
         throw std::system_error{errno, std::generic_category(), "chown " + path.string()};
     }
 }
-
-}  // namespace
 
 std::filesystem::path pg_bin_dir() {
     std::vector<std::filesystem::path> found;
@@ -51,12 +48,22 @@ std::filesystem::path pg_bin_dir() {
 }
 
 pg_cluster::pg_cluster(pg_cluster_options options)
-    : options_{std::move(options)}, dir_{std::in_place}, run_as_{unprivileged_user()} {
+    : options_{std::move(options)}, dir_{std::in_place}, run_as_{server_user()} {
     socket_dir_ = dir_->path().string();
     if (run_as_) {
         give_to(dir_->path(), *run_as_);
     }
     initialise();
+    start();
+}
+
+pg_cluster::pg_cluster(const pg_cluster& primary, pg_cluster_options options)
+    : options_{std::move(options)}, dir_{std::in_place}, run_as_{server_user()} {
+    socket_dir_ = dir_->path().string();
+    if (run_as_) {
+        give_to(dir_->path(), *run_as_);
+    }
+    copy_from(primary);
     start();
 }
 
@@ -81,6 +88,31 @@ void pg_cluster::initialise() {
     }
 }
 
+void pg_cluster::copy_from(const pg_cluster& primary) {
+    process_options copy{
+        pg_bin_dir() / "pg_basebackup",
+        {"--pgdata=" + (dir_->path() / "data").string(), "--host=" + primary.socket_dir(),
+         "--username=postgres", "--write-recovery-conf", "--checkpoint=fast", "--no-sync"}};
+    copy.run_as = run_as_;
+    copy.working_dir = dir_->path();
+    const auto done = run_command(copy, std::chrono::seconds{60});
+    if (done.code != 0) {
+        throw std::runtime_error{"pg_basebackup failed: " + done.output + done.errors};
+    }
+}
+
+void pg_cluster::promote() {
+    if (test::query(dsn(), "SELECT pg_promote(true, 30)") != "t") {
+        throw std::runtime_error{"the standby was not promoted:\n" + log()};
+    }
+}
+
+void pg_cluster::follow(const pg_cluster& primary) {
+    std::filesystem::remove_all(dir_->path() / "data");
+    copy_from(primary);
+    start();
+}
+
 std::string pg_cluster::dsn(const std::string& database) const {
     return "host=" + socket_dir_ + " user=postgres dbname=" + database;
 }
@@ -96,15 +128,17 @@ void pg_cluster::start() {
     const std::string sync = options_.fsync ? "on" : "off";
     process_options postgres{pg_bin_dir() / "postgres",
                              {"-D", (dir_->path() / "data").string(), "-k", socket_dir_}};
-    std::vector<std::string> settings{"listen_addresses=",
-                                      "max_connections=200",
-                                      "shared_buffers=64MB",
-                                      "timezone=UTC",
-                                      "fsync=" + sync,
-                                      "full_page_writes=" + sync,
-                                      "logging_collector=off",
-                                      "log_line_prefix=%m %p %q%d ",
-                                      "max_prepared_transactions=20"};
+    std::vector<std::string> settings{
+        "listen_addresses=",
+        "max_connections=200",
+        "shared_buffers=64MB",
+        "timezone=UTC",
+        "fsync=" + sync,
+        "full_page_writes=" + sync,
+        std::string{"libqueue.allow_unsafe_durability="} + (options_.fsync ? "off" : "on"),
+        "logging_collector=off",
+        "log_line_prefix=%m %p %q%d ",
+        "max_prepared_transactions=20"};
     settings.insert(settings.end(), options_.settings.begin(), options_.settings.end());
     for (const auto& setting : settings) {
         postgres.args.insert(postgres.args.end(), {"-c", setting});

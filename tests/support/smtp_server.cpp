@@ -97,6 +97,7 @@ std::vector<smtp_message> smtp_server::messages() const {
         message.data = json::value_to<std::string>(line.at("data"));
         message.tls = line.at("tls").as_bool();
         message.user = json::value_to<std::string>(line.at("user"));
+        message.helo = json::value_to<std::string>(line.at("helo"));
         all.push_back(std::move(message));
         begin = end + 1;
     }

@@ -22,6 +22,7 @@ class smtp_message {
     std::string data;             ///< header and body, CRLF, as received
     bool tls{false};
     std::string user;  ///< who authenticated; empty: nobody
+    std::string helo;  ///< how the client introduced itself
 };
 
 /// One scripted answer; see smtp_server.py. The first that fits is used.

@@ -55,6 +55,10 @@ test_database::test_database(pg_cluster& cluster, content what)
     const std::string source =
         what == content::migrated ? ensure_template(cluster) : std::string{"template0"};
     test::execute(cluster.dsn(), "CREATE DATABASE " + name_ + " TEMPLATE " + source);
+    if (what == content::migrated) {
+        // To the engine it is a copy of the template, which must not run the template's jobs.
+        execute("SELECT queue.adopt()");
+    }
 }
 
 test_database::~test_database() {

@@ -212,17 +212,18 @@ TEST_SUITE("daemon") {
         const test::temp_dir folder;
         const auto more =
             "kinds: {debug.fail: {max_attempts: 2, priority: -3, crash_budget: 7, on_lost: "
-            "hold}}\n";
+            "hold, retention: 1h30m}}\n";
         test::process workerd{workerd_command(folder.write("w.yaml", config_text(db.dsn(), more)))};
         REQUIRE(workerd.wait_for_text("worker_ready"));
 
         const auto rows = db.rows(
-            "SELECT k.max_attempts, k.priority, k.crash_budget, k.on_lost FROM queue.kind k "
+            "SELECT k.max_attempts, k.priority, k.crash_budget, k.on_lost, k.retention "
+            "FROM queue.kind k "
             "WHERE k.name IN ('debug.fail', 'debug.noop') ORDER BY k.name");
 
         REQUIRE(rows.size() == 2);
-        CHECK(rows[0] == test::row{"2", "-3", "7", "hold"});
-        CHECK(rows[1] == test::row{"4", "5", "3", "retry"});
+        CHECK(rows[0] == test::row{"2", "-3", "7", "hold", "01:30:00"});
+        CHECK(rows[1] == test::row{"4", "5", "3", "retry", std::nullopt});
         workerd.signal(SIGTERM);
         CHECK(workerd.wait(30s)->code == 0);
     }

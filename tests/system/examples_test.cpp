@@ -72,6 +72,21 @@ TEST_CASE("examples: an effect asserted under the lease happens once") {
     CHECK(db.query("SELECT state FROM queue.jobs") == "completed");
 }
 
+TEST_CASE("examples: a test with the test kit passes, on a server of its own and on a given one") {
+    const test::test_database db;
+    for (const std::string& server : {std::string{}, db.dsn()}) {
+        CAPTURE(server);
+        test::process_options options{test::binary("example_05_testing"), {}};
+        options.env.emplace_back("LIBQUEUE_TEST_DSN", server);
+
+        const auto result = test::run_command(options);
+
+        CHECK_MESSAGE(result.code == 0, result.errors);
+        CHECK(result.output == "1 run, greylisted\ncompleted\n");
+    }
+    CHECK(db.query("SELECT count(*) FROM pg_database WHERE datname LIKE 'libqueue_test_%'") == "0");
+}
+
 TEST_CASE("examples: the README shows the code that is compiled here") {
     const std::filesystem::path top = test::source_dir();
     const std::string readme = read(top / "README.md");
@@ -79,4 +94,7 @@ TEST_CASE("examples: the README shows the code that is compiled here") {
     CHECK(readme.find(region(read(top / "examples/01_enqueue.cpp"), "enqueue")) !=
           std::string::npos);
     CHECK(readme.find(region(read(top / "examples/03_worker.cpp"), "handle")) != std::string::npos);
+    const std::string testing = read(top / "docs/testing.md");
+    CHECK(testing.find(region(read(top / "examples/05_testing.cpp"), "testing")) !=
+          std::string::npos);
 }

@@ -309,6 +309,25 @@ TEST_SUITE("qctl jobs") {
         CHECK(bench.code({"jobs", "cancel", "998", "999"}) == 3);
     }
 
+    TEST_CASE("stats says what the tables suffer from, and maintain cures it") {
+        qctl_bench bench;
+        bench.database.execute(
+            "ALTER TABLE queue.ready SET (autovacuum_enabled = off);"
+            "SELECT queue.enqueue_many('a.b', array_fill('{}'::jsonb, ARRAY[120000]))");
+        CHECK(bench.run({"stats"}).errors.empty());
+        CHECK(bench.json({"maintain"}).as_array().empty());
+        bench.database.execute("DELETE FROM queue.ready");
+
+        REQUIRE(test::wait_until(
+            [&] { return contains(bench.run({"stats"}).errors, "run: VACUUM queue.ready"); }));
+        const auto planned = bench.json({"maintain", "-n"});
+        CHECK(planned.at(0).at("command") == "VACUUM queue.ready");
+        CHECK(planned.at(0).at("done") == false);
+        CHECK(bench.json({"maintain"}).at(0).at("done") == true);
+        CHECK(test::wait_until([&] { return bench.json({"maintain"}).as_array().empty(); }));
+        CHECK(bench.run({"stats"}).errors.empty());
+    }
+
     TEST_CASE("cancel asks a running job, and a reason is kept") {
         qctl_bench bench;
         const auto running = bench.enqueue();

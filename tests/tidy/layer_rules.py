@@ -9,6 +9,7 @@ BELOW = {
     "store": ["core", "pg"],
     "engine": ["core", "pg", "store"],
     "api": ["core", "pg", "store", "engine"],
+    "testing": ["core", "pg", "store", "engine"],
     "boost": [],
 }
 PRIVATE = re.compile(r"^(core|pg|store|engine|api)/")

@@ -203,8 +203,6 @@ const std::vector<broken> broken_additions{
      "set worker.lease to 5s"},
     {"worker:\n  heartbeat: 5s", 5, "worker.heartbeat", "lease > 2 × heartbeat",
      "lease 10s and heartbeat 5s", "set worker.lease to 11s"},
-    {"worker: {poll_interval: 20s}", 4, "worker.poll_interval", "poll_interval <= lease", "20s",
-     "lower"},
     {"worker: {drain_timeout: 1s}", 4, "worker.drain_timeout", "at least one heartbeat",
      "drain_timeout 1s", "raise worker.drain_timeout"},
     {"kinds: {a: {retry: {base: 10s, cap: 5s}}}", 4, "kinds.a.retry.cap", "cap >= base",
@@ -250,6 +248,13 @@ const std::vector<broken> broken_files{
      "My-Schema", "lower-case letters"},
     {"database: {dsn: postgresql://db/app, connections: 9}", 1, "database.connections",
      "from 1 to 8", "9", "lower it"},
+    {"database: {dsn: postgresql://db/app, pooler: pgbouncer}", 1, "database.pooler",
+     "one of auto, session, transaction", "pgbouncer", "choose one"},
+    {"database: {dsn: postgresql://db/app, pooler: transaction}", 1, "database.pooler",
+     "listen_dsn, or listen: false", "neither", "a direct connection"},
+    {"database: {dsn: postgresql://db/app, pooler: transaction, listen: false, "
+     "statement_timeout: 5s}",
+     1, "database.statement_timeout", "0 behind a pooler", "5s", "ALTER ROLE"},
     {"database: {dsn: postgresql://db/app, password: hunter2}", 1, "database.password",
      "an option of database", "password", "known here: dsn"},
     {"processors: {email: true}", 1, "processors.email", "a mapping", "true", "host: …"},
@@ -439,7 +444,7 @@ TEST_SUITE("config") {
         CHECK(result.value.worker.heartbeat == std::chrono::seconds{5});
         CHECK(result.value.worker.lease == std::chrono::seconds{12});
         CHECK(result.value.worker.threads == 3);
-        CHECK(result.value.worker.poll_interval == std::chrono::seconds{2});
+        CHECK(result.value.worker.poll_interval == std::chrono::seconds{5});
         CHECK(result.value.settings.at("worker.lease").where.source ==
               "environment WORKERD_WORKER__LEASE");
     }

@@ -33,6 +33,10 @@ TEST_SUITE_BEGIN("rescue_decision");
 
 TEST_CASE("rescue_decision: table of policies, budgets and runs") {
     const std::vector<row> table{
+        // Nobody knows whose doing it was: not charged, whatever the budget.
+        {lost(0, 3, lost_policy::retry), verdict::back_in_line},
+        {lost(0, 0, lost_policy::retry), verdict::back_in_line},
+        {lost(0, 0, lost_policy::reconcile), verdict::back_in_line_for_reconcile},
         {lost(1, 3, lost_policy::retry), verdict::back_in_line},
         {lost(3, 3, lost_policy::retry), verdict::back_in_line},
         {lost(4, 3, lost_policy::retry), verdict::dead},

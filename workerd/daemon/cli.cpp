@@ -43,6 +43,9 @@ cxxopts::Options known_flags() {
         add(row.name, row.help, cxxopts::value<std::string>(), row.argument);
     add("set", "any option: --set worker.lease=20s", cxxopts::value<std::vector<std::string>>(),
         "PATH=VALUE");
+    add("suspects",
+        "run only jobs whose last run lost its worker, one at a time, then leave; workerd starts "
+        "itself like this");
     add("print-example", "print a configuration file with every option");
     add("print-reference", "print the reference of all options (Markdown)");
     add("version", "print the version");
@@ -109,6 +112,8 @@ command_line parse_command_line(int argc, const char* const* argv) {
                 fmt::format("expected flags only, got {}; hint: workerd --config FILE",
                             as_written(given.unmatched().front()))};
         line.what = action_of(given);
+        line.arguments.assign(argv + 1, argv + argc);
+        line.suspects = given.count("suspects") > 0;
         if (given.count("dev") > 0) {
             const auto mode = given["dev"].as<std::string>();
             if (mode != "keep" && mode != "fresh")
@@ -140,6 +145,8 @@ command_line parse_command_line(int argc, const char* const* argv) {
             "expected --config FILE or --dev, got neither; hint: workerd --dev runs without any "
             "set-up, "
             "workerd --print-example shows a configuration file"};
+    if (line.suspects && line.sources.dev)
+        throw usage_error{"--suspects: expected --config FILE with it, got --dev"};
     return line;
 }
 

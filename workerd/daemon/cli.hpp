@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace workerd {
 
@@ -27,6 +28,10 @@ class command_line {
     config_sources sources;
     /// --dev=fresh.
     bool dev_fresh = false;
+    /// --suspects: run nothing but suspects and leave when none is left.
+    bool suspects = false;
+    /// Everything as typed, without the program's name.
+    std::vector<std::string> arguments;
 };
 
 /// What is wrong with a command line, for stderr; the process then exits with exit_code::usage.

@@ -7,15 +7,24 @@
 #include <libqueue/version.hpp>
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <signal.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <utility>
 
 namespace workerd {
+
+namespace {
+
+// After the drain time: handlers that are told to stop, the last turns, leaving the database.
+constexpr std::chrono::seconds goodbye{15};
+
+}  // namespace
 
 daemon_observer::daemon_observer(logger& log, bool every_job) : log_{log} {
     log_.set_every_job(every_job);
@@ -25,6 +34,15 @@ void daemon_observer::on_event(const libqueue::event& e) noexcept {
     if (e.type == libqueue::event_type::worker_ready && health_ != nullptr)
         health_->mark_started();
     log_.on_event(e);
+    if (e.type == libqueue::event_type::suspects_waiting && waiting_)
+        waiting_();
+    if (e.type == libqueue::event_type::suspects_cleared && cleared_)
+        cleared_();
+}
+
+void daemon_observer::on_suspects(std::function<void()> waiting, std::function<void()> cleared) {
+    waiting_ = std::move(waiting);
+    cleared_ = std::move(cleared);
 }
 
 daemon::daemon(const command_line& line, config_result loaded, logger& log)
@@ -35,7 +53,11 @@ daemon::daemon(const command_line& line, config_result loaded, logger& log)
       tasks_{loop_, log},
       signals_{loop_},
       observer_{log, config_.log.jobs},
-      dev_fresh_{line.dev_fresh} {}
+      manager_{line.sources.dev || line.suspects},
+      watch_{loop_, manager_, log, config_.worker.lease},
+      arguments_{line.arguments},
+      dev_fresh_{line.dev_fresh},
+      only_suspects_{line.suspects} {}
 
 daemon::~daemon() {
     if (drain_thread_.joinable())
@@ -85,6 +107,7 @@ std::optional<int> daemon::start() {
         return exit_code::usage;
     auto options = make_worker_options(config_);
     options.observer = &observer_;
+    handle_suspects(options);
     const auto dsn = options.dsn;
     worker_ = std::make_unique<libqueue::worker>(std::move(options), std::move(kinds));
     health_ = std::make_unique<health>(loop_, dsn, config_.database.schema, *worker_);
@@ -97,6 +120,8 @@ std::optional<int> daemon::start() {
     if (dev_)
         dev_->announce(http_ ? http_->address() : std::string{});
     worker_->start();
+    if (!only_suspects_)
+        start_watch();
     return std::nullopt;
 }
 
@@ -111,8 +136,45 @@ bool daemon::report(const std::vector<config_fault>& faults) {
     return is_usable;
 }
 
+/// Dev mode has one process: there the worker runs them itself, while nothing else runs.
+void daemon::handle_suspects(libqueue::worker_options& options) {
+    if (only_suspects_) {
+        options.suspects = libqueue::suspect_policy::only;
+        options.turn_connections = 1;
+        if (!options.name.empty())
+            options.name += " suspects";
+        observer_.on_suspects({}, [this] { boost::asio::post(loop_, [this] { drain(0); }); });
+        tasks_.spawn("silence", leave_when_silent());
+    } else if (!dev_) {
+        options.suspects = libqueue::suspect_policy::leave;
+        libqueue::client_options database{options.dsn};
+        database.schema = options.schema;
+        suspect_runner_ = std::make_unique<suspect_runner>(tasks_, log_, arguments_, database);
+        observer_.on_suspects(
+            [this] { boost::asio::post(loop_, [this] { suspect_runner_->start(); }); }, {});
+    }
+}
+
+/// A suspect that keeps the worker's loop for itself would keep all others waiting: its process
+/// ends when the worker has been silent for so long that its job is rescued.
+boost::asio::awaitable<void> daemon::leave_when_silent() {
+    boost::asio::steady_timer timer{loop_};
+    auto heard_at = std::chrono::steady_clock::now();
+    while (!drain_thread_.joinable()) {
+        timer.expires_after(std::chrono::milliseconds{500});
+        static_cast<void>(co_await timer.async_wait(use_tuple));
+        const auto now = std::chrono::steady_clock::now();
+        if (worker_->connected())
+            heard_at = now;
+        if (now - heard_at > config_.worker.lease) {
+            log_.error("suspects_hang", "the worker has fallen silent; leaving at once");
+            std::_Exit(exit_code::failed);
+        }
+    }
+}
+
 void daemon::start_health() {
-    if (!config_.http.enabled)
+    if (!config_.http.enabled || only_suspects_)
         return;
     http_limits limits;
     auto handler = [this](http_request request) {
@@ -131,6 +193,21 @@ void daemon::start_health() {
     log_.info("http_listening", "serving /health", {{"address", http_->address()}});
 }
 
+void daemon::start_watch() {
+    std::string queues;
+    for (const auto& [name, queue] : config_.queues)
+        queues += (queues.empty() ? "" : ", ") + name;
+    watch_.start(*worker_, *health_, std::move(queues));
+}
+
+void daemon::reload() {
+    if (drain_thread_.joinable())
+        return;
+    manager_.reloading();
+    static_cast<void>(reload_config(sources_, config_, *worker_, log_));
+    manager_.ready();
+}
+
 void daemon::await_signal() {
     signals_.async_wait([this](const boost::system::error_code& error, int number) {
         if (error)
@@ -142,8 +219,7 @@ void daemon::await_signal() {
 
 void daemon::on_signal(int number) {
     if (number == SIGHUP) {
-        if (!drain_thread_.joinable())
-            static_cast<void>(reload_config(sources_, config_, *worker_, log_));
+        reload();
     } else if (number == SIGUSR1) {
         log_.toggle_debug();
         log_.info("log_level", "log level switched", {{"level", to_string(log_.level())}});
@@ -162,12 +238,18 @@ void daemon::on_signal(int number) {
 void daemon::drain(int number) {
     if (drain_thread_.joinable())
         return;
-    log_.info("drain_started", "signal: draining; a second one leaves at once",
+    if (suspect_runner_)
+        suspect_runner_->drain();
+    log_.info("drain_started",
+              number == 0 ? "no suspect is left; leaving"
+                          : "signal: draining; a second one leaves at once",
               {{"signal", number},
                {"active", worker_->active()},
                {"timeout_ms", config_.worker.drain_timeout.count()}});
     health_->mark_draining();
     const auto time = config_.worker.drain_timeout;
+    manager_.stopping(time + goodbye);
+    watch_.mark_draining();
     // A thread, because stop() blocks and the second signal must still be heard.
     drain_thread_ = std::thread{[this, time] {
         worker_->stop(time);
@@ -180,6 +262,10 @@ int daemon::finish() {
         drain_thread_.join();
     if (http_)
         http_->stop();
+    watch_.stop();
+    manager_.leaving(config_.worker.drain_timeout + goodbye);
+    if (suspect_runner_)
+        suspect_runner_->finish(config_.worker.drain_timeout);
     worker_.reset();
     dev_.reset();
     log_.info("daemon_stopped", "workerd has stopped");

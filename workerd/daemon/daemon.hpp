@@ -6,16 +6,21 @@
 #include "health.hpp"
 #include "logging/job_log.hpp"
 #include "logging/logger.hpp"
+#include "loop_watch.hpp"
 #include "net/http_server.hpp"
 #include "net/tasks.hpp"
+#include "service_manager.hpp"
+#include "suspect_runner.hpp"
 
 #include <libqueue/worker.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -27,6 +32,8 @@ class daemon_observer final : public libqueue::observer {
     explicit daemon_observer(logger& log, bool every_job);
     /// Before the worker starts.
     void attach(health& target) noexcept { health_ = &target; }
+    /// What to do about suspects that wait, and when none is left; on the worker's thread.
+    void on_suspects(std::function<void()> waiting, std::function<void()> cleared);
 
     void on_event(const libqueue::event& e) noexcept override;
     [[nodiscard]] bool wants_every_job() const noexcept override { return log_.wants_every_job(); }
@@ -34,6 +41,8 @@ class daemon_observer final : public libqueue::observer {
    private:
     job_log log_;
     health* health_ = nullptr;
+    std::function<void()> waiting_;
+    std::function<void()> cleared_;
 };
 
 /// The wiring. The main thread runs one loop with signals, /health and the sinks of dev mode; the
@@ -56,6 +65,10 @@ class daemon {
     /// Logs what is wrong; true when it is warnings only.
     bool report(const std::vector<config_fault>& faults);
     void start_health();
+    void start_watch();
+    void reload();
+    void handle_suspects(libqueue::worker_options& options);
+    boost::asio::awaitable<void> leave_when_silent();
     void await_signal();
     void on_signal(int number);
     void drain(int number);
@@ -70,11 +83,16 @@ class daemon {
     boost::asio::signal_set signals_;
     std::unique_ptr<dev_mode> dev_;
     daemon_observer observer_;
+    service_manager manager_;
+    loop_watch watch_;
     std::unique_ptr<libqueue::worker> worker_;
     std::unique_ptr<health> health_;
     std::unique_ptr<http_server> http_;
+    std::unique_ptr<suspect_runner> suspect_runner_;
     std::thread drain_thread_;
+    std::vector<std::string> arguments_;
     bool dev_fresh_ = false;
+    bool only_suspects_ = false;
     bool failed_ = false;
 };
 

@@ -53,7 +53,8 @@ boost::asio::awaitable<http_response> health::answer(http_request request) {
     const std::string target{request.target().data(), request.target().size()};
     const auto path = target.substr(0, target.find('?'));
     if (path == "/health/live")
-        co_return json_response(200, R"({"status":"up"})");
+        co_return json_response(silent_ ? 503 : 200,
+                                silent_ ? R"({"status":"down"})" : R"({"status":"up"})");
     if (path == "/health/startup")
         co_return json_response(started_ ? 200 : 503,
                                 started_ ? R"({"status":"up"})" : R"({"status":"starting"})");

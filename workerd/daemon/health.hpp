@@ -16,7 +16,7 @@ namespace workerd {
 
 /// How the process answers the three questions of a supervisor. Bodies name states, never
 /// addresses, users or error texts.
-///   /health/live     the loop runs; never looks at the database
+///   /health/live     all loops run; never looks at the database
 ///   /health/ready    the database answers within 2 s (over 1 s: degraded), its schema is ours, the
 ///                    worker beats and does not drain: 200, else 503
 ///   /health/startup  the first claim was made: 200, before that 503
@@ -30,6 +30,8 @@ class health {
     /// From any thread.
     void mark_started() noexcept { started_ = true; }
     void mark_draining() noexcept { draining_ = true; }
+    /// The worker's loop does not turn.
+    void mark_silent(bool silent) noexcept { silent_ = silent; }
 
     [[nodiscard]] boost::asio::awaitable<http_response> answer(http_request request);
 
@@ -55,6 +57,7 @@ class health {
     const libqueue::worker& worker_;
     std::atomic<bool> started_{false};
     std::atomic<bool> draining_{false};
+    std::atomic<bool> silent_{false};
     // The database is asked on a thread of its own, at most once a second: neither can questions
     // load it, nor can a database that hangs delay an answer.
     boost::asio::io_context& loop_;

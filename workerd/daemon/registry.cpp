@@ -38,6 +38,9 @@ std::vector<registration> email_kinds(const email_config& given) {
     options.username = given.username;
     options.password = libqueue::processors::secret{given.password};
     options.from = given.from;
+    options.helo_name = given.helo_name;
+    options.on_unknown =
+        given.on_unknown == "park" ? email::unknown_policy::park : email::unknown_policy::retry;
     options.ca_file = given.ca_file;
     options.timeout = given.timeout;
     return email::make_registrations(std::move(options));
@@ -46,6 +49,8 @@ std::vector<registration> email_kinds(const email_config& given) {
 std::vector<registration> webhook_kinds(const webhook_config& given) {
     webhook::options options;
     options.secrets.emplace_back(given.secret);
+    if (!given.previous_secret.empty())
+        options.secrets.emplace_back(given.previous_secret);
     options.timeout = given.timeout;
     options.ca_file = given.ca_file;
     options.allow_private = given.allow_private;
@@ -83,6 +88,8 @@ void apply(const kind_config& from, const config& value, libqueue::kind_options&
             libqueue::parse_backoff_strategy(*from.retry_strategy).value_or(to.retry.strategy);
     if (from.on_lost)
         to.on_lost = libqueue::parse_on_lost(*from.on_lost).value_or(to.on_lost);
+    if (from.retention)
+        to.retention = *from.retention;
     to.limit = from.limit.value_or(to.limit);
     if (from.priority)
         to.priority = *from.priority;
@@ -129,6 +136,12 @@ std::vector<registration> make_registry(const config& value, std::vector<config_
         standard.timeout = kind.options.timeout;
         standard.on_lost.reset();
         const auto set = value.kinds.find(kind.kind);
+        const bool moved = set != value.kinds.end() && set->second.queue;
+        // What the file says of a queue goes before what we think of a kind.
+        const auto queue =
+            value.queues.find(moved ? *set->second.queue : standard.queue.value_or("default"));
+        if (queue != value.queues.end() && queue->second.retention)
+            standard.retention = queue->second.retention;
         apply(set == value.kinds.end() ? standard : overlay(set->second, standard), value,
               kind.options);
     }
@@ -153,10 +166,15 @@ libqueue::worker_options make_worker_options(const config& value) {
     if (!value.database.listen_dsn.empty())
         options.listen_dsn = complete_dsn(value, value.database.listen_dsn);
     options.listen = value.database.listen;
+    options.pooler = value.database.pooler;
     options.schema = value.database.schema;
     options.name = value.worker.name;
-    for (const auto& [name, queue] : value.queues)
-        options.queues.emplace_back(name, queue.concurrency).limit = queue.limit;
+    for (const auto& [name, queue] : value.queues) {
+        auto& made = options.queues.emplace_back(name, queue.concurrency);
+        made.retention = queue.retention;
+        made.dead_letter_retention = queue.dead_letter_retention;
+        made.limit = queue.limit;
+    }
     for (const auto& [name, figures] : value.limits) {
         auto& limit = options.limits.emplace_back(name);
         limit.burst = figures.burst;
@@ -171,6 +189,8 @@ libqueue::worker_options make_worker_options(const config& value) {
     options.poll_interval = value.worker.poll_interval;
     options.drain_timeout = value.worker.drain_timeout;
     options.migrate = value.database.migrate;
+    options.require_durability = value.database.require_durability;
+    options.installation = value.database.installation;
     return options;
 }
 

@@ -58,6 +58,7 @@ exit_code exit_for(errc code) noexcept {
         case errc::conflict:
         case errc::lease_lost:
         case errc::schema_mismatch:
+        case errc::unfit_server:
             return exit_code::refused;
     }
     return exit_code::failed;

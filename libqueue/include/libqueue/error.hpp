@@ -25,6 +25,7 @@ enum class errc {
     lease_lost,            ///< LQ007: the job was taken from this worker
     invalid_payload,       ///< LQ008, 22P02, 22P05, 54001: not JSON that PostgreSQL can store
     schema_mismatch,       ///< LQ009: the database schema is missing, older or newer than this code
+    unfit_server,          ///< no SQLSTATE: jobs must not be run on this server (see `worker`)
 };
 
 [[nodiscard]] std::string_view to_string(errc code) noexcept;

@@ -12,6 +12,7 @@
 #include <libqueue/migrate.hpp>
 #include <libqueue/observer.hpp>
 #include <libqueue/outcome.hpp>
+#include <libqueue/pooling.hpp>
 #include <libqueue/transaction.hpp>
 #include <libqueue/typed.hpp>
 #include <libqueue/typed_handler.hpp>

@@ -33,6 +33,11 @@ class migrate_options {
 /// `schema_mismatch`: a checksum differs or an unknown breaking migration is present.
 [[nodiscard]] result<std::vector<migration_status>> migrate(const migrate_options& options);
 [[nodiscard]] result<std::vector<migration_status>> migration_state(const migrate_options& options);
+/// Says that this database, wherever it was copied or restored from, is meant to run its jobs:
+/// workers refuse a copy before. A name, when given, is kept until the next one; see
+/// `worker_options::installation`. `invalid_argument`: a name over 64 characters.
+/// `schema_mismatch`: there is no queue.
+[[nodiscard]] result<void> adopt(const migrate_options& options, std::string_view name);
 /// The SQL of all migrations, for people who apply it with psql.
 [[nodiscard]] std::string migration_sql(std::string_view schema = "queue");
 

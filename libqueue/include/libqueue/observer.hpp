@@ -25,10 +25,13 @@ enum class event_type {
     job_dead,           ///< moved to the dead letters; `message` is the reason
     lease_lost,         ///< a finish was refused by the fence
     jobs_rescued,       ///< `count` jobs of worker `other_worker` went back in line
+    suspects_waiting,   ///< some stand in line that this worker leaves to others
+    suspects_cleared,   ///< none is left in line for this worker, which runs nothing else
     job_cancel_asked,   ///< a running handler was told to stop
     schema_migrated,    ///< `count` migrations applied
     output_unstorable,  ///< a handler's output or error had to be made storable
     internal_error,     ///< a loop failed and goes on; `message`
+    server_unsafe,      ///< the server may lose what it acknowledged; `message` says why
 };
 
 [[nodiscard]] std::string_view to_string(event_type type) noexcept;

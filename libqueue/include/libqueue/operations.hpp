@@ -31,6 +31,11 @@ class report {
    public:
     std::vector<column> columns;
     std::vector<std::vector<std::optional<std::string>>> rows;
+    /// Of `list_jobs`: there may be more below this id (`job_filter::before`). Unset: that was all.
+    std::optional<job_id> next;
+    /// Of `list_jobs`: the page is not full because the search ended where it had looked at 100,000
+    /// jobs that did not match; it goes on below `next`.
+    bool capped{false};
 };
 
 /// Which jobs. Empty fields do not restrict. `limit` 1 to 10000; results are newest first and
@@ -72,6 +77,15 @@ class replay_options {
     std::optional<std::string> to_queue;
 };
 
+/// From where on `operations::list_cures` calls something a problem.
+class cure_thresholds {
+   public:
+    cure_thresholds() = default;
+    std::int64_t dead_rows{100'000};             ///< of one table, or kept by one snapshot
+    std::int64_t index_bytes{64 * 1024 * 1024};  ///< of an index far larger than its rows need
+    std::chrono::milliseconds snapshot_age{60'000};
+};
+
 /// Called after each batch with (done, total); return false to stop early.
 using progress_callback = std::function<bool(std::int64_t done, std::int64_t total)>;
 
@@ -84,6 +98,7 @@ class operations {
    public:
     explicit operations(client& connection) noexcept : client_{connection} {}
 
+    /// Looks at 100,000 jobs at most: a rare tag in a long history takes several calls.
     [[nodiscard]] report list_jobs(const job_filter& filter);
     [[nodiscard]] report attempts(job_id id);
     /// The first true reason why the job is not running: columns reason, detail, until.
@@ -114,9 +129,20 @@ class operations {
     [[nodiscard]] result<std::int64_t> outstanding(std::string_view queue);
 
     [[nodiscard]] report list_workers();
+    /// The process `pid` of this host has died, and how ("its process was killed by signal 11"):
+    /// for whoever waits for it. Its jobs are rescued without waiting for the lease. Returns
+    /// whether it was known; one that left in good order is not.
+    [[nodiscard]] bool worker_ended(int pid, std::string_view how);
     /// Kinds with jobs waiting that no live worker handles.
     [[nodiscard]] report unhandled_kinds();
     [[nodiscard]] report stats();
+
+    /// What the tables suffer from and the command against it, as columns problem, command,
+    /// by_hand; no rows when all is well. `by_hand` ends somebody's session or transaction.
+    [[nodiscard]] report list_cures(const cure_thresholds& many = {});
+    /// Runs one command of `list_cures` that is not by hand (VACUUM, REINDEX CONCURRENTLY). Takes
+    /// as long as it takes; needs the owner of the tables. Throws `failure`.
+    void run_cure(const std::string& command);
 
    private:
     client& client_;

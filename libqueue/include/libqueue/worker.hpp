@@ -6,6 +6,7 @@
 #include <libqueue/limit_options.hpp>
 #include <libqueue/observer.hpp>
 #include <libqueue/outcome.hpp>
+#include <libqueue/pooling.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -31,6 +32,17 @@ enum class on_lost {
     reconcile,  ///< back in line flagged reconcile; for money and mint
 };
 
+/// Who runs suspects: jobs whose last run lost its worker. Each runs while nothing else runs in its
+/// process, so that only a job that kills its worker alone is charged with the crash; what merely
+/// ran or waited beside it is not.
+enum class suspect_policy {
+    /// This worker, one at a time: it claims nothing else until its running jobs have ended and the
+    /// suspects are through. When that takes longer than 30 s it goes on and tries again later.
+    alone,
+    only,   ///< this worker, which runs nothing but suspects
+    leave,  ///< others; `suspects_waiting` is reported when some stand in line
+};
+
 [[nodiscard]] std::string_view to_string(on_lost policy) noexcept;
 [[nodiscard]] std::optional<on_lost> parse_on_lost(std::string_view text) noexcept;
 
@@ -47,7 +59,10 @@ class kind_options {
     libqueue::on_lost on_lost{libqueue::on_lost::retry};
     std::string queue;            ///< default queue of the kind; empty: "default"
     std::optional<int> priority;  ///< default priority of the kind; else 5
-    std::string limit;            ///< name of the limit its jobs are under; empty: none
+    /// How long finished jobs stay, over their queue's; 0 to 36,500 days. Unset: what the database
+    /// says, at first the queue's.
+    std::optional<std::chrono::milliseconds> retention;
+    std::string limit;  ///< name of the limit its jobs are under; empty: none
 };
 static_assert(!std::is_aggregate_v<kind_options>);
 
@@ -69,8 +84,14 @@ class queue_options {
    public:
     queue_options(std::string name_, int concurrency_)
         : name{std::move(name_)}, concurrency{concurrency_} {}
-    std::string name;   ///< created at start when it does not exist
-    int concurrency;    ///< running at once in this process; 1 to 100000
+    std::string name;  ///< created at start when it does not exist
+    int concurrency;   ///< running at once in this process; 1 to 100000
+    /// How long finished jobs stay after their end; 0 to 36,500 days. Set at start; unset: what the
+    /// database says, at first 14 days. The worker that started last decides.
+    std::optional<std::chrono::milliseconds> retention;
+    /// The same for dead letters, after their death; at first 90 days. A dead letter's job stays as
+    /// long as it does.
+    std::optional<std::chrono::milliseconds> dead_letter_retention;
     std::string limit;  ///< all its jobs are under it, beside that of their kind; empty: none
 };
 
@@ -80,6 +101,9 @@ class worker_options {
     std::string dsn;         ///< libpq connection string or URI; empty: PG* environment
     std::string listen_dsn;  ///< for LISTEN when `dsn` is a transaction pooler; empty: `dsn`
     bool listen{true};       ///< false: poll only
+    /// Behind a pooler in transaction mode statements are not prepared, and LISTEN is refused:
+    /// set `listen_dsn` to a direct connection, or `listen` to false.
+    pooling pooler{pooling::detect};
     std::string schema{"queue"};
     std::string name;  ///< for people; default host:pid. Identity is a new id per boot
     std::vector<queue_options> queues;
@@ -92,10 +116,17 @@ class worker_options {
     std::chrono::milliseconds heartbeat{2'000};  ///< >= 100 ms
     std::chrono::milliseconds lease{
         10'000};  ///< silence after which a worker is dead; > 2 heartbeats
-    std::chrono::milliseconds poll_interval{2'000};  ///< fallback when no wake-up arrives
+    std::chrono::milliseconds poll_interval{5'000};  ///< fallback when no wake-up arrives
     std::chrono::milliseconds drain_timeout{
-        30'000};                            ///< how long stop() waits for running handlers
-    bool migrate{true};                     ///< apply migrations at start
+        30'000};  ///< how long stop() waits for running handlers
+    suspect_policy suspects{suspect_policy::alone};
+    bool migrate{true};  ///< apply migrations at start
+    /// Refuse a server with fsync or full_page_writes off, which loses acknowledged jobs when the
+    /// machine crashes. Without it such a server is warned of (`server_unsafe`) at every start.
+    bool require_durability{false};
+    /// Refuse a database whose installation has another name (`qctl migrate adopt --name`); empty:
+    /// any. The one guard against a file-level copy, which carries all identifiers along.
+    std::string installation;
     libqueue::observer* observer{nullptr};  ///< must outlive the worker; may be null
 };
 static_assert(!std::is_aggregate_v<worker_options>);
@@ -112,7 +143,11 @@ class worker {
     ~worker();
 
     /// Starts the loop thread and returns. The database may be away: the worker keeps trying.
-    /// Throws `domain_failure` with schema_mismatch when the schema cannot be served.
+    /// Throws `domain_failure` with schema_mismatch when the schema cannot be served, with
+    /// invalid_argument when LISTEN would go through a pooler in transaction mode, and with
+    /// unfit_server when the server loses what it acknowledged or the database is a copy of the
+    /// one that was adopted. When the database comes later, or the connection moves to another
+    /// server, the same is checked then: the worker reports `database_lost` and claims nothing.
     void start();
     /// Drains: claims no more, gives unstarted jobs back, waits for running handlers at most
     /// `drain_timeout` (then tells them `shutdown` and gives their jobs back). Idempotent.
@@ -131,6 +166,12 @@ class worker {
     [[nodiscard]] bool connected() const noexcept;
     /// Jobs now running in this process.
     [[nodiscard]] int active() const noexcept;
+    /// Jobs whose handler has returned since start, whatever it said.
+    [[nodiscard]] std::int64_t finished() const noexcept;
+    /// Calls `answer` on the loop thread as soon as that comes around, so that a supervisor can
+    /// tell a loop that turns from one that a handler blocks. `answer` must not block or throw.
+    /// False when not running; when the worker leaves first, `answer` is never called.
+    [[nodiscard]] bool ping(std::function<void()> answer);
     /// Id in `queue.worker` of this start; 0 when not registered.
     [[nodiscard]] std::int64_t id() const noexcept;
 

@@ -1,8 +1,10 @@
+#include "api/as_result.hpp"
 #include "pg/connection.hpp"
 #include "pg/migrator.hpp"
 #include "pg/schema_name.hpp"
 
 #include <libqueue/migrate.hpp>
+#include <sql/adopt.hpp>
 
 namespace libqueue {
 namespace {
@@ -35,6 +37,18 @@ result<std::vector<migration_status>> migration_state(const migrate_options& opt
     }
     pg::connection on{options.dsn, application_name, connect_timeout};
     return pg::migrator{on, options.schema}.state();
+}
+
+result<void> adopt(const migrate_options& options, std::string_view name) {
+    if (auto valid = pg::check_schema_name(options.schema); valid.has_error()) {
+        return valid.error();
+    }
+    pg::connection on{options.dsn, application_name, connect_timeout};
+    return api::as_result([&] {
+        pg::params p;
+        p.text(name.empty() ? std::nullopt : std::optional{std::string{name}});
+        on.exec(pg::with_schema(sql::adopt, options.schema), p);
+    });
 }
 
 }  // namespace libqueue

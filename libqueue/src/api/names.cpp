@@ -93,6 +93,10 @@ std::string_view to_string(event_type type) noexcept {
             return "lease_lost";
         case event_type::jobs_rescued:
             return "jobs_rescued";
+        case event_type::suspects_waiting:
+            return "suspects_waiting";
+        case event_type::suspects_cleared:
+            return "suspects_cleared";
         case event_type::job_cancel_asked:
             return "job_cancel_asked";
         case event_type::schema_migrated:
@@ -101,6 +105,8 @@ std::string_view to_string(event_type type) noexcept {
             return "output_unstorable";
         case event_type::internal_error:
             return "internal_error";
+        case event_type::server_unsafe:
+            return "server_unsafe";
     }
     return "invalid";
 }

@@ -1,6 +1,7 @@
 #include "api/as_result.hpp"
 #include "api/on_connection.hpp"
 #include "api/report.hpp"
+#include "core/limits.hpp"
 #include "core/text.hpp"
 #include "pg/connection.hpp"
 #include "store/new_job_check.hpp"
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
 
 namespace libqueue {
 namespace {
@@ -34,6 +36,53 @@ using api::on_connection;
            std::any_of(filter.states.begin(), filter.states.end(), [](job_state state) {
                return state == job_state::completed || state == job_state::cancelled;
            });
+}
+
+/// Pages through the history, growing pages until enough match, all is older than asked, or the
+/// cap is reached.
+report search_history(client& from, job_filter filter) {
+    constexpr int first_page = 200;
+    constexpr int largest_page = 10'000;
+    constexpr std::size_t extra_columns = 3;
+    const auto wanted = static_cast<std::size_t>(std::max(0, filter.limit));
+    report all;
+    int examined = 0;
+    for (int page = first_page;; page = std::min(page * 4, largest_page)) {
+        page = std::min(page, limits::list_examined_max - examined);
+        report part = on_connection(from, [&](const store::session& with) {
+            return api::make_report(store::list_jobs(with, filter, page));
+        });
+        LIBQUEUE_ASSERT(!part.rows.empty() && part.columns.size() > extra_columns);
+        const auto extra = part.columns.size() - extra_columns;
+        const auto& tail = part.rows.front();
+        const int seen = std::stoi(tail.at(extra).value());
+        const bool older = tail.at(extra + 2) == "t";
+        if (seen > 0) {
+            filter.before = std::stoll(tail.at(extra + 1).value());
+        }
+        examined += seen;
+        part.columns.erase(part.columns.end() - extra_columns, part.columns.end());
+        all.columns = std::move(part.columns);
+        for (auto& row : part.rows) {
+            if (row.front()) {
+                row.resize(extra);
+                all.rows.push_back(std::move(row));
+            }
+        }
+        if (all.rows.size() == wanted) {
+            all.next = std::stoll(all.rows.back().front().value());
+            return all;
+        }
+        if (seen < page || older) {
+            return all;
+        }
+        if (examined >= limits::list_examined_max) {
+            all.next = filter.before;
+            all.capped = true;
+            return all;
+        }
+        filter.limit = static_cast<int>(wanted - all.rows.size());
+    }
 }
 
 [[nodiscard]] result<void> check_replay(const replay_options& options) {
@@ -79,10 +128,10 @@ std::int64_t sweep_letters(client& from, const dead_letter_filter& filter,
 }  // namespace
 
 report operations::list_jobs(const job_filter& filter) {
+    if (asks_history(filter)) {
+        return search_history(client_, filter);
+    }
     return on_connection(client_, [&](const store::session& with) {
-        if (asks_history(filter)) {
-            return api::make_report(store::list_jobs(with, filter));
-        }
         std::vector<report> parts;
         const job_filter waiting =
             only(filter, {job_state::ready, job_state::scheduled, job_state::retrying});
@@ -95,7 +144,11 @@ report operations::list_jobs(const job_filter& filter) {
         if (!only(filter, {job_state::dead}).states.empty()) {
             parts.push_back(api::make_report(store::list_dead_jobs(with, filter)));
         }
-        return api::merge_by_id(std::move(parts), static_cast<std::size_t>(filter.limit));
+        report all = api::merge_by_id(std::move(parts), static_cast<std::size_t>(filter.limit));
+        if (all.rows.size() == static_cast<std::size_t>(filter.limit)) {
+            all.next = std::stoll(all.rows.back().front().value());
+        }
+        return all;
     });
 }
 
@@ -273,6 +326,12 @@ report operations::list_workers() {
     });
 }
 
+bool operations::worker_ended(int pid, std::string_view how) {
+    return on_connection(client_, [&](const store::session& with) {
+        return store::record_worker_end(with, pid, how);
+    });
+}
+
 report operations::unhandled_kinds() {
     return on_connection(client_, [&](const store::session& with) {
         return api::make_report(store::list_unhandled_kinds(with));
@@ -283,6 +342,16 @@ report operations::stats() {
     return on_connection(client_, [&](const store::session& with) {
         return api::make_report(store::show_stats(with));
     });
+}
+
+report operations::list_cures(const cure_thresholds& many) {
+    return on_connection(client_, [&](const store::session& with) {
+        return api::make_report(store::list_cures(with, many));
+    });
+}
+
+void operations::run_cure(const std::string& command) {
+    on_connection(client_, [&](const store::session& with) { store::run_cure(with, command); });
 }
 
 }  // namespace libqueue

@@ -1,6 +1,9 @@
 #include "core/limits.hpp"
 #include "engine/session.hpp"
+#include "pg/connection.hpp"
+#include "store/server_check.hpp"
 
+#include <libqueue/duration.hpp>
 #include <libqueue/migrate.hpp>
 #include <libqueue/worker.hpp>
 
@@ -8,6 +11,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -58,6 +62,13 @@ std::string faults_of_limit(const limit_options& o) {
     return faults;
 }
 
+void add_retention(std::string& faults, const std::optional<std::chrono::milliseconds>& value,
+                   const std::string& name) {
+    const auto time = value.value_or(std::chrono::milliseconds{0});
+    add(faults, time.count() < 0 || time > limits::retention_max,
+        name + ": expected 0 to 36500 days, got " + format_duration(time));
+}
+
 std::string faults_of_kind(const registration& kind) {
     const kind_options& o = kind.options;
     const std::string who = "kind " + kind.kind + ": ";
@@ -78,6 +89,7 @@ std::string faults_of_kind(const registration& kind) {
     const int priority = o.priority.value_or(0);
     add(faults, priority < limits::priority_min || priority > limits::priority_max,
         who + "priority: expected -32768 to 32767, got " + std::to_string(priority));
+    add_retention(faults, o.retention, who + "retention");
     return faults;
 }
 
@@ -92,6 +104,9 @@ std::string faults_of(const worker_options& o, const std::vector<registration>& 
                 std::to_string(queue.concurrency));
         add(faults, !queue.limit.empty() && !is_limit_name(queue.limit),
             "queue " + queue.name + ": limit: expected 1 to 64 of a-z 0-9 _ . -");
+        add_retention(faults, queue.retention, "queue " + queue.name + ": retention");
+        add_retention(faults, queue.dead_letter_retention,
+                      "queue " + queue.name + ": dead_letter_retention");
     }
     for (const limit_options& limit : o.limits) {
         const std::string wrong = faults_of_limit(limit);
@@ -106,12 +121,39 @@ std::string faults_of(const worker_options& o, const std::vector<registration>& 
     }
     add(faults, o.turn_connections < 1 || o.turn_connections > limits::turn_connections_max,
         "turn_connections: expected 1 to 8, got " + std::to_string(o.turn_connections));
+    add(faults, o.pooler == pooling::transaction && o.listen && o.listen_dsn.empty(),
+        "pooler: transaction: expected listen_dsn, a direct connection, or listen to be false");
     add(faults, o.threads < 0, "threads: expected 0 or more");
     add(faults, o.heartbeat < limits::heartbeat_min, "heartbeat: expected at least 100 ms");
     add(faults, o.lease <= 2 * o.heartbeat, "lease: expected more than two heartbeats");
     add(faults, o.poll_interval.count() < 1, "poll_interval: expected at least 1 ms");
     add(faults, o.drain_timeout.count() < 0, "drain_timeout: expected 0 or more");
     return faults;
+}
+
+/// Throws domain_failure when LISTEN would go through a pooler: nobody would hear what it hears.
+void demand_own_session(const worker_options& options, const std::string& dsn) {
+    if (!options.listen || options.pooler == pooling::session) {
+        return;
+    }
+    pg::connection on{dsn, "libqueue worker start", std::chrono::seconds{10}};
+    if (on.pooled()) {
+        throw domain_failure{
+            error{errc::invalid_argument,
+                  std::string{options.listen_dsn.empty() ? "dsn" : "listen_dsn"} +
+                      ": expected a direct connection for LISTEN, got a pooler (the server's "
+                      "process is not the one the connection was told)",
+                  "Set listen_dsn to a direct connection, or listen to false (jobs are then found "
+                  "by polling), or pooler to session if the pooler is in session mode."}};
+    }
+}
+
+/// Throws domain_failure when jobs must not be run there. Warnings are the session's to report.
+void demand_fit_server(const worker_options& options, const std::string& dsn) {
+    pg::connection on{dsn, "libqueue worker start", std::chrono::seconds{10}};
+    const store::server_terms terms{options.require_durability, options.installation};
+    static_cast<void>(
+        store::judge_server(store::read_server_facts(on, options.schema), terms).value());
 }
 
 }  // namespace
@@ -160,6 +202,8 @@ void worker::start() {
                                            " migrations are missing, first " + pending.front().name,
                                        "Run qctl migrate up, or let the worker migrate."}};
         }
+        demand_own_session(impl_->options, schema.dsn);
+        demand_fit_server(impl_->options, schema.dsn);
     } catch (const failure& away) {
         event e{event_type::database_lost};
         e.message = away.what();
@@ -256,6 +300,20 @@ bool worker::connected() const noexcept {
 int worker::active() const noexcept {
     const std::lock_guard lock{impl_->mutex};
     return impl_->session == nullptr ? 0 : impl_->session->state().active.load();
+}
+
+std::int64_t worker::finished() const noexcept {
+    const std::lock_guard lock{impl_->mutex};
+    return impl_->session == nullptr ? 0 : impl_->session->state().handled.load();
+}
+
+bool worker::ping(std::function<void()> answer) {
+    const std::lock_guard lock{impl_->mutex};
+    if (impl_->session == nullptr) {
+        return false;
+    }
+    impl_->session->ping(std::move(answer));
+    return true;
 }
 
 std::int64_t worker::id() const noexcept {

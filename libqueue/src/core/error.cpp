@@ -26,6 +26,8 @@ std::string_view to_string(errc code) noexcept {
             return "invalid_payload";
         case errc::schema_mismatch:
             return "schema_mismatch";
+        case errc::unfit_server:
+            return "unfit_server";
     }
     return "invalid";
 }

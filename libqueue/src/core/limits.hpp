@@ -74,6 +74,8 @@ inline constexpr std::chrono::seconds idempotency_ttl_default = std::chrono::hou
 inline constexpr std::chrono::seconds idempotency_ttl_max = std::chrono::hours{24 * 3'650};
 inline constexpr std::chrono::milliseconds timeout_default = std::chrono::minutes{5};
 inline constexpr std::chrono::milliseconds timeout_max = std::chrono::hours{24};
+/// A hundred years, for "for ever".
+inline constexpr std::chrono::milliseconds retention_max = std::chrono::hours{24 * 36'500};
 inline constexpr std::chrono::milliseconds heartbeat_min{100};
 
 // Limits on the outside world.
@@ -98,6 +100,8 @@ inline constexpr int enqueue_array_threshold = 100;
 inline constexpr int sweep_batch_max = 500;
 /// Rows of one list.
 inline constexpr int list_rows_max = 10'000;
+/// Jobs one list of the history looks at: about a second.
+inline constexpr int list_examined_max = 100'000;
 /// Of one queue in one process.
 inline constexpr int concurrency_max = 100'000;
 inline constexpr int turn_connections_max = 8;

@@ -45,7 +45,10 @@ outcome_decision after_unknown(const run_report& run) {
         return dead(run, "unknown outcome, nobody to reconcile");
     }
     if (run.reconcile_run && used_with(run) >= run.max_attempts) {
-        return dead(run, "outcome unknown");
+        outcome_decision decision = dead(run, "outcome unknown");
+        // Still open: should an operator replay it, it is looked at first and not run blindly.
+        decision.reconcile = true;
+        return decision;
     }
     return back_in_line(run, used_with(run), true);
 }

@@ -50,8 +50,9 @@ class outcome_decision {
     /// Attempts used up when this is recorded, at most max_attempts: what the line stores. A next
     /// run is number attempts_used + 1.
     int attempts_used{0};
-    bool reconcile{false};  ///< the next run is the reconcile handler's
-    std::string reason;     ///< of dead only
+    /// The next run is the reconcile handler's; with `dead`, the next run after a replay.
+    bool reconcile{false};
+    std::string reason;  ///< of dead only
 };
 static_assert(!std::is_aggregate_v<outcome_decision>);
 

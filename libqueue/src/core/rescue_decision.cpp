@@ -5,8 +5,15 @@ namespace libqueue::core {
 namespace {
 
 std::string loss_text(const lost_job& job) {
-    return "worker lost (" + std::to_string(job.crashes) + " of " +
-           std::to_string(job.crash_budget) + " allowed)";
+    std::string text = "worker lost";
+    if (!job.how.empty()) {
+        text += ", " + job.how;
+    }
+    if (job.crashes == 0) {
+        return text + " (not charged: others ran beside it)";
+    }
+    return text + " (" + std::to_string(job.crashes) + " of " + std::to_string(job.crash_budget) +
+           " allowed)";
 }
 
 }  // namespace
@@ -19,7 +26,7 @@ rescue_decision decide_rescue(const lost_job& job) {
     if (job.policy == lost_policy::dead) {
         return {verdict::dead, loss_text(job) + ", the kind is not retried after a loss"};
     }
-    if (job.crashes > job.crash_budget) {
+    if (job.crashes > 0 && job.crashes > job.crash_budget) {
         return {verdict::dead, "crash budget spent: " + loss_text(job)};
     }
     if (job.policy == lost_policy::reconcile || job.reconcile_run) {

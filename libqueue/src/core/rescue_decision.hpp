@@ -12,8 +12,11 @@ enum class lost_policy { retry, dead, hold, reconcile };
 class lost_job {
    public:
     lost_job() = default;
-    int crashes{1};       ///< workers lost by this job, this one included
-    int crash_budget{3};  ///< losses it may survive
+    /// Workers this job is charged with, the one just lost included; 0: it ran beside others, so
+    /// nobody knows whose doing it was, and it will run apart from now on.
+    int crashes{0};
+    int crash_budget{3};  ///< crashes it may survive
+    std::string how;      ///< how the worker died, as far as known
     lost_policy policy{lost_policy::retry};
     /// The lost run was itself a reconcile run: what the attempt before it did is still open.
     bool reconcile_run{false};
@@ -35,9 +38,11 @@ class rescue_decision {
 };
 static_assert(!std::is_aggregate_v<rescue_decision>);
 
-/// A job survives `crash_budget` losses; the next one is its death, whatever the policy says of
-/// going back in line. `dead` and `hold` act at the first loss. A lost reconcile run is never
-/// turned into an ordinary attempt: that would be the blind second try reconcile exists to prevent.
+/// A job survives `crash_budget` crashes; the next one is its death, whatever the policy says of
+/// going back in line. A loss that may be a neighbour's doing is not a crash of the job, until it
+/// loses the next worker, too, and that one alone. `dead` and `hold` act at the first loss. A lost
+/// reconcile run is never turned into an ordinary attempt: that would be the blind second try
+/// reconcile exists to prevent.
 [[nodiscard]] rescue_decision decide_rescue(const lost_job& job);
 
 }  // namespace libqueue::core

@@ -2,7 +2,11 @@
 
 #include "core/limits.hpp"
 #include "engine/runtime.hpp"
+#include "engine/silence.hpp"
 #include "engine/turn.hpp"
+
+#include <sql/commit_durably.hpp>
+#include <sql/set_up_turn.hpp>
 
 #include <algorithm>
 #include <iterator>
@@ -11,9 +15,14 @@
 namespace libqueue::engine {
 namespace {
 
+using turn::claim_of;
+
 constexpr std::string_view unique_violation{"23505"};
 constexpr std::chrono::milliseconds retry_base{50};
 constexpr std::chrono::milliseconds retry_cap{2'000};
+constexpr std::chrono::seconds bell_min{40};
+// Whoever enqueues a job due within a minute rings; later ones are learnt of in time by this.
+constexpr std::chrono::seconds due_look_interval{30};
 
 }  // namespace
 
@@ -57,7 +66,8 @@ void lane::append_leases(std::vector<std::int64_t>& known) const {
 }
 
 bool lane::wants_claim(queue_state& queue, clock::time_point now) const {
-    if (isolating_ || !shared_.may_claim() || queue.id == 0 || turn::budget(queue, now) <= 0) {
+    if (isolating_ || !shared_.may_claim() || !shared_.suspects.admits_others() || queue.id == 0 ||
+        turn::budget(queue, now) <= 0) {
         return false;
     }
     return limiter::wants(queue, now) ||
@@ -65,8 +75,15 @@ bool lane::wants_claim(queue_state& queue, clock::time_point now) const {
                                          : turn::has_room_for_strays(queue));
 }
 
+/// One lane is enough for jobs that run one at a time.
+queue_state* lane::wants_suspect() const {
+    return number_ == 0 && !isolating_ && shared_.may_claim() ? shared_.suspects.next_queue()
+                                                              : nullptr;
+}
+
 bool lane::has_work(clock::time_point now) const {
-    if (!pending_.empty() || !returning_.empty() || !doubtful_.empty()) {
+    if (!pending_.empty() || !returning_.empty() || !doubtful_.empty() ||
+        wants_suspect() != nullptr) {
         return true;
     }
     return std::any_of(shared_.queues.begin(), shared_.queues.end(), [&](const auto& queue) {
@@ -76,7 +93,7 @@ bool lane::has_work(clock::time_point now) const {
 
 clock::time_point lane::next_look() const {
     clock::time_point soonest = clock::now() + std::chrono::seconds{5};
-    if (!shared_.may_claim()) {
+    if (!shared_.may_claim() || !shared_.suspects.admits_others()) {
         return soonest;
     }
     for (const auto& queue : shared_.queues) {
@@ -123,17 +140,27 @@ boost::asio::awaitable<void> lane::step() {
         failures_ = 0;
         co_return;
     }
-    co_await wake_.wait_until(next_look());
+    co_await rest();
+}
+
+boost::asio::awaitable<void> lane::rest() {
+    co_await ask_for_sign_of_life(connection_);
+    co_await wake_.wait_until(std::min(next_look(), sign_of_life_due(connection_)));
 }
 
 boost::asio::awaitable<void> lane::open() {
     const std::string name = "libqueue worker turn " + std::to_string(number_);
-    co_await connection_.connect(shared_.options.dsn, name, std::chrono::seconds{10});
+    co_await connection_.connect(shared_.options.dsn, name, std::chrono::seconds{10},
+                                 shared_.options.pooler);
+    if (connection_.pooled()) {
+        co_return;  // What is set in a session would hit others; each turn says it for itself.
+    }
     // Generic plans: the arrays differ in every turn, the plan does not. Index scans always: the
     // line is often analysed while empty.
     connection_.send_text("SET plan_cache_mode = force_generic_plan");
     connection_.send_text("SET enable_seqscan = off");
     connection_.send_text("SET enable_bitmapscan = off");
+    connection_.send_text(std::string{sql::commit_durably});
     co_await connection_.run();
 }
 
@@ -181,6 +208,9 @@ void lane::take_batch() {
 boost::asio::awaitable<void> lane::turn() {
     turn_worker_ = shared_.worker_id;
     take_batch();
+    if (connection_.pooled()) {
+        connection_.send_text(std::string{sql::set_up_turn});
+    }
     send_finishes();
     send_returns();
     send_slots();
@@ -251,6 +281,9 @@ void lane::send_doorbells(std::vector<queue_state*>& arming) {
     std::vector<std::int32_t> clear;
     std::vector<std::int32_t> arm;
     const auto poll = shared_.options.poll_interval;
+    // Long, so that an idle worker seldom says it again; a worker killed asleep makes enqueuers
+    // notify in vain for so long.
+    const auto armed_for = std::max<std::chrono::milliseconds>(2 * poll, bell_min);
     for (const auto& queue : shared_.queues) {
         if (queue->watch.clear_bell) {
             queue->watch.clear_bell = false;
@@ -260,7 +293,7 @@ void lane::send_doorbells(std::vector<queue_state*>& arming) {
             if (!queue->watch.armed || queue->watch.armed_until - now < poll) {
                 arm.push_back(queue->id);
                 queue->watch.armed = true;
-                queue->watch.armed_until = now + 2 * poll;
+                queue->watch.armed_until = now + armed_for;
             }
         }
     }
@@ -270,13 +303,16 @@ void lane::send_doorbells(std::vector<queue_state*>& arming) {
     }
     if (!arm.empty()) {
         connection_.send(shared_.sql.set_doorbells,
-                         turn::doorbell_params(arm, 2 * poll.count() + 1'000));
+                         turn::doorbell_params(arm, armed_for.count() + poll.count()));
         expect(answer::other);
     }
 }
 
 void lane::send_claims(const std::vector<queue_state*>& arming) {
     const auto now = clock::now();
+    if (queue_state* queue = wants_suspect(); queue != nullptr) {
+        send_suspect_claim(*queue);
+    }
     for (const auto& queue : shared_.queues) {
         if (wants_claim(*queue, now)) {
             send_claim(*queue,
@@ -285,11 +321,19 @@ void lane::send_claims(const std::vector<queue_state*>& arming) {
     }
 }
 
+void lane::send_suspect_claim(queue_state& queue) {
+    const auto request = turn::claim_request::of_suspect(queue);
+    claims_.push_back(claim_sent{&queue, request.most(), request.kinds(), claim_of::suspect});
+    connection_.send(shared_.sql.claim, request.params(shared_.worker_id));
+    expect(answer::claimed);
+    shared_.suspects.claim_sent();
+}
+
 void lane::send_claim(queue_state& queue, bool arming) {
     const auto now = clock::now();
     if (turn::has_room_for_strays(queue)) {
         turn::strays_request request{queue, now};
-        claims_.push_back(claim_sent{&queue, request.count(), request.kinds(), true});
+        claims_.push_back(claim_sent{&queue, request.count(), request.kinds(), claim_of::strays});
         connection_.send(shared_.sql.claim_strays, request.params(shared_.worker_id));
         expect(answer::claimed);
     }
@@ -301,10 +345,11 @@ void lane::send_claim(queue_state& queue, bool arming) {
     if (request.empty()) {
         return;
     }
-    claims_.push_back(claim_sent{&queue, request.most(), request.kinds(), false});
+    claims_.push_back(claim_sent{&queue, request.most(), request.kinds(), claim_of::line});
     connection_.send(shared_.sql.claim, request.params(shared_.worker_id));
     expect(answer::claimed);
-    if (arming) {
+    if (arming && (now >= queue.watch.next_due_look || now >= queue.watch.next_due)) {
+        queue.watch.next_due_look = now + due_look_interval;
         connection_.send(shared_.sql.next_due, request.next_due_params());
         expect(answer::next_due);
     }
@@ -323,7 +368,8 @@ void lane::send_limited(queue_state& queue) {
         if (request.empty()) {
             continue;
         }
-        claims_.push_back(claim_sent{&queue, request.most(), request.kinds(), false, group});
+        claims_.push_back(
+            claim_sent{&queue, request.most(), request.kinds(), claim_of::limited, group});
         slots_.asked();
         connection_.send(shared_.sql.claim_limited, request.params(shared_.worker_id, number_));
         expect(answer::claimed);
@@ -346,12 +392,14 @@ void lane::accept(const std::vector<pg::result>& results, double seconds) {
         } else if (expected[at] == answer::claimed) {
             pumped.push_back(claims[claim].queue);
             accept_claim(claims[claim++], rows, seconds);
-        } else if (expected[at] == answer::next_due && claim > 0 && rows.rows() == 1 &&
-                   !rows.is_null(0, 0)) {
-            const auto wait =
-                std::chrono::microseconds{std::max<std::int64_t>(0, rows.binary_int64(0, 0))};
+        } else if (expected[at] == answer::next_due && claim > 0 && rows.rows() == 1) {
             auto& watch = claims[claim - 1].queue->watch;
-            watch.next_look = std::min(watch.next_look, clock::now() + wait);
+            watch.next_due = clock::time_point::max();
+            if (!rows.is_null(0, 0)) {
+                watch.next_due = clock::now() + std::chrono::microseconds{std::max<std::int64_t>(
+                                                    0, rows.binary_int64(0, 0))};
+                watch.next_look = std::min(watch.next_look, watch.next_due);
+            }
         }
     }
     accept_finished(standing);
@@ -404,6 +452,9 @@ void lane::accept_claim(const claim_sent& sent, const pg::result& rows, double s
     queue_state& queue = *sent.queue;
     release(sent);
     queue.turn_seconds = 0.8 * queue.turn_seconds + 0.2 * seconds;
+    if (sent.what == claim_of::suspect) {
+        shared_.suspects.claim_answered(rows.rows() > 0);
+    }
     if (shared_.worker_id != turn_worker_) {
         return;  // Declared dead while the turn was away: these belong to whoever rescues us.
     }
@@ -413,21 +464,25 @@ void lane::accept_claim(const claim_sent& sent, const pg::result& rows, double s
         limiter::note_answer(queue, *sent.limited, rows, shared_.options.poll_interval);
     }
     if (jobs == 0) {
-        if (!sent.strays && sent.limited == nullptr) {
+        if (sent.what == claim_of::line) {
             ++queue.watch.empty_looks;
             queue.watch.next_look =
                 now + look_interval(queue.watch.empty_looks, shared_.options.poll_interval);
+            if (queue.watch.next_due > now) {
+                queue.watch.next_look = std::min(queue.watch.next_look, queue.watch.next_due);
+            }
         }
         return;
     }
-    const std::int64_t lease = turn::take_claimed(rows, jobs, shared_, queue, *this,
-                                                  !sent.strays && sent.limited == nullptr);
+    shared_.claimed += static_cast<std::uint64_t>(jobs);
+    const std::int64_t lease = turn::take_claimed(rows, jobs, sent.what, shared_, queue, *this);
     leases_[lease] += jobs;
-    if (sent.limited != nullptr) {
+    if (sent.what == claim_of::suspect || sent.what == claim_of::limited) {
         return;
     }
     queue.watch.empty_looks = 0;
     queue.watch.next_look = clock::time_point::min();
+    queue.watch.next_due_look = clock::time_point::min();
     if (queue.watch.armed) {
         queue.watch.armed = false;
         queue.watch.clear_bell = true;
@@ -446,6 +501,9 @@ void lane::release(const claim_sent& sent) {
 
 void lane::release_reservations() {
     for (const claim_sent& sent : claims_) {
+        if (sent.what == claim_of::suspect) {
+            shared_.suspects.claim_failed();
+        }
         release(sent);
     }
     claims_.clear();
@@ -453,6 +511,9 @@ void lane::release_reservations() {
 }
 
 void lane::turn_failed(const pg::sql_failure& why) {
+    if (!claims_.empty() && (why.outcome_unknown() || why.poisons_connection())) {
+        shared_.claim_doubted = clock::now();
+    }
     release_reservations();
     slots_.doubt();
     const bool was_open = connection_.is_open();

@@ -4,6 +4,7 @@
 #include "engine/async.hpp"
 #include "engine/limiter.hpp"
 #include "engine/queue_state.hpp"
+#include "engine/turn.hpp"
 #include "pg/pipeline.hpp"
 
 #include <cstdint>
@@ -48,12 +49,13 @@ class lane {
         queue_state* queue;
         int reserved;
         std::vector<std::pair<kind_state*, int>> kinds;
-        bool strays;
+        turn::claim_of what;
         limited_group* limited{nullptr};
     };
     enum class answer { other, finished, next_due, claimed };
 
     boost::asio::awaitable<void> step();
+    boost::asio::awaitable<void> rest();
     boost::asio::awaitable<void> open();
     boost::asio::awaitable<void> settle_doubt();
     boost::asio::awaitable<void> turn();
@@ -65,6 +67,7 @@ class lane {
     void send_doorbells(std::vector<queue_state*>& arming);
     void send_claims(const std::vector<queue_state*>& arming);
     void send_claim(queue_state& queue, bool arming);
+    void send_suspect_claim(queue_state& queue);
     void send_limited(queue_state& queue);
     void expect(answer kind) { expected_.push_back(kind); }
     void accept(const std::vector<pg::result>& results, double seconds);
@@ -75,6 +78,7 @@ class lane {
     void release_reservations();
     void turn_failed(const pg::sql_failure& why);
     [[nodiscard]] bool wants_claim(queue_state& queue, clock::time_point now) const;
+    [[nodiscard]] queue_state* wants_suspect() const;
     [[nodiscard]] bool has_work(clock::time_point now) const;
     [[nodiscard]] clock::time_point next_look() const;
 

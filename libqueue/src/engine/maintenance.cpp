@@ -1,8 +1,9 @@
 #include "engine/maintenance.hpp"
 
-#include "core/limits.hpp"
 #include "engine/lane.hpp"
 #include "engine/runtime.hpp"
+
+#include <sql/commit_durably.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -11,7 +12,11 @@ namespace libqueue::engine {
 namespace {
 
 constexpr std::chrono::seconds strays_interval{1};
-constexpr std::chrono::seconds prune_interval{30};
+constexpr std::chrono::seconds strays_interval_idle{15};
+// For what others tell us of, or what should not be there.
+constexpr std::chrono::seconds slow_look{60};
+// Without LISTEN nobody tells of suspects.
+constexpr std::chrono::seconds suspects_interval{10};
 // Looking for strays may take at most this share of the time.
 constexpr int strays_share{20};
 constexpr int strays_per_line{500};
@@ -19,7 +24,11 @@ constexpr int strays_per_line{500};
 }  // namespace
 
 maintenance::maintenance(runtime& shared)
-    : shared_{shared}, connection_{shared.io}, rescuer_{shared, connection_}, wake_{shared.io} {}
+    : shared_{shared},
+      connection_{shared.io},
+      rescuer_{shared, connection_},
+      retention_{shared, connection_},
+      wake_{shared.io} {}
 
 boost::asio::awaitable<void> maintenance::run() {
     const auto interval = std::clamp<std::chrono::milliseconds>(
@@ -50,21 +59,35 @@ boost::asio::awaitable<void> maintenance::run() {
 boost::asio::awaitable<void> maintenance::sweep() {
     if (!connection_.is_open()) {
         co_await connection_.connect(shared_.options.dsn, "libqueue worker maintenance",
-                                     std::chrono::seconds{10});
+                                     std::chrono::seconds{10}, shared_.options.pooler);
+        if (!connection_.pooled()) {
+            connection_.send_text(std::string{sql::commit_durably});
+            co_await connection_.run();
+        }
     }
-    co_await rescuer_.run_once();
     const auto now = clock::now();
+    if (rescuer_.anyone_late() || now >= next_workers_) {
+        next_workers_ = now + 2 * shared_.options.lease;
+        co_await rescuer_.run_once();
+    }
     if (now >= next_strays_) {
         co_await find_strays();
     }
-    if (now >= next_forgotten_) {
-        next_forgotten_ = now + shared_.options.lease / 2;
+    shared_.suspects.check_patience();
+    if (now >= next_suspects_) {
+        next_suspects_ =
+            now + (shared_.options.listen ? std::chrono::seconds{slow_look} : suspects_interval);
+        co_await find_suspects();
+    }
+    const bool in_doubt = now < shared_.claim_doubted + 3 * shared_.options.lease;
+    if (now >= next_forgotten_ ||
+        (in_doubt && now >= last_forgotten_ + shared_.options.lease / 2)) {
+        last_forgotten_ = now;
+        next_forgotten_ = now + 5 * shared_.options.lease;
         co_await take_back_forgotten();
     }
-    if (now >= next_prune_) {
-        next_prune_ = now + prune_interval;
-        co_await prune();
-    }
+    co_await retention_.run_once();
+    co_await ask_for_sign_of_life(connection_);
 }
 
 boost::asio::awaitable<void> maintenance::find_strays() {
@@ -107,7 +130,30 @@ boost::asio::awaitable<void> maintenance::find_strays() {
         }
     }
     const auto took = clock::now() - begun;
-    next_strays_ = clock::now() + std::max<clock::duration>(strays_interval, took * strays_share);
+    // Idle, ever seldomer: a job that commits late while workers sleep rings the doorbell.
+    const bool idle = shared_.claimed == claimed_before_;
+    claimed_before_ = shared_.claimed;
+    strays_pause_ = idle ? std::min<clock::duration>(strays_interval_idle, 2 * strays_pause_)
+                         : clock::duration{strays_interval};
+    next_strays_ = clock::now() + std::max<clock::duration>(strays_pause_, took * strays_share);
+}
+
+boost::asio::awaitable<void> maintenance::find_suspects() {
+    std::vector<std::int32_t> lines;
+    for (const auto& queue : shared_.queues) {
+        for (const line_state& line : queue->lines) {
+            lines.push_back(line.id);
+        }
+    }
+    pg::params p;
+    p.int4_array(lines);
+    connection_.send(shared_.sql.find_suspects, p);
+    const std::vector<pg::result> results = co_await connection_.run();
+    if (results.at(0).binary_bool(0, 0)) {
+        shared_.suspects.found();
+    } else if (shared_.options.suspects == suspect_policy::only) {
+        shared_.report(event_type::suspects_cleared, "");
+    }
 }
 
 boost::asio::awaitable<void> maintenance::take_back_forgotten() {
@@ -131,14 +177,6 @@ boost::asio::awaitable<void> maintenance::take_back_forgotten() {
         }
         shared_.look_everywhere();
     }
-}
-
-boost::asio::awaitable<void> maintenance::prune() {
-    pg::params p;
-    p.int4(limits::sweep_batch_max);
-    connection_.send(shared_.sql.prune_side_tables, p);
-    connection_.send(shared_.sql.prune_limits, p);
-    co_await connection_.run();
 }
 
 }  // namespace libqueue::engine

@@ -2,14 +2,18 @@
 
 #include "engine/async.hpp"
 #include "engine/rescuer.hpp"
+#include "engine/retention.hpp"
 #include "pg/pipeline.hpp"
+
+#include <cstdint>
 
 namespace libqueue::engine {
 
 class runtime;
 
 /// The slow work of a worker on a connection of its own: rescues dead workers, finds jobs that
-/// stand behind the cursors, takes back claims whose answer was lost, prunes side tables.
+/// stand behind the cursors, takes back claims whose answer was lost, prunes what has outlived its
+/// use.
 class maintenance {
    public:
     explicit maintenance(runtime& shared);
@@ -18,21 +22,30 @@ class maintenance {
 
     boost::asio::awaitable<void> run();
     void wake() { wake_.notify(); }
+    /// What a heartbeat saw of the workers: while one has missed a beat, looks closely.
+    void saw_workers(const pg::result& rows) { rescuer_.observe(rows); }
+    /// The presence connection was lost: what it saw before proves nothing any more.
+    void forget_workers() { rescuer_.forget_observations(); }
     [[nodiscard]] pg::pipeline& connection() noexcept { return connection_; }
 
    private:
     boost::asio::awaitable<void> sweep();
     boost::asio::awaitable<void> find_strays();
+    boost::asio::awaitable<void> find_suspects();
     boost::asio::awaitable<void> take_back_forgotten();
-    boost::asio::awaitable<void> prune();
 
     runtime& shared_;
     pg::pipeline connection_;
     rescuer rescuer_;
+    retention retention_;
     signal wake_;
+    clock::duration strays_pause_{std::chrono::seconds{1}};
+    std::uint64_t claimed_before_{0};
+    clock::time_point next_workers_{};
     clock::time_point next_strays_{};
-    clock::time_point next_prune_{};
+    clock::time_point next_suspects_{clock::time_point::min()};
     clock::time_point next_forgotten_{};
+    clock::time_point last_forgotten_{};
 };
 
 }  // namespace libqueue::engine

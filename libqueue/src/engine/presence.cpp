@@ -2,15 +2,18 @@
 
 #include "core/limits.hpp"
 #include "core/text.hpp"
+#include "engine/maintenance.hpp"
 #include "engine/runtime.hpp"
+#include "store/host_name.hpp"
+#include "store/server_check.hpp"
 
 #include <libqueue/migrate.hpp>
 #include <libqueue/version.hpp>
+#include <sql/commit_without_wait.hpp>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/json.hpp>
 
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,10 +27,19 @@ namespace libqueue::engine {
 namespace {
 
 constexpr std::chrono::milliseconds reconnect_pause_max{200};
+constexpr std::string_view refusal{"refused: "};
 
-std::string host_name() {
-    utsname names{};
-    return ::uname(&names) == 0 ? names.nodename : "unknown";
+// Of heartbeat.
+constexpr int live_lines{7};
+
+constexpr std::string_view listen_refused{
+    "listen_dsn: expected a session of one's own for LISTEN, got a pooler; hint: set listen_dsn to "
+    "a direct connection, or listen to false, or pooler to session if it is one in session mode"};
+
+/// Others count the beats: a connect that hangs must leave time for another.
+std::chrono::milliseconds connect_time(std::chrono::milliseconds lease) {
+    return std::clamp<std::chrono::milliseconds>(lease / 3, std::chrono::seconds{2},
+                                                 std::chrono::seconds{10});
 }
 
 std::string slots_json(const runtime& shared) {
@@ -48,9 +60,25 @@ std::string rate_text(double per_second) {
     return {digits.data(), end};
 }
 
+void add_duration(pg::params& to, const std::optional<std::chrono::milliseconds>& value) {
+    value ? to.number(value->count()) : to.null();
+}
+
 }  // namespace
 
-presence::presence(runtime& shared) : shared_{shared}, connection_{shared.io}, alarm_{shared.io} {}
+pg::params kind_params(const registration& kind) {
+    const kind_options& published = kind.options;
+    pg::params p;
+    p.text(kind.kind).text(published.queue.empty() ? "default" : published.queue);
+    p.int4(published.priority.value_or(limits::priority_default));
+    p.int4(published.max_attempts).int4(published.crash_budget);
+    p.text(to_string(published.on_lost));
+    add_duration(p, published.retention);
+    return p;
+}
+
+presence::presence(runtime& shared, maintenance& upkeep)
+    : shared_{shared}, upkeep_{upkeep}, connection_{shared.io}, alarm_{shared.io} {}
 
 void presence::wake() {
     alarm_.cancel();
@@ -66,11 +94,15 @@ boost::asio::awaitable<void> presence::run() {
             failed = std::make_unique<pg::sql_failure>(why);
         }
         if (failed != nullptr) {
-            if (!lost_reported_) {
+            // Once per loss; but a server that is back and must not be used is news.
+            const bool refused = std::string_view{failed->what()}.starts_with(refusal);
+            if (!lost_reported_ || (refused && refused_ != failed->what())) {
                 shared_.report(event_type::database_lost, failed->what());
                 lost_reported_ = true;
             }
+            refused_ = refused ? failed->what() : "";
             connection_.close();
+            upkeep_.forget_workers();
             // Others count the beats: a lost connection alone must not cost many.
             alarm_.expires_after(std::min<std::chrono::milliseconds>(
                 reconnect_pause_max, shared_.options.heartbeat / 4));
@@ -81,11 +113,23 @@ boost::asio::awaitable<void> presence::run() {
 
 boost::asio::awaitable<void> presence::serve() {
     const worker_options& options = shared_.options;
-    const std::string& dsn = options.listen_dsn.empty() ? options.dsn : options.listen_dsn;
+    const bool apart = !options.listen_dsn.empty();
+    const std::string& dsn = apart ? options.listen_dsn : options.dsn;
     if (!connection_.is_open()) {
-        co_await connection_.connect(dsn, "libqueue worker presence", std::chrono::seconds{10});
+        co_await connection_.connect(
+            dsn, "libqueue worker presence", connect_time(options.lease),
+            apart && options.pooler == pooling::transaction ? pooling::detect : options.pooler);
+        if (options.listen && connection_.pooled()) {
+            throw pg::sql_failure{std::string{listen_refused}, {}, true, false, {}};
+        }
         if (!schema_ready_) {
             co_await prepare_schema();
+        }
+        co_await check_server();
+        if (!connection_.pooled()) {
+            // A beat need not outlive a crash. Waiting for a standby that is away, it would not be
+            // seen either, and workers would declare each other dead.
+            connection_.send_text("SET synchronous_commit = off");
         }
         if (options.listen) {
             connection_.send_text("LISTEN \"" + options.schema + ".wake\"");
@@ -139,6 +183,25 @@ boost::asio::awaitable<void> presence::prepare_schema() {
     co_return;
 }
 
+/// With every connection: a failover may have led to another server.
+boost::asio::awaitable<void> presence::check_server() {
+    const pg::params none;
+    connection_.send(shared_.sql.check_server, none);
+    const std::vector<pg::result> results = co_await connection_.run();
+    const store::server_facts facts{results.at(0)};
+    const store::server_terms terms{shared_.options.require_durability,
+                                    shared_.options.installation};
+    const auto judged = store::judge_server(facts, terms);
+    if (judged.has_error()) {
+        throw pg::sql_failure{
+            std::string{refusal} + judged.error().message, {}, true, false, judged.error().hint};
+    }
+    if (!judged->empty() && *judged != warned_) {
+        shared_.report(event_type::server_unsafe, *judged);
+    }
+    warned_ = *judged;
+}
+
 boost::asio::awaitable<void> presence::enroll() {
     const worker_options& options = shared_.options;
     for (const auto& queue : shared_.queues) {
@@ -148,13 +211,14 @@ boost::asio::awaitable<void> presence::enroll() {
     }
     send_limits();
     for (const auto& [name, kind] : shared_.kinds) {
-        const kind_options& published = kind->handler->options;
+        connection_.send(shared_.sql.publish_kind, kind_params(*kind->handler));
+    }
+    for (const queue_options& queue : options.queues) {
         pg::params p;
-        p.text(name).text(published.queue.empty() ? "default" : published.queue);
-        p.int4(published.priority.value_or(limits::priority_default));
-        p.int4(published.max_attempts).int4(published.crash_budget);
-        p.text(to_string(published.on_lost));
-        connection_.send(shared_.sql.publish_kind, p);
+        p.text(queue.name);
+        add_duration(p, queue.retention);
+        add_duration(p, queue.dead_letter_retention);
+        connection_.send(shared_.sql.set_queue_retention, p);
     }
     std::vector<std::string> queues;
     std::vector<std::string> kinds;
@@ -164,7 +228,7 @@ boost::asio::awaitable<void> presence::enroll() {
     for (const auto& [name, kind] : shared_.kinds) {
         kinds.push_back(name);
     }
-    const std::string host = host_name();
+    const std::string host = store::host_name();
     const auto pid = static_cast<std::int32_t>(::getpid());
     pg::params p;
     p.text(options.name.empty() ? host + ":" + std::to_string(pid)
@@ -180,6 +244,7 @@ boost::asio::awaitable<void> presence::enroll() {
         shared_.queues[at]->id = results.at(at).binary_int32(0, 0);
     }
     const std::int64_t id = results.back().binary_int64(0, 0);
+    known_lines_ = -1;  // the queues may be new
     if (options.listen) {
         pg::params lock;
         lock.int8(id);
@@ -255,7 +320,7 @@ void presence::send_progress() {
     connection_.send(shared_.sql.put_progress, p);
 }
 
-void presence::send_lines() {
+boost::asio::awaitable<void> presence::read_lines() {
     std::vector<std::int32_t> ids;
     for (const auto& queue : shared_.queues) {
         ids.push_back(queue->id);
@@ -263,6 +328,8 @@ void presence::send_lines() {
     pg::params p;
     p.int4_array(ids);
     connection_.send(shared_.sql.list_lines, p);
+    const std::vector<pg::result> results = co_await connection_.run();
+    set_lines(results.at(0));
 }
 
 boost::asio::awaitable<bool> presence::beat() {
@@ -272,8 +339,10 @@ boost::asio::awaitable<bool> presence::beat() {
     p.text(shared_.draining ? "draining" : (shared_.paused.load() ? "paused" : "running"));
     p.text(slots_json(shared_));
     const auto asked_at = clock::now();
+    if (connection_.pooled()) {
+        connection_.send_text(std::string{sql::commit_without_wait});
+    }
     connection_.send(shared_.sql.heartbeat, p);
-    send_lines();
     std::vector<std::int64_t> running;
     for (const run_ptr& run : shared_.running) {
         running.push_back(run->job.id);
@@ -292,9 +361,15 @@ boost::asio::awaitable<bool> presence::beat() {
     shared_.last_beat = asked_at;
     shared_.last_beat_ms.store(
         std::chrono::duration_cast<std::chrono::milliseconds>(asked_at.time_since_epoch()).count());
-    set_lines(results.at(1));
+    upkeep_.saw_workers(results.at(0));
+    // Lines are opened and never closed, so their number says whether there are new ones.
+    if (const std::int64_t lines = results.at(0).binary_int64(0, live_lines);
+        lines != known_lines_) {
+        co_await read_lines();
+        known_lines_ = lines;
+    }
     if (!running.empty()) {
-        const pg::result& asked = results.at(2);
+        const pg::result& asked = results.at(1);
         for (int row = 0; row < asked.rows(); ++row) {
             const std::int64_t job = asked.binary_int64(row, 0);
             for (const run_ptr& run : shared_.running) {
@@ -353,7 +428,7 @@ boost::asio::awaitable<void> presence::wait_for_news(clock::time_point until) {
     }
 }
 
-/// `lines`, `cancel`, `limit`, or the id of a queue that has something in line.
+/// `lines`, `cancel`, `limit`, `suspects`, or the id of a queue that has something in line.
 void presence::hear(const std::string& payload) {
     if (payload == "lines" || payload == "cancel") {
         urgent_ = true;
@@ -361,6 +436,10 @@ void presence::hear(const std::string& payload) {
     }
     if (payload == "limit") {
         shared_.limits_changed();
+        return;
+    }
+    if (payload == "suspects") {
+        shared_.suspects.found();
         return;
     }
     int id = 0;

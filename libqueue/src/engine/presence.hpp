@@ -3,11 +3,18 @@
 #include "engine/async.hpp"
 #include "pg/pipeline.hpp"
 
+#include <libqueue/worker.hpp>
+
 #include <cstdint>
+#include <string>
 
 namespace libqueue::engine {
 
+class maintenance;
 class runtime;
+
+/// The parameters of publish_kind.
+[[nodiscard]] pg::params kind_params(const registration& kind);
 
 /// The worker's session with the database: registers it under an identity new with every boot,
 /// beats its heart, holds its session advisory lock, listens for wake-ups and learns of cancel
@@ -15,7 +22,7 @@ class runtime;
 /// dead: every run is told it lost its lease and the worker registers anew.
 class presence {
    public:
-    explicit presence(runtime& shared);
+    presence(runtime& shared, maintenance& upkeep);
     presence(const presence&) = delete;
     presence& operator=(const presence&) = delete;
 
@@ -33,20 +40,25 @@ class presence {
     boost::asio::awaitable<void> enroll();
     boost::asio::awaitable<void> wait_for_news(clock::time_point until);
     boost::asio::awaitable<void> prepare_schema();
+    boost::asio::awaitable<void> check_server();
     void hear(const std::string& payload);
     void set_lines(const pg::result& rows);
     void send_progress();
-    void send_lines();
     void send_limits();
     [[nodiscard]] pg::params limits_in_use() const;
     void report_undefined(const pg::result& limits) const;
+    boost::asio::awaitable<void> read_lines();
 
     runtime& shared_;
+    maintenance& upkeep_;
     pg::pipeline connection_;
     boost::asio::steady_timer alarm_;
     bool schema_ready_{false};
+    std::int64_t known_lines_{-1};
     bool urgent_{false};  // beat now: something was asked
     bool lost_reported_{false};
+    std::string warned_;   // what was last said about the server
+    std::string refused_;  // why it must not be used
 };
 
 }  // namespace libqueue::engine

@@ -62,6 +62,8 @@ struct watch_state {
     clock::time_point armed_until{};
     bool clear_bell{false};  // clear it with the next turn
     clock::time_point next_look{clock::time_point::min()};
+    clock::time_point next_due{clock::time_point::max()};  // of the job at the head, as last heard
+    clock::time_point next_due_look{clock::time_point::min()};  // ask again from here on
 };
 
 /// A queue this process serves. Loop thread only.

@@ -17,11 +17,27 @@ enum owed_column : int {
     col_job,
     col_used,
     col_kind,
+    col_suspect,
     col_crashes,
     col_budget,
     col_on_lost,
     col_reconcile,
 };
+
+/// Of list_liveness and heartbeat.
+enum live_column : int {
+    live_worker,
+    live_beats,
+    live_heartbeat,
+    live_lease,
+    live_session_gone,
+    live_ended,
+    live_beat_age,
+};
+
+// The list is short: without this a connection gone dead would be given the time of the slowest
+// statement of maintenance.
+constexpr std::chrono::seconds liveness_max{8};
 
 // A worker whose session lock is free may just be reconnecting.
 std::chrono::milliseconds reconnect_time(std::chrono::milliseconds heartbeat) {
@@ -38,9 +54,11 @@ core::lost_policy policy_of(std::string_view on_lost) {
     return on_lost == "reconcile" ? core::lost_policy::reconcile : core::lost_policy::retry;
 }
 
-acknowledgement lost_run(const pg::result& owed, int row) {
+acknowledgement lost_run(const pg::result& owed, int row, const std::string& how) {
+    const bool suspect = owed.binary_bool(row, col_suspect);
     core::lost_job lost;
-    lost.crashes = static_cast<int>(owed.binary_int64(row, col_crashes)) + 1;
+    lost.how = how;
+    lost.crashes = static_cast<int>(owed.binary_int64(row, col_crashes)) + (suspect ? 1 : 0);
     lost.crash_budget = owed.binary_int32(row, col_budget);
     lost.policy = policy_of(owed.text(row, col_on_lost));
     lost.reconcile_run = owed.binary_bool(row, col_reconcile);
@@ -66,10 +84,11 @@ acknowledgement lost_run(const pg::result& owed, int row) {
 
 boost::asio::awaitable<std::int64_t> rescuer::run_once() {
     connection_.send(shared_.sql.list_liveness, pg::params{});
+    connection_.expect_answer_within(liveness_max);
     const std::vector<pg::result> results = co_await connection_.run();
-    const std::vector<suspect> dead = judge(results.at(0));
+    const std::vector<dead_worker> dead = judge(results.at(0));
     std::int64_t rescued = 0;
-    for (const suspect& each : dead) {
+    for (const dead_worker& each : dead) {
         const std::int64_t jobs = co_await rescue(each);
         if (jobs > 0) {
             event e{event_type::jobs_rescued};
@@ -81,41 +100,68 @@ boost::asio::awaitable<std::int64_t> rescuer::run_once() {
         rescued += jobs;
     }
     if (rescued > 0) {
-        shared_.look_everywhere();
+        shared_.suspects.found();
     }
     co_return rescued;
 }
 
-std::vector<rescuer::suspect> rescuer::judge(const pg::result& rows) {
+/// A count that changed since the last look was beaten at most so long ago as its row says.
+void rescuer::observe(const pg::result& rows) {
     const auto now = clock::now();
     std::map<std::int64_t, observation> seen;
-    std::vector<suspect> dead;
+    late_ = false;
     for (int row = 0; row < rows.rows(); ++row) {
-        const std::int64_t worker = rows.binary_int64(row, 0);
-        if (rows.is_null(row, 1)) {
-            dead.push_back(suspect{worker, -1});
+        if (rows.is_null(row, live_beats)) {
             continue;
         }
-        const std::int64_t beats = rows.binary_int64(row, 1);
+        const std::int64_t worker = rows.binary_int64(row, live_worker);
+        const std::int64_t beats = rows.binary_int64(row, live_beats);
+        late_ = late_ || !rows.is_null(row, live_ended);
         const auto known = observed_.find(worker);
-        const bool same = known != observed_.end() && known->second.beats == beats;
-        const observation now_known{beats, same ? known->second.since : now};
-        seen.emplace(worker, now_known);
-        const std::chrono::milliseconds heartbeat{rows.binary_int32(row, 2)};
-        const std::chrono::milliseconds lease{rows.binary_int32(row, 3)};
-        const bool session_gone = rows.binary_bool(row, 4);
-        const auto silent = now - now_known.since;
-        if (worker != shared_.worker_id &&
-            (silent >= lease ||
-             (session_gone && silent >= heartbeat + reconnect_time(heartbeat)))) {
-            dead.push_back(suspect{worker, beats});
+        if (known != observed_.end() && known->second.beats == beats) {
+            seen.insert(*known);
+            const std::chrono::milliseconds heartbeat{rows.binary_int32(row, live_heartbeat)};
+            late_ = late_ ||
+                    (worker != shared_.worker_id && now - known->second.since > heartbeat * 3 / 2);
+            continue;
         }
+        // Nothing is known of one seen for the first time but that it was there.
+        const std::chrono::milliseconds age{
+            known == observed_.end() ? 0 : rows.binary_int32(row, live_beat_age)};
+        const auto since = known == observed_.end()
+                               ? now
+                               : std::max<clock::time_point>(known->second.since, now - age);
+        seen.emplace(worker, observation{beats, since});
     }
     observed_ = std::move(seen);
+}
+
+std::vector<rescuer::dead_worker> rescuer::judge(const pg::result& rows) {
+    observe(rows);
+    const auto now = clock::now();
+    std::vector<dead_worker> dead;
+    for (int row = 0; row < rows.rows(); ++row) {
+        const std::int64_t worker = rows.binary_int64(row, live_worker);
+        if (rows.is_null(row, live_beats)) {
+            dead.push_back(dead_worker{worker, -1, "it left without a word"});
+            continue;
+        }
+        const std::chrono::milliseconds heartbeat{rows.binary_int32(row, live_heartbeat)};
+        const std::chrono::milliseconds lease{rows.binary_int32(row, live_lease)};
+        const bool session_gone = rows.binary_bool(row, live_session_gone);
+        const std::string ended = rows.optional_text(row, live_ended).value_or("");
+        const auto silent = now - observed_.at(worker).since;
+        if (worker != shared_.worker_id &&
+            (!ended.empty() || silent >= lease ||
+             (session_gone && silent >= heartbeat + reconnect_time(heartbeat)))) {
+            dead.push_back(dead_worker{worker, rows.binary_int64(row, live_beats),
+                                       ended.empty() ? "it fell silent" : ended});
+        }
+    }
     return dead;
 }
 
-boost::asio::awaitable<std::int64_t> rescuer::rescue(suspect dead) {
+boost::asio::awaitable<std::int64_t> rescuer::rescue(const dead_worker& dead) {
     std::int64_t jobs = 0;
     bool first = dead.beats >= 0;
     for (;;) {
@@ -141,7 +187,8 @@ boost::asio::awaitable<std::int64_t> rescuer::rescue(suspect dead) {
             connection_.send(shared_.sql.deregister_worker, id);
         }
         if (!leases.empty()) {
-            jobs += co_await rescue_leases(dead.worker, leases);
+            jobs += co_await rescue_leases(dead, leases);
+            connection_.send(shared_.sql.tell_suspects, pg::params{});
         }
         connection_.send_text(ours ? "COMMIT" : "ROLLBACK");
         co_await connection_.run();
@@ -153,7 +200,7 @@ boost::asio::awaitable<std::int64_t> rescuer::rescue(suspect dead) {
 }
 
 /// Inside the transaction that holds the locks on these leases.
-boost::asio::awaitable<std::int64_t> rescuer::rescue_leases(std::int64_t worker,
+boost::asio::awaitable<std::int64_t> rescuer::rescue_leases(const dead_worker& dead,
                                                             std::vector<std::int64_t> leases) {
     pg::params which;
     which.int8_array(leases);
@@ -162,17 +209,17 @@ boost::asio::awaitable<std::int64_t> rescuer::rescue_leases(std::int64_t worker,
     const pg::result& owed = results.back();
     std::vector<acknowledgement> lost;
     for (int row = 0; row < owed.rows(); ++row) {
-        lost.push_back(lost_run(owed, row));
+        lost.push_back(lost_run(owed, row, dead.how));
     }
     const turn::finishes parts{lost};
     if (parts.has_other()) {
-        connection_.send(shared_.sql.finish_other, parts.other_params(worker));
+        connection_.send(shared_.sql.finish_other, parts.other_params(dead.worker));
     }
     if (parts.has_dead()) {
         connection_.send(shared_.sql.bury, parts.dead_params());
     }
     pg::params done;
-    done.int8(worker).int8_array(leases);
+    done.int8(dead.worker).int8_array(leases);
     connection_.send(shared_.sql.release_leases, done);
     co_await connection_.run();
     co_return static_cast<std::int64_t>(lost.size());

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace libqueue::engine {
@@ -21,6 +23,10 @@ class rescuer {
 
     /// Looks once; returns how many jobs went back in line or to the dead letters.
     boost::asio::awaitable<std::int64_t> run_once();
+    /// What a heartbeat saw of the workers.
+    void observe(const pg::result& rows);
+    /// One has missed a beat or is known to have died: worth looking more closely, by run_once().
+    [[nodiscard]] bool anyone_late() const noexcept { return late_; }
     /// What was observed before a lost connection proves nothing any more.
     void forget_observations() { observed_.clear(); }
 
@@ -29,18 +35,23 @@ class rescuer {
         std::int64_t beats;
         clock::time_point since;
     };
-    struct suspect {
+    class dead_worker {
+       public:
+        dead_worker(std::int64_t worker_, std::int64_t beats_, std::string how_)
+            : worker{worker_}, beats{beats_}, how{std::move(how_)} {}
         std::int64_t worker;
         std::int64_t beats;  // -1: its row is gone already
+        std::string how;
     };
-    std::vector<suspect> judge(const pg::result& rows);
-    boost::asio::awaitable<std::int64_t> rescue(suspect dead);
-    boost::asio::awaitable<std::int64_t> rescue_leases(std::int64_t worker,
+    std::vector<dead_worker> judge(const pg::result& rows);
+    boost::asio::awaitable<std::int64_t> rescue(const dead_worker& dead);
+    boost::asio::awaitable<std::int64_t> rescue_leases(const dead_worker& dead,
                                                        std::vector<std::int64_t> leases);
 
     runtime& shared_;
     pg::pipeline& connection_;
     std::map<std::int64_t, observation> observed_;
+    bool late_{false};
 };
 
 }  // namespace libqueue::engine

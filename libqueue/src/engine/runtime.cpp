@@ -176,11 +176,13 @@ void runtime::returned(const run_ptr& run, outcome said, bool thrown) {
     running[run->index]->index = run->index;
     running.pop_back();
     active.store(static_cast<int>(running.size()), std::memory_order_relaxed);
+    handled.fetch_add(1, std::memory_order_relaxed);
     queue.finished.record(1, clock::now());
     if (!run->finished) {
         finish(run, std::move(said), thrown);
     }
     pump(queue);
+    suspects.run_ended();
 }
 
 void runtime::finish(const run_ptr& run, outcome said, bool thrown) {
@@ -271,6 +273,14 @@ acknowledgement runtime::decide(const job_run& run, const outcome& said, bool th
     return ack;
 }
 
+void runtime::give_back_unstarted(queue_state& queue) {
+    for (const run_ptr& run : queue.unstarted) {
+        --run->kind->unstarted;
+        run->owner->give_back(run);
+    }
+    queue.unstarted.clear();
+}
+
 void runtime::forget(const run_ptr& run) {
     run->finished = true;
 }
@@ -322,6 +332,7 @@ void runtime::lose_everything() {
 void runtime::look_now(queue_state& queue) {
     queue.watch.empty_looks = 0;
     queue.watch.next_look = clock::time_point::min();
+    queue.watch.next_due_look = clock::time_point::min();
     if (queue.watch.armed) {
         queue.watch.armed = false;
         queue.watch.clear_bell = true;

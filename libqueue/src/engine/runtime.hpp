@@ -5,6 +5,7 @@
 #include "engine/blocking_calls.hpp"
 #include "engine/queue_state.hpp"
 #include "engine/statements.hpp"
+#include "engine/suspects.hpp"
 #include "engine/task_group.hpp"
 
 #include <libqueue/worker.hpp>
@@ -39,6 +40,10 @@ class runtime {
     void pump(queue_state& queue);
     /// A handler has returned, thrown, or been given up: records what it said.
     void finish(const run_ptr& run, outcome said, bool thrown);
+    /// What is to be recorded about a run that ended so.
+    [[nodiscard]] acknowledgement decide(const job_run& run, const outcome& said, bool thrown);
+    /// Claimed jobs that never started go back to their places with the next turns.
+    void give_back_unstarted(queue_state& queue);
     /// Takes a run off the books without recording anything (its lease is lost or given back).
     void forget(const run_ptr& run);
     /// Tells a running handler to stop and why.
@@ -75,12 +80,16 @@ class runtime {
     std::vector<std::unique_ptr<queue_state>> queues;
     std::map<std::string, std::unique_ptr<kind_state>, std::less<>> kinds;
     std::vector<run_ptr> running;
+    engine::suspects suspects{*this};
     signal deadline_changed;  // for the timeout sweep, which next looks at:
     clock::time_point next_timeout_look{clock::time_point::max()};
 
+    std::uint64_t claimed{0};           // jobs, since the start
+    clock::time_point claim_doubted{};  // when the answer to a claim was last lost
     std::int64_t worker_id{0};
     std::atomic<std::int64_t> public_worker_id{0};
     std::atomic<int> active{0};
+    std::atomic<std::int64_t> handled{0};       // handlers that have returned
     std::atomic<std::int64_t> last_beat_ms{0};  // steady clock, 0: never
     bool draining{false};
     bool stopping{false};
@@ -93,7 +102,6 @@ class runtime {
     boost::asio::awaitable<void> run_coroutine(run_ptr run, const coroutine_handler* handler);
     void run_blocking(run_ptr run, const blocking_handler* handler);
     void returned(const run_ptr& run, outcome said, bool thrown);
-    [[nodiscard]] acknowledgement decide(const job_run& run, const outcome& said, bool thrown);
 
     std::minstd_rand random_;
 };

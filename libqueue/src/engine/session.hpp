@@ -11,6 +11,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -34,6 +35,8 @@ class session {
     [[nodiscard]] bool abandoned() const noexcept { return abandoned_; }
 
     void set_paused(bool paused);
+    /// See worker::ping.
+    void ping(std::function<void()> answer);
     void set_concurrency(std::string queue, int concurrency);
     [[nodiscard]] const runtime& state() const noexcept { return shared_; }
 
@@ -50,8 +53,8 @@ class session {
     const std::vector<registration> kinds_;
     boost::asio::io_context io_{1};
     runtime shared_;
-    presence presence_;
     maintenance maintenance_;
+    presence presence_;
     silence_watch silence_;
     std::thread thread_;
     bool abandoned_{false};

@@ -4,6 +4,7 @@
 
 #include <sql/assign_limits.hpp>
 #include <sql/bury.hpp>
+#include <sql/check_server.hpp>
 #include <sql/claim.hpp>
 #include <sql/claim_limited.hpp>
 #include <sql/claim_strays.hpp>
@@ -12,6 +13,7 @@
 #include <sql/find_cancel_requests.hpp>
 #include <sql/find_finished.hpp>
 #include <sql/find_strays.hpp>
+#include <sql/find_suspects.hpp>
 #include <sql/finish_completed.hpp>
 #include <sql/finish_other.hpp>
 #include <sql/forgotten_leases.hpp>
@@ -23,6 +25,8 @@
 #include <sql/lock_dead_worker.hpp>
 #include <sql/lock_leases.hpp>
 #include <sql/next_due.hpp>
+#include <sql/prune_jobs.hpp>
+#include <sql/prune_keys.hpp>
 #include <sql/prune_limits.hpp>
 #include <sql/prune_side_tables.hpp>
 #include <sql/publish_kind.hpp>
@@ -32,7 +36,9 @@
 #include <sql/release_leases.hpp>
 #include <sql/return_unstarted.hpp>
 #include <sql/set_doorbells.hpp>
+#include <sql/set_queue_retention.hpp>
 #include <sql/take_session_lock.hpp>
+#include <sql/tell_suspects.hpp>
 
 namespace libqueue::engine {
 namespace {
@@ -46,6 +52,7 @@ pg::prepared write(const char* name, std::string_view sql, std::string_view sche
 statements::statements(std::string_view schema)
     : assign_limits{write("assign_limits", sql::assign_limits, schema)},
       bury{write("bury", sql::bury, schema)},
+      check_server{write("check_server", sql::check_server, schema)},
       claim{write("claim", sql::claim, schema)},
       claim_limited{write("claim_limited", sql::claim_limited, schema)},
       claim_strays{write("claim_strays", sql::claim_strays, schema)},
@@ -54,6 +61,7 @@ statements::statements(std::string_view schema)
       find_cancel_requests{write("find_cancel_requests", sql::find_cancel_requests, schema)},
       find_finished{write("find_finished", sql::find_finished, schema)},
       find_strays{write("find_strays", sql::find_strays, schema)},
+      find_suspects{write("find_suspects", sql::find_suspects, schema)},
       finish_completed{write("finish_completed", sql::finish_completed, schema)},
       finish_other{write("finish_other", sql::finish_other, schema)},
       forgotten_leases{write("forgotten_leases", sql::forgotten_leases, schema)},
@@ -65,6 +73,8 @@ statements::statements(std::string_view schema)
       lock_dead_worker{write("lock_dead_worker", sql::lock_dead_worker, schema)},
       lock_leases{write("lock_leases", sql::lock_leases, schema)},
       next_due{write("next_due", sql::next_due, schema)},
+      prune_jobs{write("prune_jobs", sql::prune_jobs, schema)},
+      prune_keys{write("prune_keys", sql::prune_keys, schema)},
       prune_limits{write("prune_limits", sql::prune_limits, schema)},
       prune_side_tables{write("prune_side_tables", sql::prune_side_tables, schema)},
       publish_kind{write("publish_kind", sql::publish_kind, schema)},
@@ -74,6 +84,8 @@ statements::statements(std::string_view schema)
       release_leases{write("release_leases", sql::release_leases, schema)},
       return_unstarted{write("return_unstarted", sql::return_unstarted, schema)},
       set_doorbells{write("set_doorbells", sql::set_doorbells, schema)},
-      take_session_lock{write("take_session_lock", sql::take_session_lock, schema)} {}
+      set_queue_retention{write("set_queue_retention", sql::set_queue_retention, schema)},
+      take_session_lock{write("take_session_lock", sql::take_session_lock, schema)},
+      tell_suspects{write("tell_suspects", sql::tell_suspects, schema)} {}
 
 }  // namespace libqueue::engine

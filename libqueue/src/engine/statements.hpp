@@ -16,6 +16,7 @@ class statements {
 
     pg::prepared assign_limits;
     pg::prepared bury;
+    pg::prepared check_server;
     pg::prepared claim;
     pg::prepared claim_limited;
     pg::prepared claim_strays;
@@ -24,6 +25,7 @@ class statements {
     pg::prepared find_cancel_requests;
     pg::prepared find_finished;
     pg::prepared find_strays;
+    pg::prepared find_suspects;
     pg::prepared finish_completed;
     pg::prepared finish_other;
     pg::prepared forgotten_leases;
@@ -35,6 +37,8 @@ class statements {
     pg::prepared lock_dead_worker;
     pg::prepared lock_leases;
     pg::prepared next_due;
+    pg::prepared prune_jobs;
+    pg::prepared prune_keys;
     pg::prepared prune_limits;
     pg::prepared prune_side_tables;
     pg::prepared publish_kind;
@@ -44,7 +48,9 @@ class statements {
     pg::prepared release_leases;
     pg::prepared return_unstarted;
     pg::prepared set_doorbells;
+    pg::prepared set_queue_retention;
     pg::prepared take_session_lock;
+    pg::prepared tell_suspects;
 };
 
 }  // namespace libqueue::engine

@@ -6,6 +6,7 @@
 #include "engine/runtime.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -96,7 +97,13 @@ int budget(const queue_state& queue, clock::time_point now) {
     situation.slots = queue.concurrency;
     situation.free = queue.free_slots();
     situation.unstarted = static_cast<int>(queue.unstarted.size()) + queue.claiming;
-    situation.rate = queue.finished.rate(now);
+    // Waiting beside one that kills the worker must not cost a job its life or an open effect:
+    // where kinds are not simply retried after a loss, nothing is claimed ahead of a free slot.
+    const bool careful =
+        std::any_of(queue.lines.begin(), queue.lines.end(), [](const line_state& line) {
+            return line.kind->handler->options.on_lost != on_lost::retry;
+        });
+    situation.rate = careful ? 0 : queue.finished.rate(now);
     situation.turn_time = queue.turn_seconds;
     situation.batch_max = static_cast<int>(std::clamp(
         batch_bytes_max / std::max(1.0, queue.payload_bytes), 1.0, 1.0 * limits::claim_batch_max));
@@ -262,6 +269,18 @@ void claim_request::add_lines(queue_state& queue, clock::time_point now) {
     }
 }
 
+claim_request claim_request::of_suspect(queue_state& queue) {
+    claim_request request{queue.id, 1};
+    for (const line_state& line : queue.lines) {
+        request.lines_.push_back(-line.id);
+        request.after_run_at_.push_back(core::line_place{}.run_at);
+        request.after_id_.push_back(core::line_place{}.id);
+        request.most_by_line_.push_back(1);
+    }
+    queue.claiming += request.most_;
+    return request;
+}
+
 pg::params claim_request::params(std::int64_t worker) const {
     pg::params p;
     p.int8(worker).int4(queue_id_).int4_array(lines_).timestamptz_array(after_run_at_);
@@ -306,8 +325,8 @@ pg::params strays_request::params(std::int64_t worker) const {
     return p;
 }
 
-std::int64_t take_claimed(const pg::result& rows, int count, runtime& shared, queue_state& queue,
-                          lane& owner, bool move_cursors) {
+std::int64_t take_claimed(const pg::result& rows, int count, claim_of by, runtime& shared,
+                          queue_state& queue, lane& owner) {
     struct claimed_line {
         line_state* line;
         core::line_place last;
@@ -318,7 +337,8 @@ std::int64_t take_claimed(const pg::result& rows, int count, runtime& shared, qu
     runs.reserve(static_cast<std::size_t>(count));
     const auto now = clock::now();
     for (int row = 0; row < count; ++row) {
-        const int line_id = rows.binary_int32(row, col_line);
+        const int place_line = rows.binary_int32(row, col_line);
+        const int line_id = std::abs(place_line);  // minus: it is a suspect
         auto at = std::find_if(lines.begin(), lines.end(),
                                [&](const claimed_line& each) { return each.line->id == line_id; });
         if (at == lines.end()) {
@@ -342,15 +362,15 @@ std::int64_t take_claimed(const pg::result& rows, int count, runtime& shared, qu
         run->owner = &owner;
         run->used_attempts = rows.binary_int16(row, col_attempt);
         run->place_run_at = run_at;
-        run->line_id = line_id;
-        if (at->line->limited != nullptr) {
+        run->line_id = place_line;
+        if (by == claim_of::limited) {
             owner.hold_slots(*run, rows, row);
         }
         ++run->kind->unstarted;
         runs.push_back(std::move(run));
     }
     for (const claimed_line& each : lines) {
-        if (move_cursors) {
+        if (by == claim_of::line) {
             each.line->cursor.advance(each.last, each.rows, now);
         }
     }

@@ -2,6 +2,8 @@
 
 #include "pg/sqlstate.hpp"
 
+#include <sql/backend_pid.hpp>
+
 #include <libpq-fe.h>
 
 #include <poll.h>
@@ -162,6 +164,26 @@ void connection::exec_script(const std::string& sql) {
     checked(PQexec(raw_, sql.c_str()), commits);
 }
 
+bool connection::wait_notification(std::chrono::milliseconds at_most) {
+    const auto until = std::chrono::steady_clock::now() + at_most;
+    for (;;) {
+        if (PQconsumeInput(raw_) != 1) {
+            throw_lost(raw_, false);
+        }
+        if (PGnotify* const heard = PQnotifies(raw_)) {
+            PQfreemem(heard);
+            return true;
+        }
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+        if (left.count() <= 0) {
+            return false;
+        }
+        pollfd readable{PQsocket(raw_), POLLIN, 0};
+        ::poll(&readable, 1, static_cast<int>(left.count()));
+    }
+}
+
 pg::result connection::checked(pg_result* raw, bool commits) {
     pg::result answer{raw};
     try {
@@ -187,6 +209,10 @@ bool connection::idle() const noexcept {
 bool connection::in_transaction() const noexcept {
     const PGTransactionStatusType status = PQtransactionStatus(raw_);
     return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
+bool connection::pooled() {
+    return exec(sql::backend_pid).int64(0, 0) != PQbackendPID(raw_);
 }
 
 transaction::transaction(connection& on) : on_{on} {

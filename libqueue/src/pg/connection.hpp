@@ -47,11 +47,16 @@ class connection {
     /// Runs a script of several statements without parameters.
     void exec_script(const std::string& sql);
 
+    /// Waits until a notification arrives, which is taken; false when the time is up.
+    [[nodiscard]] bool wait_notification(std::chrono::milliseconds at_most);
+
     /// Lost, or poisoned by an error after which it must not be used.
     [[nodiscard]] bool broken() const noexcept;
     /// Between commands and not in pipeline mode.
     [[nodiscard]] bool idle() const noexcept;
     [[nodiscard]] bool in_transaction() const noexcept;
+    /// Asks whether a pooler stands between: then nothing may be left in the session.
+    [[nodiscard]] bool pooled();
     [[nodiscard]] pg_conn* raw() const noexcept { return raw_; }
 
    private:

@@ -3,6 +3,7 @@
 #include "core/limits.hpp"
 #include "core/text.hpp"
 #include "pg/schema_name.hpp"
+#include "store/host_name.hpp"
 #include "store/new_job_check.hpp"
 #include "store/sql_text.hpp"
 
@@ -13,6 +14,7 @@
 #include <sql/explain_job.hpp>
 #include <sql/group_dead_letters.hpp>
 #include <sql/list_attempts.hpp>
+#include <sql/list_cures.hpp>
 #include <sql/list_dead_jobs.hpp>
 #include <sql/list_dead_letters.hpp>
 #include <sql/list_jobs.hpp>
@@ -25,6 +27,7 @@
 #include <sql/pause_queue.hpp>
 #include <sql/prune_dead_letters.hpp>
 #include <sql/purge_queue.hpp>
+#include <sql/record_worker_end.hpp>
 #include <sql/replay_dead_letters.hpp>
 #include <sql/resume_queue.hpp>
 #include <sql/show_queue.hpp>
@@ -122,8 +125,10 @@ void add_limit(pg::params& to, int limit) {
 
 }  // namespace
 
-pg::result list_jobs(const session& with, const job_filter& filter) {
-    return run(with, sql::list_jobs, job_parameters(filter));
+pg::result list_jobs(const session& with, const job_filter& filter, int examine) {
+    pg::params to = job_parameters(filter);
+    to.number(examine);
+    return run(with, sql::list_jobs, to);
 }
 
 pg::result list_waiting_jobs(const session& with, const job_filter& filter) {
@@ -246,6 +251,12 @@ pg::result list_workers(const session& with) {
     return run(with, sql::list_workers);
 }
 
+bool record_worker_end(const session& with, int pid, std::string_view how) {
+    pg::params to = one_text(host_name());
+    to.number(pid).text(core::storable_text(how, limits::note_bytes));
+    return run(with, sql::record_worker_end, to).rows() > 0;
+}
+
 pg::result list_unhandled_kinds(const session& with) {
     return run(with, sql::list_unhandled_kinds);
 }
@@ -254,6 +265,17 @@ pg::result show_stats(const session& with) {
     pg::params to;
     to.number(history_pages);
     return run(with, sql::show_stats, to);
+}
+
+pg::result list_cures(const session& with, const cure_thresholds& many) {
+    pg::params to;
+    to.number(many.dead_rows).number(many.index_bytes);
+    to.number(std::chrono::duration_cast<std::chrono::seconds>(many.snapshot_age).count());
+    return run(with, sql::list_cures, to);
+}
+
+void run_cure(const session& with, const std::string& command) {
+    with.on.exec(command, {});
 }
 
 }  // namespace libqueue::store

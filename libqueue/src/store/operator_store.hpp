@@ -25,7 +25,8 @@ class session {
     std::string_view schema;
 };
 
-[[nodiscard]] pg::result list_jobs(const session& with, const job_filter& filter);
+/// Of the next `examine` facts; each row ends with examined, lowest, older (see list_jobs.sql).
+[[nodiscard]] pg::result list_jobs(const session& with, const job_filter& filter, int examine);
 [[nodiscard]] pg::result list_waiting_jobs(const session& with, const job_filter& filter);
 [[nodiscard]] pg::result list_running_jobs(const session& with, const job_filter& filter);
 [[nodiscard]] pg::result list_dead_jobs(const session& with, const job_filter& filter);
@@ -74,7 +75,13 @@ class outstanding_jobs {
 [[nodiscard]] std::int64_t purge_queue(const session& with, std::string_view queue, job_id last);
 
 [[nodiscard]] pg::result list_workers(const session& with);
+/// Of this host's process; returns whether one was known.
+[[nodiscard]] bool record_worker_end(const session& with, int pid, std::string_view how);
 [[nodiscard]] pg::result list_unhandled_kinds(const session& with);
 [[nodiscard]] pg::result show_stats(const session& with);
+/// Columns problem, command, by_hand.
+[[nodiscard]] pg::result list_cures(const session& with, const cure_thresholds& many);
+/// A command of list_cures, outside of any transaction.
+void run_cure(const session& with, const std::string& command);
 
 }  // namespace libqueue::store

@@ -146,6 +146,42 @@ TEST_SUITE("operations: jobs") {
         CHECK_THROWS_AS(static_cast<void>(with.ops.list_jobs(filter)), libqueue::domain_failure);
     }
 
+    TEST_CASE("list_jobs: a search of the history is bounded and goes on where it stopped") {
+        bench with;
+        const auto oldest = with.enqueue(new_job{"rare", "{}"});
+        with.db.execute(
+            "INSERT INTO queue.job SELECT nextval('queue.job_id_seq'), j.created_at, j.run_at, "
+            "j.line_id, 4, NULL, '{}' FROM queue.job j, generate_series(1, 100500)");
+        const auto newest = with.enqueue(new_job{"rare", "{}"});
+        job_filter filter;
+        filter.tag = "none";
+        const report none = with.ops.list_jobs(filter);
+        CHECK(none.rows.empty());
+        CHECK(none.capped);
+        CHECK(none.next == newest - 99'999);
+        filter.tag.reset();
+
+        filter.states = {job_state::ready, job_state::completed};
+        const report first = with.ops.list_jobs(filter);
+        CHECK(ids_of(first) == ids{newest});
+        CHECK(first.capped);
+        filter.before = first.next;
+        const report second = with.ops.list_jobs(filter);
+        CHECK(ids_of(second) == ids{oldest});
+        CHECK_FALSE(second.capped);
+        CHECK_FALSE(second.next.has_value());
+
+        filter.before.reset();
+        filter.since = libqueue::time_point{std::chrono::hours{24 * 365 * 200}};
+        CHECK_FALSE(with.ops.list_jobs(filter).capped);
+        filter.since.reset();
+        filter.states.clear();
+        filter.limit = 1000;
+        const report page = with.ops.list_jobs(filter);
+        CHECK(page.rows.size() == 1000);
+        CHECK(page.next == newest - 999);
+    }
+
     TEST_CASE("list_jobs: waiting, running and dead jobs are found without the history") {
         bench with;
         with.db.execute(
@@ -507,6 +543,44 @@ TEST_SUITE("operations: queues and workers") {
         CHECK(value("failed_per_second_1m", "") == doctest::Approx(1.0 / 60));
         CHECK(value("table_bytes", "job") > 0);
         CHECK(value("oldest_transaction_seconds", "") >= 0);
+    }
+
+    TEST_CASE("cures: who holds a snapshot, then what it left behind, then nothing") {
+        bench with;
+        libqueue::cure_thresholds many;
+        many.dead_rows = 1'000;
+        many.index_bytes = 65'536;
+        many.snapshot_age = std::chrono::milliseconds{0};
+        const auto commands = [&] {
+            std::vector<std::string> found;
+            const report cures = with.ops.list_cures(many);
+            for (std::size_t i = 0; i < cures.rows.size(); ++i) {
+                found.push_back(cell(cures, i, "by_hand") + " " + cell(cures, i, "command"));
+            }
+            return found;
+        };
+        CHECK(commands().empty());
+        with.db.execute("SELECT queue.enqueue_many('a.b', array_fill('{}'::jsonb, ARRAY[5000]))");
+        test::connection holder{with.db.dsn()};
+        const std::string pid = holder.query("SELECT pg_backend_pid()");
+        holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM queue.job LIMIT 1");
+
+        with.db.execute("DELETE FROM queue.ready");
+        with.db.execute("VACUUM queue.ready");
+
+        CHECK(commands() == std::vector<std::string>{"t SELECT pg_terminate_backend(" + pid + ")"});
+        CHECK(cell(with.ops.list_cures(many), 0, "problem").find("session " + pid) == 0);
+        with.db.execute("SELECT pg_terminate_backend(" + pid + ")");
+        REQUIRE(test::wait_until([&] {
+            return commands() ==
+                   std::vector<std::string>{"f VACUUM queue.ready",
+                                            "f REINDEX INDEX CONCURRENTLY queue.ready_pkey"};
+        }));
+        for (const char* command :
+             {"VACUUM queue.ready", "REINDEX INDEX CONCURRENTLY queue.ready_pkey"}) {
+            with.ops.run_cure(command);
+        }
+        CHECK(commands().empty());
     }
 
     TEST_CASE("connection: operations go on after it was cut") {

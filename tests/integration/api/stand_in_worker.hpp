@@ -56,9 +56,11 @@ class stand_in_worker {
     /// Runs the job to its death.
     void kill(std::int64_t job, const std::string& error, const std::string& outcome = "failed") {
         const std::string lease = claim(job);
+        on_.execute("BEGIN");
         finish(job, lease, outcome, field{error}, field{}, field{});
         on_.execute(std::string{libqueue::sql::bury},
                     {"{" + std::to_string(job) + "}", "{" + lease + "}", "{attempts used up}"});
+        on_.execute("COMMIT");
     }
 
     [[nodiscard]] connection& on() noexcept { return on_; }

@@ -76,4 +76,25 @@ TEST_CASE("a worker started while the database is away begins when it is there")
     CHECK(worker->connected());
 }
 
+TEST_CASE("a turn that fails at a statement's first run is said again on the same connection") {
+    rig t;
+    // The statement is prepared by then, and the server keeps it when the transaction fails.
+    t.db.execute(
+        "CREATE SEQUENCE tries;"
+        "CREATE FUNCTION lose_deadlocks() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "IF nextval('public.tries') <= 3 THEN "
+        "RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01'; END IF; RETURN NULL; END $$;"
+        "CREATE TRIGGER lose_deadlocks AFTER INSERT ON queue.attempt "
+        "EXECUTE FUNCTION lose_deadlocks();");
+    const auto id = t.enqueue("noop");
+
+    const auto worker = t.start({noop()});
+
+    REQUIRE(t.wait_state(id, "completed"));
+    CHECK(t.outcomes(id) == "completed");
+    CHECK(t.db.query("SELECT last_value FROM tries") == "4");
+    CHECK(t.seen.count(event_type::database_lost) == 0);
+    CHECK(t.seen.count(event_type::internal_error) == 0);
+}
+
 TEST_SUITE_END();

@@ -439,7 +439,10 @@ TEST_CASE("events: a job's life is told once each, in order") {
     worker->stop();
     std::vector<event_type> story;
     for (const auto& e : t.seen.events()) {
-        story.push_back(e.type);
+        // The tests' server does not wait for the disk, which is warned of.
+        if (e.type != event_type::server_unsafe) {
+            story.push_back(e.type);
+        }
         if (e.type == event_type::job_finished) {
             CHECK(e.job->id == id);
             CHECK(e.outcome == outcome::type::completed);

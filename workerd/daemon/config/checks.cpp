@@ -39,6 +39,14 @@ class checker {
             fault("database.dsn", "a PostgreSQL connection string", "nothing",
                   "set database.dsn, DATABASE_URL, --db or PGHOST and PGDATABASE");
         const bool listens_apart = !database.listen_dsn.empty() || has("database.listen_dsn_file");
+        const bool pooled = database.pooler == libqueue::pooling::transaction;
+        if (pooled && database.listen && !listens_apart)
+            fault("database.pooler", "listen_dsn, or listen: false, with a pooler in this mode",
+                  "neither", "set database.listen_dsn to a direct connection");
+        if (pooled && database.statement_timeout.count() > 0)
+            fault("database.statement_timeout", "0 behind a pooler, which would refuse it",
+                  libqueue::format_duration(database.statement_timeout),
+                  "set it on the role: ALTER ROLE ... SET statement_timeout");
         if (listens_apart && !database.listen)
             warning("database.listen_dsn", "database.listen: true", "false",
                     "the connection is never used");
@@ -54,12 +62,6 @@ class checker {
                       "set worker.lease to {} or more, so that one late heartbeat is "
                       "survived",
                       libqueue::format_duration(2 * worker.heartbeat + std::chrono::seconds{1})));
-        if (worker.poll_interval > worker.lease)
-            fault(stronger("worker.poll_interval", "worker.lease"), "poll_interval <= lease",
-                  fmt::format("poll_interval {} and lease {}",
-                              libqueue::format_duration(worker.poll_interval),
-                              libqueue::format_duration(worker.lease)),
-                  "lower worker.poll_interval");
         if (worker.drain_timeout.count() > 0 && worker.drain_timeout < worker.heartbeat)
             fault(stronger("worker.drain_timeout", "worker.heartbeat"),
                   "drain_timeout of 0 or at least one heartbeat",

@@ -2,6 +2,8 @@
 
 #include "config/settings.hpp"
 
+#include <libqueue/pooling.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -22,15 +24,20 @@ struct database_config {
     std::string listen_dsn;
     std::filesystem::path listen_dsn_file;
     bool listen = false;
+    libqueue::pooling pooler{};
     std::string schema;
     std::chrono::milliseconds connect_timeout{};
     std::chrono::milliseconds statement_timeout{};
     int connections = 0;
     bool migrate = false;
+    bool require_durability = false;
+    std::string installation;
 };
 
 struct queue_config {
     int concurrency = 0;
+    std::optional<std::chrono::milliseconds> retention;
+    std::optional<std::chrono::milliseconds> dead_letter_retention;
     std::string limit;
 };
 
@@ -54,6 +61,7 @@ struct kind_config {
     std::optional<bool> retry_jitter;
     std::optional<int> crash_budget;
     std::optional<std::string> on_lost;
+    std::optional<std::chrono::milliseconds> retention;
     std::optional<std::string> limit;
 };
 
@@ -74,6 +82,8 @@ struct email_config {
     std::filesystem::path password_file;
     std::string password;
     std::string from;
+    std::string helo_name;
+    std::string on_unknown;
     std::filesystem::path ca_file;
     std::chrono::milliseconds timeout{};
 };
@@ -81,6 +91,8 @@ struct email_config {
 struct webhook_config {
     std::filesystem::path secret_file;
     std::string secret;
+    std::filesystem::path previous_secret_file;
+    std::string previous_secret;
     std::chrono::milliseconds timeout{};
     std::filesystem::path ca_file;
     bool allow_private = false;

@@ -26,24 +26,28 @@ struct row {
     int crash_budget;
     milliseconds timeout;
     std::string_view on_lost;
+    /// Of finished jobs; 0: the queue's.
+    milliseconds retention;
 };
+
+constexpr milliseconds day = 24h;
 
 // Money and mint reconcile: an attempt that was lost may have had its effect.
 constexpr std::array rows{
-    row{"payment.retry", "money", 1, 3, 5, "payment", 2, 30s, "reconcile"},
-    row{"payment.*", "money", 1, 5, 5, "payment", 3, 30s, "reconcile"},
-    row{"refund.*", "money", 1, 5, 5, "payment", 3, 30s, "reconcile"},
-    row{"ticket.mint", "money", 3, 3, 3, "mint", 1, 60s, "reconcile"},
-    row{"nft.mint", "money", 3, 3, 3, "mint", 1, 60s, "reconcile"},
-    row{"order.fulfill", "money", 3, 10, 3, "default", 3, 30s, "retry"},
-    row{"email.send", "communication", 5, 20, 3, "email", 5, 60s, "retry"},
-    row{"webhook.deliver", "communication", 5, 10, 4, "webhook", 3, 60s, "retry"},
-    row{"sms.send", "communication", 5, 10, 2, "default", 3, 30s, "retry"},
-    row{"analytics.*", "background", 7, 10, 2, "default", 3, 30s, "retry"},
-    row{"report.*", "background", 7, 10, 2, "default", 3, 300s, "retry"},
-    row{"cleanup.*", "background", 10, 10, 2, "default", 3, 300s, "retry"},
-    row{"maintenance.*", "background", 10, 10, 2, "default", 3, 300s, "retry"},
-    row{"*", "default", 5, 0, 3, "default", 3, 300s, "retry"},
+    row{"payment.retry", "money", 1, 3, 5, "payment", 2, 30s, "reconcile", 90 * day},
+    row{"payment.*", "money", 1, 5, 5, "payment", 3, 30s, "reconcile", 90 * day},
+    row{"refund.*", "money", 1, 5, 5, "payment", 3, 30s, "reconcile", 90 * day},
+    row{"ticket.mint", "money", 3, 3, 3, "mint", 1, 60s, "reconcile", 365 * day},
+    row{"nft.mint", "money", 3, 3, 3, "mint", 1, 60s, "reconcile", 365 * day},
+    row{"order.fulfill", "money", 3, 10, 3, "default", 3, 30s, "retry", 90 * day},
+    row{"email.send", "communication", 5, 20, 3, "email", 5, 60s, "retry", 7 * day},
+    row{"webhook.deliver", "communication", 5, 10, 4, "webhook", 3, 60s, "retry", 30 * day},
+    row{"sms.send", "communication", 5, 10, 2, "default", 3, 30s, "retry", 0s},
+    row{"analytics.*", "background", 7, 10, 2, "default", 3, 30s, "retry", 0s},
+    row{"report.*", "background", 7, 10, 2, "default", 3, 300s, "retry", 0s},
+    row{"cleanup.*", "background", 10, 10, 2, "default", 3, 300s, "retry", 0s},
+    row{"maintenance.*", "background", 10, 10, 2, "default", 3, 300s, "retry", 0s},
+    row{"*", "default", 5, 0, 3, "default", 3, 300s, "retry", 0s},
 };
 
 bool matches(std::string_view pattern, std::string_view kind) {
@@ -76,6 +80,8 @@ kind_config kind_defaults(std::string_view kind) {
         standard.retry_jitter = policy.jitter;
         standard.crash_budget = entry.crash_budget;
         standard.on_lost = std::string{entry.on_lost};
+        if (entry.retention > 0s)
+            standard.retention = entry.retention;
         break;
     }
     return standard;
@@ -94,6 +100,7 @@ kind_config overlay(const kind_config& set, const kind_config& standard) {
     merged.retry_jitter = either(set.retry_jitter, standard.retry_jitter);
     merged.crash_budget = either(set.crash_budget, standard.crash_budget);
     merged.on_lost = either(set.on_lost, standard.on_lost);
+    merged.retention = either(set.retention, standard.retention);
     merged.limit = either(set.limit, standard.limit);
     return merged;
 }
@@ -101,13 +108,15 @@ kind_config overlay(const kind_config& set, const kind_config& standard) {
 std::string kind_defaults_table() {
     std::string text =
         "| kind | queue | priority | concurrency | attempts | wait between attempts | crash budget "
-        "| timeout | on_lost |\n|---|---|---:|---:|---:|---|---:|---|---|\n";
+        "| timeout | on_lost | retention |\n|---|---|---:|---:|---:|---|---:|---|---|---|\n";
     for (const auto& entry : rows) {
         const auto wait = to_string(libqueue::find_retry_preset(entry.preset)->policy);
-        text += fmt::format("| `{}` | {} | {} | {} | {} | {} | {} | {} | {} |\n", entry.kind,
-                            entry.queue, entry.priority, entry.concurrency, entry.retries + 1, wait,
-                            entry.crash_budget, libqueue::format_duration(entry.timeout),
-                            entry.on_lost);
+        text +=
+            fmt::format("| `{}` | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n", entry.kind,
+                        entry.queue, entry.priority, entry.concurrency, entry.retries + 1, wait,
+                        entry.crash_budget, libqueue::format_duration(entry.timeout), entry.on_lost,
+                        entry.retention > 0s ? libqueue::format_duration(entry.retention)
+                                             : std::string{"its queue's"});
     }
     return text;
 }

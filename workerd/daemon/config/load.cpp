@@ -153,6 +153,8 @@ void read_files(const config_sources& sources, config_result& result) {
     if (value.processors.webhook) {
         auto& webhook = *value.processors.webhook;
         files.secret("processors.webhook.secret_file", webhook.secret_file, webhook.secret);
+        files.secret("processors.webhook.previous_secret_file", webhook.previous_secret_file,
+                     webhook.previous_secret);
         files.plain("processors.webhook.ca_file", webhook.ca_file);
     }
 }

@@ -60,6 +60,21 @@ constexpr std::array rows{
                [](config& c, const std::string&, const option_value& v) {
                    c.database.listen = v.flag;
                }},
+    option{.path = "database.pooler",
+           .type = option_type::choice,
+           .standard = "auto",
+           .choices = "auto|session|transaction",
+           .doc =
+               "What stands between workerd and PostgreSQL. `transaction`: a pooler in transaction "
+               "mode, behind which statements are not prepared and LISTEN is refused (set "
+               "`listen_dsn` or `listen: false`). `session`: nothing, or a pooler in session mode. "
+               "`auto` asks at every connect and takes any pooler for one in transaction mode.",
+           .bind =
+               [](config& c, const std::string&, const option_value& v) {
+                   c.database.pooler = v.text == "session"       ? libqueue::pooling::session
+                                       : v.text == "transaction" ? libqueue::pooling::transaction
+                                                                 : libqueue::pooling::detect;
+               }},
     option{.path = "database.schema",
            .type = option_type::identifier,
            .standard = "queue",
@@ -87,7 +102,8 @@ constexpr std::array rows{
            .min = 0,
            .max = 3'600'000,
            .doc = "PostgreSQL cancels a statement of ours that runs longer. 0 leaves the server's "
-                  "own setting. Sent as a start-up parameter, which poolers may refuse.",
+                  "own setting. Sent as a start-up parameter, which poolers refuse: set it "
+                  "on the role there.",
            .bind =
                [](config& c, const std::string&, const option_value& v) {
                    c.database.statement_timeout = std::chrono::milliseconds{v.number};
@@ -113,6 +129,32 @@ constexpr std::array rows{
                [](config& c, const std::string&, const option_value& v) {
                    c.database.migrate = v.flag;
                }},
+    option{
+        .path = "database.require_durability",
+        .type = option_type::boolean,
+        .standard = "false",
+        .doc =
+            "Refuse a server with `fsync` or `full_page_writes` off, where a crash of the machine "
+            "loses acknowledged jobs; for money. Without it workerd warns at every start. A "
+            "server may allow it itself with `libqueue.allow_unsafe_durability = on`.",
+        .bind =
+            [](config& c, const std::string&, const option_value& v) {
+                c.database.require_durability = v.flag;
+            }},
+    option{
+        .path = "database.installation",
+        .type = option_type::name,
+        .min = 1,
+        .max = 64,
+        .sample = "production",
+        .doc =
+            "The name the database must have been given with `qctl migrate adopt --name`. Guards "
+            "against a file-level copy of another database, whose identifiers are the same. "
+            "Unset: any.",
+        .bind =
+            [](config& c, const std::string&, const option_value& v) {
+                c.database.installation = v.text;
+            }},
 };
 
 }  // namespace

@@ -84,6 +84,28 @@ constexpr std::array rows{
                [](config& c, const std::string&, const option_value& v) {
                    email_of(c).from = v.text;
                }},
+    option{.path = "processors.email.helo_name",
+           .type = option_type::text,
+           .min = 1,
+           .max = 253,
+           .sample = "mail.example.com",
+           .doc = "How we introduce ourselves to the server. Unset: the name of this host.",
+           .bind =
+               [](config& c, const std::string&, const option_value& v) {
+                   email_of(c).helo_name = v.text;
+               }},
+    option{.path = "processors.email.on_unknown",
+           .type = option_type::choice,
+           .standard = "retry",
+           .choices = "retry|park",
+           .doc =
+               "When the link is lost before the server has said whether it took the mail: `retry` "
+               "sends it again with the same Message-ID, perhaps twice; `park` makes it a dead "
+               "letter, where a person decides.",
+           .bind =
+               [](config& c, const std::string&, const option_value& v) {
+                   email_of(c).on_unknown = v.text;
+               }},
     option{.path = "processors.email.ca_file",
            .type = option_type::file,
            .sample = "/etc/ssl/certs/internal-ca.pem",
@@ -112,6 +134,15 @@ constexpr std::array rows{
            .bind =
                [](config& c, const std::string&, const option_value& v) {
                    webhook_of(c).secret_file = v.text;
+               }},
+    option{.path = "processors.webhook.previous_secret_file",
+           .type = option_type::secret_file,
+           .sample = "webhook-secret-previous",
+           .doc = "The key before this one, while receivers change over: every delivery is then "
+                  "signed with both, the one of `secret_file` first.",
+           .bind =
+               [](config& c, const std::string&, const option_value& v) {
+                   webhook_of(c).previous_secret_file = v.text;
                }},
     option{.path = "processors.webhook.timeout",
            .type = option_type::duration,

@@ -18,6 +18,30 @@ constexpr std::array queue_rows{
                [](config& c, const std::string& name, const option_value& v) {
                    c.queues[name].concurrency = static_cast<int>(v.number);
                }},
+    option{.path = "queues.*.retention",
+           .type = option_type::duration,
+           .min = 0,
+           .max = 3'153'600'000'000,
+           .sample = "14d",
+           .doc = "How long jobs of this queue stay after their end, with their attempts; `36500d` "
+                  "is for "
+                  "ever. Unset: what the database says, at first 14d.",
+           .bind =
+               [](config& c, const std::string& name, const option_value& v) {
+                   c.queues[name].retention = std::chrono::milliseconds{v.number};
+               }},
+    option{.path = "queues.*.dead_letter_retention",
+           .type = option_type::duration,
+           .min = 0,
+           .max = 3'153'600'000'000,
+           .sample = "90d",
+           .doc =
+               "How long dead letters of this queue stay. The job of a dead letter stays as long "
+               "as the letter. Unset: what the database says, at first 90d.",
+           .bind =
+               [](config& c, const std::string& name, const option_value& v) {
+                   c.queues[name].dead_letter_retention = std::chrono::milliseconds{v.number};
+               }},
     option{.path = "queues.*.limit",
            .type = option_type::name,
            .min = 1,
@@ -143,6 +167,18 @@ constexpr std::array kind_rows{
            .bind =
                [](config& c, const std::string& name, const option_value& v) {
                    c.kinds[name].on_lost = v.text;
+               }},
+    option{.path = "kinds.*.retention",
+           .type = option_type::duration,
+           .min = 0,
+           .max = 3'153'600'000'000,
+           .sample = "7d",
+           .doc =
+               "How long jobs of this kind stay after their end. Unset: as long as their queue's "
+               "`retention` says where that is set, else see below.",
+           .bind =
+               [](config& c, const std::string& name, const option_value& v) {
+                   c.kinds[name].retention = std::chrono::milliseconds{v.number};
                }},
     option{.path = "kinds.*.limit",
            .type = option_type::name,

@@ -42,7 +42,7 @@ constexpr std::array rows{
                }},
     option{.path = "worker.poll_interval",
            .type = option_type::duration,
-           .standard = "2s",
+           .standard = "5s",
            .min = 10,
            .max = 300'000,
            .doc = "How often an idle worker looks for jobs when no wake-up arrives.",

@@ -61,8 +61,10 @@ struct prepared_child {
     }
     if (::chdir(child.work_folder.c_str()) != 0)
         give_up(child);
-    if (::dup2(child.input, STDIN_FILENO) < 0 || ::dup2(child.output, STDOUT_FILENO) < 0 ||
-        ::dup2(child.output, STDERR_FILENO) < 0)
+    if (::dup2(child.input, STDIN_FILENO) < 0)
+        give_up(child);
+    if (child.output >= 0 &&
+        (::dup2(child.output, STDOUT_FILENO) < 0 || ::dup2(child.output, STDERR_FILENO) < 0))
         give_up(child);
     ::execv(child.arguments.front(), child.arguments.data());
     give_up(child);
@@ -101,7 +103,8 @@ child_process::child_process(const child_options& options) {
     std::array<int, 2> failure{};
     child.input =
         open_or_throw(options.input_file.empty() ? "/dev/null" : options.input_file, O_RDONLY);
-    child.output = open_or_throw(options.log_file, O_WRONLY | O_APPEND | O_CREAT);
+    if (!options.log_file.empty())
+        child.output = open_or_throw(options.log_file, O_WRONLY | O_APPEND | O_CREAT);
     if (::pipe2(failure.data(), O_CLOEXEC) != 0)
         throw std::runtime_error{"cannot make a pipe"};
     child.failure_pipe = failure[1];
@@ -110,7 +113,8 @@ child_process::child_process(const child_options& options) {
     if (pid_ == 0)
         become_child(child);
     ::close(child.input);
-    ::close(child.output);
+    if (child.output >= 0)
+        ::close(child.output);
     ::close(failure[1]);
     if (pid_ < 0) {
         ::close(failure[0]);

@@ -26,7 +26,7 @@ struct child_options {
     std::vector<std::string> command;
     std::optional<system_user> run_as;
     std::filesystem::path work_folder = "/";
-    /// What the child prints is appended here.
+    /// What the child prints is appended here; empty: it prints where we do.
     std::filesystem::path log_file;
     /// What the child reads; empty: nothing.
     std::filesystem::path input_file;

@@ -56,6 +56,10 @@ line_style style_of(const libqueue::event& e, bool every_job) {
             return {log_level::warn, "finish refused: another worker owns the job"};
         case libqueue::event_type::jobs_rescued:
             return {log_level::warn, "jobs of a dead worker rescued"};
+        case libqueue::event_type::suspects_waiting:
+            return {log_level::debug, "jobs that lost their worker wait to run apart"};
+        case libqueue::event_type::suspects_cleared:
+            return {log_level::debug, "no job that lost its worker is left"};
         case libqueue::event_type::job_cancel_asked:
             return {log_level::info, "running job asked to stop"};
         case libqueue::event_type::schema_migrated:
@@ -64,6 +68,8 @@ line_style style_of(const libqueue::event& e, bool every_job) {
             return {log_level::warn, "output or error text had to be made storable"};
         case libqueue::event_type::internal_error:
             return {log_level::error, "a loop failed and goes on"};
+        case libqueue::event_type::server_unsafe:
+            return {log_level::warn, "the database server may lose what it acknowledged"};
     }
     return {log_level::warn, "unknown event"};
 }

@@ -1,4 +1,5 @@
 #include "commands/commands.hpp"
+#include "completion.hpp"
 #include "config/suggest.hpp"
 #include "help.hpp"
 #include "row_builder.hpp"
@@ -6,6 +7,16 @@
 #include <libqueue/version.hpp>
 
 namespace qctl {
+
+exit_code run_completion(context& with) {
+    const auto& shell = with.call.arguments[0];
+    const auto script = completion_script(shell);
+    if (!script) {
+        throw usage("SHELL: expected bash, zsh or fish, got " + in_quotes(shell));
+    }
+    write_output(*script);
+    return exit_code::ok;
+}
 
 exit_code run_version(context& with) {
     row_builder row;

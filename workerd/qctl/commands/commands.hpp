@@ -44,13 +44,17 @@ namespace qctl {
 [[nodiscard]] exit_code run_workers_list(context& with);
 [[nodiscard]] exit_code run_kinds_unhandled(context& with);
 [[nodiscard]] exit_code run_stats(context& with);
+[[nodiscard]] exit_code run_doctor(context& with);
+[[nodiscard]] exit_code run_maintain(context& with);
 
 [[nodiscard]] exit_code run_migrate_status(context& with);
 [[nodiscard]] exit_code run_migrate_up(context& with);
 [[nodiscard]] exit_code run_migrate_verify(context& with);
 [[nodiscard]] exit_code run_migrate_check(context& with);
 [[nodiscard]] exit_code run_migrate_sql(context& with);
+[[nodiscard]] exit_code run_migrate_adopt(context& with);
 
+[[nodiscard]] exit_code run_completion(context& with);
 [[nodiscard]] exit_code run_version(context& with);
 [[nodiscard]] exit_code run_help(context& with);
 

@@ -7,7 +7,7 @@ namespace qctl {
 
 namespace {
 
-exit_code run_enqueue_verb(context& with) {
+exit_code run_enqueue_any(context& with) {
     return with.call.has("bulk") ? run_enqueue_bulk(with) : run_enqueue(with);
 }
 
@@ -18,7 +18,7 @@ class entry {
 };
 
 constexpr std::array entries{
-    entry{verb::enqueue, run_enqueue_verb},
+    entry{verb::enqueue, run_enqueue_any},
     entry{verb::jobs_list, run_jobs_list},
     entry{verb::jobs_show, run_jobs_show},
     entry{verb::jobs_explain, run_jobs_explain},
@@ -47,17 +47,21 @@ constexpr std::array entries{
     entry{verb::workers_list, run_workers_list},
     entry{verb::kinds_unhandled, run_kinds_unhandled},
     entry{verb::stats, run_stats},
+    entry{verb::doctor, run_doctor},
+    entry{verb::maintain, run_maintain},
     entry{verb::migrate_status, run_migrate_status},
     entry{verb::migrate_up, run_migrate_up},
     entry{verb::migrate_verify, run_migrate_verify},
     entry{verb::migrate_check, run_migrate_check},
     entry{verb::migrate_sql, run_migrate_sql},
+    entry{verb::migrate_adopt, run_migrate_adopt},
+    entry{verb::completion, run_completion},
     entry{verb::version, run_version},
     entry{verb::help, run_help},
 };
 
 // A verb of the table without a function does not compile.
-consteval bool every_verb_has_one() {
+consteval bool every_verb_in_order() {
     for (std::size_t i = 0; i < entries.size(); ++i) {
         if (static_cast<std::size_t>(entries[i].id) != i) {
             return false;
@@ -65,12 +69,12 @@ consteval bool every_verb_has_one() {
     }
     return entries.size() == static_cast<std::size_t>(verb::help) + 1;
 }
-static_assert(every_verb_has_one());
+static_assert(every_verb_in_order());
 
 }  // namespace
 
 exit_code run_verb(context& with) {
-    return entries.at(static_cast<std::size_t>(with.call.leaf->id)).run(with);
+    return entries[static_cast<std::size_t>(with.call.leaf->id)].run(with);
 }
 
 }  // namespace qctl

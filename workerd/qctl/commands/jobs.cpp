@@ -62,11 +62,14 @@ exit_code run_jobs_list(context& with) {
     const auto rows = with.operations().list_jobs(filter);
     with.print_list(rows);
     flush_output();
-    if (rows.rows.empty()) {
+    if (rows.capped) {
+        // A script must not take the end of the search for the end of the list.
+        with.notes.warn("looked at 100000 jobs and stopped; to go on: --before " +
+                        std::to_string(rows.next.value()));
+    } else if (rows.next) {
+        with.notes.note("there may be more: --before " + std::to_string(*rows.next));
+    } else if (rows.rows.empty()) {
         with.notes.note("no jobs match");
-    } else if (rows.rows.size() == static_cast<std::size_t>(filter.limit)) {
-        const auto last = rows.rows.back()[0].value_or("");
-        with.notes.note("there may be more: --before " + last);
     }
     return exit_code::ok;
 }

@@ -1,4 +1,5 @@
 #include "commands/commands.hpp"
+#include "confirm.hpp"
 #include "faults.hpp"
 #include "row_builder.hpp"
 
@@ -145,6 +146,23 @@ exit_code run_migrate_check(context& with) {
 
 exit_code run_migrate_sql(context& with) {
     write_output(libqueue::migration_sql(with.options.schema));
+    return exit_code::ok;
+}
+
+exit_code run_migrate_adopt(context& with) {
+    const auto name = with.call.text("name").value_or("");
+    demand_consent(with.options, danger::moderate, name);
+    if (!with.options.dry_run) {
+        ask_consent(with.options, danger::moderate, name,
+                    "let workers run the jobs that stand in this database");
+        if (const auto done = libqueue::adopt(migrate_options_of(with), name); !done) {
+            throw to_stop(done.error());
+        }
+    }
+    const std::string what = with.options.dry_run ? "would be adopted" : "adopted";
+    row_builder row;
+    row.text("result", what).text("name", name.empty() ? std::nullopt : std::optional{name});
+    with.print_result("this database: " + what, row.done());
     return exit_code::ok;
 }
 

@@ -69,6 +69,9 @@ inline constexpr std::array jobs_commands{
             .group = "jobs",
             .name = "list",
             .summary = "List jobs, newest first",
+            .doc = "Completed and cancelled jobs are searched from the newest backwards; after "
+                   "100,000 jobs looked at the search stops, says so on stderr and where to go "
+                   "on with --before.",
             .flags = jobs_list_flags,
             .examples = jobs_list_examples,
             .columns = "id,kind,queue,state,priority,attempt,run_at,last_error"},

@@ -10,6 +10,12 @@ inline constexpr std::array migrate_up_flags{
     flag{.name = "show-sql",
          .doc = "With -n: print the SQL instead of the list, if any is pending"},
 };
+inline constexpr std::array migrate_adopt_flags{
+    flag{.name = "name",
+         .type = value_type::text,
+         .metavar = "NAME",
+         .doc = "Name the installation; workerd's database.installation asks for it"},
+};
 inline constexpr std::array help_arguments{
     argument{"TOPIC", arity::any, value_type::text,
              "A command, or: exit-codes, output, connection, danger, environment, bulk"},
@@ -23,6 +29,15 @@ inline constexpr std::array<std::string_view, 1> migrate_check_examples{
     "qctl migrate check || exit 1    # gate of a deployment"};
 inline constexpr std::array<std::string_view, 1> migrate_sql_examples{
     "qctl migrate sql | psql -1 mydb"};
+inline constexpr std::array<std::string_view, 2> migrate_adopt_examples{
+    "qctl migrate adopt --yes", "qctl migrate adopt --name staging --yes"};
+inline constexpr std::array completion_arguments{
+    argument{"SHELL", arity::one, value_type::text, "bash, zsh or fish"},
+};
+inline constexpr std::array<std::string_view, 3> completion_examples{
+    "qctl completion bash > /etc/bash_completion.d/qctl",
+    "qctl completion zsh > /usr/local/share/zsh/site-functions/_qctl",
+    "qctl completion fish > ~/.config/fish/completions/qctl.fish"};
 inline constexpr std::array<std::string_view, 1> version_examples{"qctl version -o json"};
 inline constexpr std::array<std::string_view, 2> help_examples{"qctl help exit-codes",
                                                                "qctl help jobs list"};
@@ -58,9 +73,26 @@ inline constexpr std::array migrate_commands{
             .name = "sql",
             .summary = "Print the SQL of all migrations, for psql",
             .examples = migrate_sql_examples},
+    command{.id = verb::migrate_adopt,
+            .group = "migrate",
+            .name = "adopt",
+            .summary = "Say that this copy of a database is meant to run its jobs",
+            .doc = "A restored dump, a copied database and a server after pg_upgrade carry the "
+                   "jobs of their origin, and workerd refuses to run them a second time. This "
+                   "records where the database is now. Purge first what must not run again.",
+            .flags = migrate_adopt_flags,
+            .examples = migrate_adopt_examples,
+            .risk = danger::moderate},
 };
 
 inline constexpr std::array about_commands{
+    command{.id = verb::completion,
+            .name = "completion",
+            .summary = "Print a completion script for a shell",
+            .doc = "Completes verbs, flags and the values of flags that have a fixed set. The "
+                   "script is made from the same table as the help.",
+            .arguments = completion_arguments,
+            .examples = completion_examples},
     command{.id = verb::version,
             .name = "version",
             .summary = "Print the version",

@@ -35,7 +35,17 @@ inline constexpr std::array<std::string_view, 2> queues_purge_examples{
     "qctl queues purge background -n", "qctl queues purge background --confirm background"};
 inline constexpr std::array<std::string_view, 1> workers_list_examples{"qctl workers list"};
 inline constexpr std::array<std::string_view, 1> kinds_unhandled_examples{"qctl kinds unhandled"};
+inline constexpr std::array doctor_flags{
+    flag{.name = "older-than",
+         .type = value_type::duration,
+         .metavar = "DUR",
+         .doc = "A transaction is old after so long (default 5m)"},
+};
+inline constexpr std::array<std::string_view, 2> doctor_examples{
+    "qctl doctor", "qctl doctor -q -o json || exit 1    # gate of a deployment"};
 inline constexpr std::array<std::string_view, 1> stats_examples{"qctl stats -o json"};
+inline constexpr std::array<std::string_view, 2> maintain_examples{"qctl maintain -n",
+                                                                   "qctl maintain"};
 
 inline constexpr std::array queues_commands{
     command{.id = verb::queues_list,
@@ -107,7 +117,27 @@ inline constexpr std::array sight_commands{
     command{.id = verb::stats,
             .name = "stats",
             .summary = "The whole system in figures",
+            .doc = "Bytes and dead rows of every table, and who holds the oldest snapshot. When "
+                   "the tables suffer it says from what, and what to run.",
             .examples = stats_examples},
+    command{.id = verb::doctor,
+            .name = "doctor",
+            .summary = "Look for what keeps jobs from being run, each with its cure",
+            .doc = "Connection, rights, schema and drift, durability, copies, clocks, old and "
+                   "prepared transactions, replication slots, autovacuum, workers, kinds, queues, "
+                   "dead letters, notifications and the connection budget. Changes nothing. "
+                   "Exit 6 when it found an error or a warning; notes do not count.",
+            .flags = doctor_flags,
+            .examples = doctor_examples},
+    command{.id = verb::maintain,
+            .name = "maintain",
+            .summary = "Vacuum and reindex what suffers, such as after a snapshot was held",
+            .doc = "Only what needs it: autovacuum does the rest. Nothing is locked against "
+                   "workers or producers. A session that holds a snapshot is named and left "
+                   "alone: while it does, nothing else helps; exit 6. With -n the commands are "
+                   "printed. Takes as long as it takes; --timeout bounds each command.",
+            .examples = maintain_examples,
+            .risk = danger::mild},
 };
 
 }  // namespace qctl::table

@@ -82,6 +82,20 @@ AS $$
       AND EXISTS (SELECT FROM queue.worker w WHERE w.id = s.worker_id)
 $$;
 
+-- Whether a limit of the line's kind or queue is stopped. For suspects, which run apart from others
+-- and take neither tokens nor slots.
+CREATE FUNCTION queue.line_stopped(line_id integer) RETURNS boolean
+LANGUAGE sql STABLE
+AS $$
+    SELECT EXISTS (
+        SELECT
+        FROM queue.line l
+        JOIN queue.queue q ON q.id = l.queue_id
+        LEFT JOIN queue.kind k ON k.name = l.kind
+        JOIN queue.limit_rule r ON r.name IN (k.limit_name, q.limit_name)
+        WHERE l.id = line_stopped.line_id AND r.stopped_at IS NOT NULL)
+$$;
+
 CREATE FUNCTION queue.no_such_limit(name text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'no limit %', coalesce(quote_literal(left(name, 100)), 'NULL')

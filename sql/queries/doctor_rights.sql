@@ -1,0 +1,46 @@
+-- What the connected role may not do, of what running jobs needs.
+-- No parameters. Rows: severity, found, cure (text). Index: the catalog's. Locks: none.
+WITH place AS (
+    SELECT n.oid, n.nspname AS name
+    FROM pg_namespace n
+    WHERE n.oid = to_regnamespace(rtrim('queue.', '.'))),
+lacking AS (
+    SELECT 'TABLES' AS what, 'SELECT, INSERT, UPDATE, DELETE' AS needed, c.relname AS name
+    FROM pg_class c
+    JOIN place p ON p.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p')
+      AND NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
+               AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))
+    UNION ALL
+    SELECT 'SEQUENCES', 'USAGE, SELECT, UPDATE', c.relname
+    FROM pg_class c
+    JOIN place p ON p.oid = c.relnamespace
+    -- Two steps: on what is no sequence the question is an error.
+    WHERE CASE WHEN c.relkind = 'S' THEN NOT (
+              has_sequence_privilege(c.oid, 'USAGE') AND has_sequence_privilege(c.oid, 'SELECT')
+              AND has_sequence_privilege(c.oid, 'UPDATE')) ELSE false END
+    UNION ALL
+    SELECT 'FUNCTIONS', 'EXECUTE', f.proname
+    FROM pg_proc f
+    JOIN place p ON p.oid = f.pronamespace
+    WHERE NOT has_function_privilege(f.oid, 'EXECUTE'))
+SELECT 'error' AS severity,
+       format('role %s has no USAGE on schema %s', current_user, p.name) AS found,
+       format('psql -c ''GRANT USAGE ON SCHEMA %I TO %I''', p.name, current_user) AS cure
+FROM place p
+WHERE NOT has_schema_privilege(p.oid, 'USAGE')
+UNION ALL
+SELECT 'warning',
+       format('role %s may not %s %s of %s, such as %s: a worker could not run with it',
+              current_user, l.needed, count(*), lower(l.what), min(l.name)),
+       format('psql -c ''GRANT %s ON ALL %s IN SCHEMA %I TO %I''', l.needed, l.what, p.name,
+              current_user)
+FROM lacking l
+CROSS JOIN place p
+GROUP BY l.what, l.needed, p.name
+UNION ALL
+SELECT 'note',
+       format('role %s cannot see other sessions: their transactions are not looked at',
+              current_user),
+       format('psql -c ''GRANT pg_read_all_stats TO %I''', current_user)
+WHERE NOT pg_has_role('pg_read_all_stats', 'USAGE')
