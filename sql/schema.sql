@@ -1071,11 +1071,34 @@ CREATE FUNCTION queue.limited_pause(blocked boolean, wait_us bigint) RETURNS TAB
            NULL::text, NULL::text, limited_pause.blocked, limited_pause.wait_us
 $$;
 
+CREATE FUNCTION queue.line_stopped(line_id integer) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT EXISTS (
+        SELECT
+        FROM queue.line l
+        JOIN queue.queue q ON q.id = l.queue_id
+        LEFT JOIN queue.kind k ON k.name = l.kind
+        JOIN queue.limit_rule r ON r.name IN (k.limit_name, q.limit_name)
+        WHERE l.id = line_stopped.line_id AND r.stopped_at IS NOT NULL)
+$$;
+
 CREATE FUNCTION queue.no_such_job(job_id bigint) RETURNS void
     LANGUAGE plpgsql
     AS $$
 BEGIN
     RAISE EXCEPTION 'no job %', job_id USING ERRCODE = 'LQ005';
+END
+$$;
+
+CREATE FUNCTION queue.no_such_limit(name text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'no limit %', coalesce(quote_literal(left(name, 100)), 'NULL')
+        USING ERRCODE = 'LQ005',
+              HINT = 'Define it with queue.limit_set(name, ...), qctl limits set, or in the '
+                     || 'configuration of a worker.';
 END
 $$;
 
@@ -1110,6 +1133,30 @@ CREATE FUNCTION queue.oldest_snapshot(OUT holder text, OUT seconds double precis
     WHERE h.xids IS NOT NULL
     ORDER BY h.xids DESC, h.seconds DESC NULLS LAST
     LIMIT 1
+$$;
+
+CREATE FUNCTION queue.open_bucket(r queue.limit_rule, rule integer, key text, now_at timestamp with time zone) RETURNS queue.bucket_in_use
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    b record;
+    found_one queue.bucket_in_use;
+BEGIN
+    found_one.rule := open_bucket.rule;
+    found_one.key := open_bucket.key;
+    found_one.started := 0;
+    IF r.rate IS NOT NULL THEN
+        SELECT x.planned_at, x.used_at INTO b FROM queue.limit_bucket x
+        WHERE x.limit_name = r.name AND x.key = open_bucket.key;
+        found_one.planned := queue.bucket_offset(b.planned_at, now_at, r.burst, r.rate);
+        found_one.used := queue.bucket_offset(b.used_at, now_at, r.burst, r.rate);
+    END IF;
+    IF r.concurrency IS NOT NULL THEN
+        found_one.spare := r.concurrency - queue.slots_held(r.name, open_bucket.key);
+    END IF;
+    RETURN found_one;
+END
 $$;
 
 CREATE FUNCTION queue.open_line(queue_name text, kind text, priority integer) RETURNS queue.line_target
@@ -1354,6 +1401,50 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.publish_limit(name text, burst integer, rate double precision, concurrency integer, key text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    r queue.limit_rule;
+BEGIN
+    SELECT x.* INTO r FROM queue.limit_rule x WHERE x.name = publish_limit.name;
+    IF r.pinned
+       OR (r.rate, r.concurrency, r.key_from) IS NOT DISTINCT FROM
+          (nullif(publish_limit.rate, 0), nullif(publish_limit.concurrency, 0), publish_limit.key)
+          AND (publish_limit.burst = 0 OR r.burst = publish_limit.burst) THEN
+        RETURN;
+    END IF;
+    PERFORM queue.limit_set(publish_limit.name, publish_limit.burst, publish_limit.rate,
+                            publish_limit.concurrency, publish_limit.key, false);
+END
+$$;
+
+CREATE FUNCTION queue.put_at_slots(worker_id bigint, places tid[], slots timestamp with time zone[], now_at timestamp with time zone, limits text[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+BEGIN
+    IF cardinality(put_at_slots.places) = 0 THEN
+        RETURN;
+    END IF;
+    WITH taken AS (
+        DELETE FROM queue.ready x
+        USING unnest(put_at_slots.places, put_at_slots.slots) AS u (place, slot)
+        WHERE x.ctid = u.place AND x.ctid = ANY (put_at_slots.places)
+        RETURNING x.id, x.line_id, x.attempt, x.reconcile, u.slot),
+    noted AS (
+        INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, next_run_at,
+                                   worker_id, outcome, attempt, reconcile, output)
+        SELECT t.id, nextval('queue.lease_id_seq'), now_at, now_at, t.slot,
+               put_at_slots.worker_id, 'snoozed', t.attempt + 1, t.reconcile,
+               jsonb_build_object('limit', array_to_string(put_at_slots.limits, ', '))
+        FROM taken t)
+    INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile, reserved)
+    SELECT t.id, t.slot, t.line_id, t.attempt, t.reconcile, true FROM taken t;
+END
+$$;
+
 CREATE FUNCTION queue.replay(job_ids bigint[], spacing interval DEFAULT '00:00:00'::interval, start_at timestamp with time zone DEFAULT NULL::timestamp with time zone, payload jsonb DEFAULT NULL::jsonb, queue text DEFAULT NULL::text) RETURNS TABLE(id bigint, new_id bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1555,6 +1646,15 @@ END
 $$;
 
 COMMENT ON FUNCTION queue.set_retention(queue text, retention interval) IS 'How long finished jobs of the queue stay; NULL: for ever.';
+
+CREATE FUNCTION queue.slots_held(limit_name text, key text) RETURNS integer
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT coalesce(sum(s.held), 0)::integer
+    FROM queue.limit_slot s
+    WHERE s.limit_name = slots_held.limit_name AND s.key = slots_held.key
+      AND EXISTS (SELECT FROM queue.worker w WHERE w.id = s.worker_id)
+$$;
 
 CREATE FUNCTION queue.take_waiting(job_id bigint, OUT place queue.place, OUT attempt smallint, OUT reconcile boolean, OUT taken boolean) RETURNS record
     LANGUAGE plpgsql

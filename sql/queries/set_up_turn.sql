@@ -4,6 +4,7 @@
 -- in a pipeline warns, into the server's log, that it met no BEGIN.
 -- Rows: one, of no meaning. Index: none. Locks: none.
 SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+       set_config('jit', 'off', true),
        CASE current_setting('synchronous_commit')
            WHEN 'off' THEN set_config('synchronous_commit', 'on', true)
        END

@@ -160,6 +160,10 @@ boost::asio::awaitable<void> lane::open() {
     connection_.send_text("SET plan_cache_mode = force_generic_plan");
     connection_.send_text("SET enable_seqscan = off");
     connection_.send_text("SET enable_bitmapscan = off");
+    // A turn is over before a compiler is: with wrong statistics it would be called for each.
+    connection_.send_text("SET jit = off");
+    // What the role says otherwise: a claim steps over what others hold, a finish waits for them.
+    connection_.send_text("SET default_transaction_isolation = 'read committed'");
     connection_.send_text(std::string{sql::commit_durably});
     co_await connection_.run();
 }

@@ -2,6 +2,7 @@
 
 #include "engine/lane.hpp"
 #include "engine/runtime.hpp"
+#include "engine/silence.hpp"
 
 #include <sql/commit_durably.hpp>
 
@@ -62,6 +63,7 @@ boost::asio::awaitable<void> maintenance::sweep() {
                                      std::chrono::seconds{10}, shared_.options.pooler);
         if (!connection_.pooled()) {
             connection_.send_text(std::string{sql::commit_durably});
+            connection_.send_text("SET default_transaction_isolation = 'read committed'");
             co_await connection_.run();
         }
     }
