@@ -1071,7 +1071,7 @@ CREATE FUNCTION queue.limited_pause(blocked boolean, wait_us bigint) RETURNS TAB
            NULL::text, NULL::text, limited_pause.blocked, limited_pause.wait_us
 $$;
 
-CREATE FUNCTION queue.line_stopped(line_id integer) RETURNS boolean
+CREATE FUNCTION queue.line_closed(line_id integer) RETURNS boolean
     LANGUAGE sql STABLE
     AS $$
     SELECT EXISTS (
@@ -1080,7 +1080,9 @@ CREATE FUNCTION queue.line_stopped(line_id integer) RETURNS boolean
         JOIN queue.queue q ON q.id = l.queue_id
         LEFT JOIN queue.kind k ON k.name = l.kind
         JOIN queue.limit_rule r ON r.name IN (k.limit_name, q.limit_name)
-        WHERE l.id = line_stopped.line_id AND r.stopped_at IS NOT NULL)
+        WHERE l.id = line_closed.line_id
+          AND (r.stopped_at IS NOT NULL
+               OR r.key_from = '' AND queue.slots_held(r.name, '') >= r.concurrency))
 $$;
 
 CREATE FUNCTION queue.no_such_job(job_id bigint) RETURNS void

@@ -82,9 +82,9 @@ AS $$
       AND EXISTS (SELECT FROM queue.worker w WHERE w.id = s.worker_id)
 $$;
 
--- Whether a limit of the line's kind or queue is stopped. For suspects, which run apart from others
--- and take neither tokens nor slots.
-CREATE FUNCTION queue.line_stopped(line_id integer) RETURNS boolean
+-- Whether nothing of this line may start whatever its key: a limit of its kind or queue is stopped
+-- or has no slot left. Looking for suspects costs a worker all its other jobs: it must be worth it.
+CREATE FUNCTION queue.line_closed(line_id integer) RETURNS boolean
 LANGUAGE sql STABLE
 AS $$
     SELECT EXISTS (
@@ -93,7 +93,9 @@ AS $$
         JOIN queue.queue q ON q.id = l.queue_id
         LEFT JOIN queue.kind k ON k.name = l.kind
         JOIN queue.limit_rule r ON r.name IN (k.limit_name, q.limit_name)
-        WHERE l.id = line_stopped.line_id AND r.stopped_at IS NOT NULL)
+        WHERE l.id = line_closed.line_id
+          AND (r.stopped_at IS NOT NULL
+               OR r.key_from = '' AND queue.slots_held(r.name, '') >= r.concurrency))
 $$;
 
 CREATE FUNCTION queue.no_such_limit(name text) RETURNS void LANGUAGE plpgsql AS $$

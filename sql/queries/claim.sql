@@ -1,5 +1,5 @@
 -- Takes due jobs out of line and into one new lease of this worker. Nothing while the queue is
--- paused; no suspects (lines below 0) of a limit that is stopped. Lines are visited in the order given (by priority, then the one furthest behind) and the
+-- paused. Lines are visited in the order given (by priority, then the one furthest behind) and the
 -- scan stops as soon as enough is found.
 -- $1 bigint worker  $2 int queue  $3 int[] lines  $4 timestamptz[] cursor time by line
 -- $5 bigint[] cursor id by line  $6 int[] most by line  $7 int most in all
@@ -23,7 +23,6 @@ WITH taken AS (
             LIMIT w.most
             FOR UPDATE SKIP LOCKED) r
         WHERE (SELECT q.paused_at IS NULL FROM queue.queue q WHERE q.id = $2::int)
-          AND (w.line_id > 0 OR NOT queue.line_stopped(-w.line_id))
         LIMIT $7::int))
     RETURNING id, line_id, run_at, attempt, reconcile),
 claimed AS (

@@ -149,7 +149,7 @@ TEST_CASE("outcome_decision: unknown is reconciled after the backoff and burns i
 
 TEST_CASE("outcome_decision: a reconcile run dead for want of attempts is looked at after replay") {
     run_report run = reconcile_report(outcome::type::unknown);
-    run.attempt = run.max_attempts;
+    run.attempt = run.max_attempts + 1;
     const outcome_decision decision = decide_outcome(run);
 
     CHECK(decision.what == verdict::dead);

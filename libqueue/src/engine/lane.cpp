@@ -76,14 +76,14 @@ bool lane::wants_claim(queue_state& queue, clock::time_point now) const {
 }
 
 /// One lane is enough for jobs that run one at a time.
-queue_state* lane::wants_suspect() const {
-    return number_ == 0 && !isolating_ && shared_.may_claim() ? shared_.suspects.next_queue()
-                                                              : nullptr;
+std::optional<suspects::place> lane::wants_suspect() const {
+    return number_ == 0 && !isolating_ && shared_.may_claim() ? shared_.suspects.next_place()
+                                                              : std::nullopt;
 }
 
 bool lane::has_work(clock::time_point now) const {
     if (!pending_.empty() || !returning_.empty() || !doubtful_.empty() ||
-        wants_suspect() != nullptr) {
+        wants_suspect().has_value()) {
         return true;
     }
     return std::any_of(shared_.queues.begin(), shared_.queues.end(), [&](const auto& queue) {
@@ -314,8 +314,8 @@ void lane::send_doorbells(std::vector<queue_state*>& arming) {
 
 void lane::send_claims(const std::vector<queue_state*>& arming) {
     const auto now = clock::now();
-    if (queue_state* queue = wants_suspect(); queue != nullptr) {
-        send_suspect_claim(*queue);
+    if (const auto place = wants_suspect(); place.has_value()) {
+        send_suspect_claim(*place);
     }
     for (const auto& queue : shared_.queues) {
         if (wants_claim(*queue, now)) {
@@ -325,10 +325,16 @@ void lane::send_claims(const std::vector<queue_state*>& arming) {
     }
 }
 
-void lane::send_suspect_claim(queue_state& queue) {
-    const auto request = turn::claim_request::of_suspect(queue);
-    claims_.push_back(claim_sent{&queue, request.most(), request.kinds(), claim_of::suspect});
-    connection_.send(shared_.sql.claim, request.params(shared_.worker_id));
+void lane::send_suspect_claim(const suspects::place& at) {
+    if (at.group == nullptr) {
+        const auto request = turn::claim_request::of_suspect(*at.queue);
+        claims_.push_back(claim_sent{at.queue, request.most(), {}, claim_of::suspect});
+        connection_.send(shared_.sql.claim, request.params(shared_.worker_id));
+    } else {
+        const auto request = limiter::request::of_suspect(*at.queue, *at.group);
+        send_limited_claim(claim_sent{at.queue, request.most(), {}, claim_of::suspect, at.group},
+                           request);
+    }
     expect(answer::claimed);
     shared_.suspects.claim_sent();
 }
@@ -372,12 +378,16 @@ void lane::send_limited(queue_state& queue) {
         if (request.empty()) {
             continue;
         }
-        claims_.push_back(
-            claim_sent{&queue, request.most(), request.kinds(), claim_of::limited, group});
-        slots_.asked();
-        connection_.send(shared_.sql.claim_limited, request.params(shared_.worker_id, number_));
+        send_limited_claim(
+            claim_sent{&queue, request.most(), request.kinds(), claim_of::limited, group}, request);
         expect(answer::claimed);
     }
+}
+
+void lane::send_limited_claim(claim_sent sent, const limiter::request& request) {
+    claims_.push_back(std::move(sent));
+    slots_.asked();
+    connection_.send(shared_.sql.claim_limited, request.params(shared_.worker_id, number_));
 }
 
 void lane::accept(const std::vector<pg::result>& results, double seconds) {
@@ -456,15 +466,15 @@ void lane::accept_claim(const claim_sent& sent, const pg::result& rows, double s
     queue_state& queue = *sent.queue;
     release(sent);
     queue.turn_seconds = 0.8 * queue.turn_seconds + 0.2 * seconds;
+    const int jobs = sent.limited == nullptr ? rows.rows() : limiter::jobs_in(rows);
     if (sent.what == claim_of::suspect) {
-        shared_.suspects.claim_answered(rows.rows() > 0);
+        accept_suspect(sent, rows, jobs);
     }
     if (shared_.worker_id != turn_worker_) {
         return;  // Declared dead while the turn was away: these belong to whoever rescues us.
     }
     const auto now = clock::now();
-    const int jobs = sent.limited == nullptr ? rows.rows() : limiter::jobs_in(rows);
-    if (sent.limited != nullptr) {
+    if (sent.what == claim_of::limited) {
         limiter::note_answer(queue, *sent.limited, rows, shared_.options.poll_interval);
     }
     if (jobs == 0) {
@@ -479,7 +489,8 @@ void lane::accept_claim(const claim_sent& sent, const pg::result& rows, double s
         return;
     }
     shared_.claimed += static_cast<std::uint64_t>(jobs);
-    const std::int64_t lease = turn::take_claimed(rows, jobs, sent.what, shared_, queue, *this);
+    const claim_of by = sent.limited == nullptr ? sent.what : claim_of::limited;
+    const std::int64_t lease = turn::take_claimed(rows, jobs, by, shared_, queue, *this);
     leases_[lease] += jobs;
     if (sent.what == claim_of::suspect || sent.what == claim_of::limited) {
         return;
@@ -491,6 +502,13 @@ void lane::accept_claim(const claim_sent& sent, const pg::result& rows, double s
         queue.watch.armed = false;
         queue.watch.clear_bell = true;
     }
+}
+
+void lane::accept_suspect(const claim_sent& sent, const pg::result& rows, int jobs) {
+    if (jobs == 0 && sent.limited != nullptr && limiter::blocked(rows)) {
+        shared_.suspects.claim_blocked();
+    }
+    shared_.suspects.claim_answered(jobs > 0);
 }
 
 void lane::release(const claim_sent& sent) {

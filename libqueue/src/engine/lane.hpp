@@ -4,10 +4,12 @@
 #include "engine/async.hpp"
 #include "engine/limiter.hpp"
 #include "engine/queue_state.hpp"
+#include "engine/suspects.hpp"
 #include "engine/turn.hpp"
 #include "pg/pipeline.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -67,7 +69,9 @@ class lane {
     void send_doorbells(std::vector<queue_state*>& arming);
     void send_claims(const std::vector<queue_state*>& arming);
     void send_claim(queue_state& queue, bool arming);
-    void send_suspect_claim(queue_state& queue);
+    void send_suspect_claim(const suspects::place& at);
+    void send_limited_claim(claim_sent sent, const limiter::request& request);
+    void accept_suspect(const claim_sent& sent, const pg::result& rows, int jobs);
     void send_limited(queue_state& queue);
     void expect(answer kind) { expected_.push_back(kind); }
     void accept(const std::vector<pg::result>& results, double seconds);
@@ -78,7 +82,7 @@ class lane {
     void release_reservations();
     void turn_failed(const pg::sql_failure& why);
     [[nodiscard]] bool wants_claim(queue_state& queue, clock::time_point now) const;
-    [[nodiscard]] queue_state* wants_suspect() const;
+    [[nodiscard]] std::optional<suspects::place> wants_suspect() const;
     [[nodiscard]] bool has_work(clock::time_point now) const;
     [[nodiscard]] clock::time_point next_look() const;
 

@@ -128,6 +128,18 @@ request::request(queue_state& queue, limited_group& group, int most)
     }
 }
 
+request request::of_suspect(queue_state& queue, limited_group& group) {
+    request made{group, queue.id};
+    for (const line_state& line : queue.lines) {
+        if (line.limited == &group) {
+            made.lines_.push_back(-line.id);
+            made.most_by_line_.push_back(1);
+        }
+    }
+    queue.claiming += made.most_;
+    return made;
+}
+
 pg::params request::params(std::int64_t worker, int lane) const {
     const auto named = [](const std::string& name) {
         return name.empty() ? std::nullopt : std::optional<std::string>{name};
@@ -144,12 +156,15 @@ int jobs_in(const pg::result& rows) {
     return rows.rows() - 1;
 }
 
+bool blocked(const pg::result& rows) {
+    return rows.binary_bool(rows.rows() - 1, col_blocked);
+}
+
 void note_answer(queue_state& queue, limited_group& group, const pg::result& rows,
                  std::chrono::milliseconds poll) {
     const auto now = clock::now();
     const int last = rows.rows() - 1;
     const int jobs = jobs_in(rows);
-    const bool blocked = rows.binary_bool(last, col_blocked);
     group.asked = false;
     group.most = std::clamp(jobs * 2, least_asked, limits::claim_batch_max);
     group.blocked_until = clock::time_point::min();
@@ -159,7 +174,7 @@ void note_answer(queue_state& queue, limited_group& group, const pg::result& row
             std::max<std::int64_t>(0, rows.binary_int64(last, col_wait_us))};
         group.due_at =
             now + (jobs == 0 ? std::max<std::chrono::microseconds>(wait, pause_min) : wait);
-        if (blocked) {
+        if (blocked(rows)) {
             group.blocked_until = group.due_at;
         }
     }

@@ -41,12 +41,17 @@ void look_now(queue_state& queue);
 class request {
    public:
     request(queue_state& queue, limited_group& group, int most);
+    /// Of one suspect.
+    static request of_suspect(queue_state& queue, limited_group& group);
     [[nodiscard]] bool empty() const noexcept { return lines_.empty(); }
     [[nodiscard]] int most() const noexcept { return most_; }
     [[nodiscard]] std::vector<std::pair<kind_state*, int>> kinds() const { return kinds_; }
     [[nodiscard]] pg::params params(std::int64_t worker, int lane) const;
 
    private:
+    request(const limited_group& group, int queue_id)
+        : group_{group}, queue_id_{queue_id}, most_{1} {}
+
     const limited_group& group_;
     int queue_id_;
     int most_;
@@ -57,6 +62,8 @@ class request {
 
 /// Jobs among the rows of claim_limited: all but the last.
 [[nodiscard]] int jobs_in(const pg::result& rows);
+/// Jobs wait that may not start.
+[[nodiscard]] bool blocked(const pg::result& rows);
 /// What the last row says about the group's next look.
 void note_answer(queue_state& queue, limited_group& group, const pg::result& rows,
                  std::chrono::milliseconds poll);

@@ -21,6 +21,10 @@ constexpr std::chrono::seconds suspects_interval{10};
 // Looking for strays may take at most this share of the time.
 constexpr int strays_share{20};
 constexpr int strays_per_line{500};
+// How long a silent connection is believed to be looking for strays; the one statement that may
+// have millions of dead rows to step over.
+constexpr std::chrono::seconds strays_patience_min{10};
+constexpr std::chrono::seconds strays_patience_max{60};
 
 }  // namespace
 
@@ -76,7 +80,7 @@ boost::asio::awaitable<void> maintenance::sweep() {
         co_await find_strays();
     }
     shared_.suspects.check_patience();
-    if (now >= next_suspects_) {
+    if (now >= next_suspects_ || shared_.suspects.look_due(now)) {
         next_suspects_ =
             now + (shared_.options.listen ? std::chrono::seconds{slow_look} : suspects_interval);
         co_await find_suspects();
@@ -111,7 +115,13 @@ boost::asio::awaitable<void> maintenance::find_strays() {
         pg::params p;
         p.int4_array(lines).timestamptz_array(run_at).int8_array(ids).int4(strays_per_line);
         connection_.send(shared_.sql.find_strays, p);
+        connection_.expect_answer_within(strays_patience_);
+        strays_patience_ =
+            std::min<std::chrono::milliseconds>(strays_patience_max, 2 * strays_patience_);
         const std::vector<pg::result> results = co_await connection_.run();
+        strays_patience_ = std::clamp<std::chrono::milliseconds>(
+            std::chrono::duration_cast<std::chrono::milliseconds>(4 * (clock::now() - begun)),
+            strays_patience_min, strays_patience_max);
         const pg::result& found = results.at(0);
         for (const auto& queue : shared_.queues) {
             queue->strays.clear();
@@ -151,7 +161,12 @@ boost::asio::awaitable<void> maintenance::find_suspects() {
     p.int4_array(lines);
     connection_.send(shared_.sql.find_suspects, p);
     const std::vector<pg::result> results = co_await connection_.run();
-    if (results.at(0).binary_bool(0, 0)) {
+    const bool some = results.at(0).binary_bool(0, 0);
+    const bool closed = results.at(0).binary_bool(0, 1);
+    if (closed) {
+        next_suspects_ = std::min(next_suspects_, clock::now() + suspects_interval);
+    }
+    if (some) {
         shared_.suspects.found();
     } else if (shared_.options.suspects == suspect_policy::only) {
         shared_.report(event_type::suspects_cleared, "");

@@ -19,10 +19,8 @@ constexpr std::chrono::milliseconds last_turns{2'000};
 constexpr std::chrono::milliseconds settle_look{5};
 // Between a blocking handler's answer and its thread being free.
 constexpr std::chrono::milliseconds last_calls{100};
-// A turn without answer for so long means a dead connection; statements of maintenance may be slow
-// by nature.
+// A turn without answer for so long means a dead connection.
 constexpr std::chrono::seconds turn_max{10};
-constexpr std::chrono::seconds slow_max{60};
 
 /// A beat is the update of one row. Whose beats stop for a lease is dead to the others, so a beat
 /// that gets no answer must leave time for a new connection and one more.
@@ -52,7 +50,7 @@ session::session(worker_options options_given, std::vector<registration> kinds)
         shared_.lanes.push_back(std::make_unique<lane>(shared_, number));
     }
     silence_.watch(presence_.connection(), beat_max(options.lease));
-    silence_.watch(maintenance_.connection(), slow_max);
+    silence_.watch(maintenance_.connection(), turn_max);
     for (const auto& each : shared_.lanes) {
         silence_.watch(each->connection(), turn_max);
     }

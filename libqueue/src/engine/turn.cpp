@@ -272,6 +272,9 @@ void claim_request::add_lines(queue_state& queue, clock::time_point now) {
 claim_request claim_request::of_suspect(queue_state& queue) {
     claim_request request{queue.id, 1};
     for (const line_state& line : queue.lines) {
+        if (line.limited != nullptr) {
+            continue;
+        }
         request.lines_.push_back(-line.id);
         request.after_run_at_.push_back(core::line_place{}.run_at);
         request.after_id_.push_back(core::line_place{}.id);

@@ -54,7 +54,7 @@ class finishes {
 class claim_request {
    public:
     claim_request(queue_state& queue, clock::time_point now);
-    /// Of one suspect.
+    /// Of one suspect that is under no limit.
     static claim_request of_suspect(queue_state& queue);
     [[nodiscard]] bool empty() const noexcept { return lines_.empty(); }
     [[nodiscard]] int most() const noexcept { return most_; }

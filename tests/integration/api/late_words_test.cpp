@@ -25,8 +25,9 @@ class meeting {
     auto held_up(F second_says) {
         auto said = std::async(std::launch::async, std::move(second_says));
         REQUIRE(test::wait_until([this] {
-            return db.query("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
-                            "AND datname = current_database()") == "1";
+            return db.query(
+                       "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+                       "AND datname = current_database()") == "1";
         }));
         return said;
     }
