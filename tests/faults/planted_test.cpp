@@ -56,12 +56,19 @@ void stop_past_lease(const std::string& dsn, faults::trial& t) {
         const auto before = ids();
         t.workers.at(0).signal(SIGSTOP);
         t.workers.at(1).signal(SIGSTOP);
-        static_cast<void>(test::wait_until([&] { return ids().empty(); }, 5s));
-        // Until what they held has been run again.
-        static_cast<void>(t.wait_for_more(50, soon));
+        static_cast<void>(test::wait_until([&] { return ids().empty(); }, soon));
+        // Until something they held is being run again.
+        static_cast<void>(test::wait_until(
+            [&] {
+                return db.query(
+                           "SELECT count(*) FROM queue.lease s, unnest(s.job_ids) j (id) "
+                           "JOIN queue.attempt a ON a.job_id = j.id "
+                           "WHERE a.outcome = 'lost'") != "0";
+            },
+            soon));
         t.workers.at(0).signal(SIGCONT);
         t.workers.at(1).signal(SIGCONT);
-        static_cast<void>(test::wait_until([&] { return ids() != before; }, 5s));
+        static_cast<void>(test::wait_until([&] { return ids() != before; }, soon));
     }
 }
 
@@ -128,8 +135,8 @@ faults::findings run(provocation how, std::string_view bug, std::string& applied
     faults::trial t{db.dsn(), fleet_of(db.dsn(), how, bug)};
     t.workers.grow(3, how == provocation::cuts ? "answer.awaited=cut%25" : "");
     const bool stopping = how == provocation::stops;
-    t.produce(stopping ? 150 : 5, stopping ? 300 : 1'000);
-    static_cast<void>(t.wait_for_more(400, soon));
+    t.produce(stopping ? 500 : 5, stopping ? 60 : 1'000);
+    static_cast<void>(t.wait_for_more(stopping ? 100 : 400, soon));
     provoke(how, db.dsn(), t);
     static_cast<void>(t.wait_for_more(100, soon));
     auto found = t.finish_quietly(patience(bug));

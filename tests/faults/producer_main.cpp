@@ -13,6 +13,7 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -36,14 +37,14 @@ class settings {
           name{arguments[3]},
           seed{std::stoull(arguments[4])},
           ms_most{std::stoi(arguments[5])},
-          in_line_most{std::stoi(arguments[6])},
+          in_line_most{std::stoul(arguments[6])},
           repeat_after{std::stoi(arguments[7])} {}
     std::string dsn;
     std::string journal;
     std::string name;
     std::uint64_t seed;
     int ms_most;
-    int in_line_most;
+    std::size_t in_line_most;
     std::chrono::milliseconds repeat_after;
 };
 
@@ -81,7 +82,7 @@ class producer {
                 return failed;
             }
             since_look_ += batch;
-            if (since_look_ >= 200) {
+            if (since_look_ >= std::min<std::size_t>(200, options_.in_line_most / 2)) {
                 since_look_ = 0;
                 wait_for_room();
             }
@@ -154,7 +155,7 @@ class producer {
         const auto has_room = [&] {
             try {
                 return ending ||
-                       std::stoi(test::query(options_.dsn, "SELECT count(*) FROM queue.ready")) <
+                       std::stoul(test::query(options_.dsn, "SELECT count(*) FROM queue.ready")) <
                            options_.in_line_most;
             } catch (const test::sql_error&) {
                 return true;  // the next enqueue deals with it

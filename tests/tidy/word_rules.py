@@ -46,6 +46,7 @@ CPP_BANS = [
             "libqueue/src/pg/failpoint.cpp",
             "libqueue/src/pg/migrator.cpp",
             "libqueue/src/api/client.cpp",
+            "libqueue/src/api/limits.cpp",
             "libqueue/src/testing/server.cpp",
         ),
     ),

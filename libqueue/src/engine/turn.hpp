@@ -3,6 +3,7 @@
 #include "engine/acknowledgement.hpp"
 #include "engine/queue_state.hpp"
 #include "pg/params.hpp"
+#include "pg/pipeline.hpp"
 #include "pg/result.hpp"
 
 #include <cstdint>
@@ -17,6 +18,10 @@ class runtime;
 
 /// What a turn says and hears: between the engine's values and statement parameters or rows.
 namespace turn {
+
+/// By which claim jobs came: that of the lines, of strays behind the cursors, of a suspect, or of
+/// lines under limits.
+enum class claim_of { line, strays, suspect, limited };
 
 /// How many more jobs of this queue to claim now.
 [[nodiscard]] int budget(const queue_state& queue, clock::time_point now);
@@ -42,6 +47,18 @@ class finishes {
     std::vector<const acknowledgement*> dead_;
 };
 
+/// What a turn carries.
+class freight {
+   public:
+    freight(std::span<const acknowledgement> batch_, bool returns_, bool claims_)
+        : batch{batch_}, returns{returns_}, claims{claims_} {}
+    std::span<const acknowledgement> batch;
+    bool returns;
+    bool claims;
+};
+/// Passes the failpoints before or after the commit of such a turn.
+void pass_boundary(pg::pipeline& on, const freight& what, bool committed);
+
 [[nodiscard]] pg::params return_params(std::int64_t worker, std::span<const run_ptr> runs);
 [[nodiscard]] pg::params doubt_params(std::span<const acknowledgement> doubtful);
 [[nodiscard]] pg::params doorbell_params(std::span<const std::int32_t> queues, std::int64_t ms);
@@ -50,7 +67,7 @@ class finishes {
 class claim_request {
    public:
     claim_request(queue_state& queue, clock::time_point now);
-    /// Of one suspect.
+    /// Of one suspect that is under no limit.
     static claim_request of_suspect(queue_state& queue);
     [[nodiscard]] bool empty() const noexcept { return lines_.empty(); }
     [[nodiscard]] int most() const noexcept { return most_; }
@@ -87,10 +104,11 @@ class strays_request {
     std::vector<std::pair<kind_state*, int>> kinds_;
 };
 
-/// Puts claimed rows among the queue's unstarted jobs, in order of priority and time, and moves
-/// the cursors. Returns the lease.
-std::int64_t take_claimed(const pg::result& rows, runtime& shared, queue_state& queue, lane& owner,
-                          bool move_cursors);
+/// Puts the first `count` rows, which were claimed as `by` says, among the queue's unstarted jobs,
+/// in order of priority and time; moves the cursors of lines, takes the slots of limits. Returns
+/// the lease.
+std::int64_t take_claimed(const pg::result& rows, int count, claim_of by, runtime& shared,
+                          queue_state& queue, lane& owner);
 
 }  // namespace turn
 }  // namespace libqueue::engine

@@ -2,6 +2,7 @@
 
 #include "pg/sqlstate.hpp"
 
+#include <sql/backend_pid.hpp>
 #include <sql/inject_failure.hpp>
 
 #include <libpq-fe.h>
@@ -223,6 +224,10 @@ bool connection::idle() const noexcept {
 bool connection::in_transaction() const noexcept {
     const PGTransactionStatusType status = PQtransactionStatus(raw_);
     return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
+bool connection::pooled() {
+    return exec(sql::backend_pid).int64(0, 0) != PQbackendPID(raw_);
 }
 
 transaction::transaction(connection& on) : on_{on} {

@@ -35,6 +35,12 @@ namespace qctl {
 [[nodiscard]] exit_code run_queues_drain(context& with);
 [[nodiscard]] exit_code run_queues_purge(context& with);
 
+[[nodiscard]] exit_code run_limits_list(context& with);
+[[nodiscard]] exit_code run_limits_set(context& with);
+[[nodiscard]] exit_code run_limits_reset(context& with);
+[[nodiscard]] exit_code run_limits_stop(context& with);
+[[nodiscard]] exit_code run_limits_resume(context& with);
+
 [[nodiscard]] exit_code run_workers_list(context& with);
 [[nodiscard]] exit_code run_kinds_unhandled(context& with);
 [[nodiscard]] exit_code run_stats(context& with);
