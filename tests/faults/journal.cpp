@@ -23,6 +23,8 @@ void journal::read(const std::filesystem::path& file) {
             intents.push_back(key);
         } else if (what == "R" && fields) {
             ++repeats;
+        } else if (what == "D" && fields) {
+            ++duplicates;
         } else if (what == "A" && fields >> id) {
             const auto [known, fresh] = acknowledged.emplace(key, id);
             if (!fresh && known->second != id) {

@@ -14,7 +14,8 @@
 namespace faults {
 
 /// What a producer wrote down outside the database, each line on the disk before it went on:
-/// `I key` before it asked, `A key id` after it was told, `R key` when it had to ask again.
+/// `I key` before it asked, `A key id` after it was told, `R key` when it had to ask again, `D key`
+/// when it then heard that the job had been there.
 class journal {
    public:
     journal() = default;
@@ -29,6 +30,7 @@ class journal {
     std::unordered_map<std::string, std::int64_t> acknowledged;
     std::vector<std::string> acknowledged_twice;  ///< with another id the second time
     std::size_t repeats{0};
+    std::size_t duplicates{0};
 };
 
 /// The writing side. One process at a time.

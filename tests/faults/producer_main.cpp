@@ -141,6 +141,9 @@ class producer {
             if (one.has_error()) {
                 return one.error();
             }
+            if (one->duplicate) {
+                writer_.write("D " + keys.front() + "\n");
+            }
             return std::vector<libqueue::job_id>{one->id};
         }
         return client_.enqueue_many(jobs);
