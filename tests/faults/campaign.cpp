@@ -192,7 +192,7 @@ journal trial::promised() const {
 findings trial::finish_quietly(const audit_options& options) {
     static_cast<void>(stop_producers());
     static_cast<void>(wait_settled(dsn_, options));
-    static_cast<void>(workers.stop());
+    static_cast<void>(workers.stop(3s));
     return audit(dsn_, promised(), ledger_, options);
 }
 

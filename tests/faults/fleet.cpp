@@ -129,14 +129,15 @@ std::string fleet::lines_of(std::string_view event) const {
     return lines;
 }
 
-bool fleet::stop() {
+bool fleet::stop(std::chrono::milliseconds deadline) {
     for (const auto& each : members_) {
         each.workerd->signal(SIGTERM);
         each.workerd->signal(SIGCONT);
     }
     bool clean = true;
     for (const auto& each : members_) {
-        const auto ended = each.workerd->wait(30s);
+        const auto ended = each.workerd->wait(deadline);
+        each.workerd->kill();
         clean = ended && ended->code == 0 && clean;
     }
     return clean;

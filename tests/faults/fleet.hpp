@@ -3,6 +3,7 @@
 #include "support/process.hpp"
 #include "support/temp_dir.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <memory>
@@ -56,8 +57,9 @@ class fleet {
     [[nodiscard]] std::size_t count_all(std::string_view event) const;
     /// The lines themselves, one after the other.
     [[nodiscard]] std::string lines_of(std::string_view event) const;
-    /// SIGTERM to all; true when each exits with 0.
-    [[nodiscard]] bool stop();
+    /// SIGTERM to all, and SIGKILL to those that are there at the deadline; true when each exits
+    /// with 0.
+    [[nodiscard]] bool stop(std::chrono::milliseconds deadline = std::chrono::seconds{30});
 
    private:
     class member {

@@ -43,7 +43,7 @@ provocation provocation_of(std::string_view bug) {
     return bug == "forgotten_for_ever" ? provocation::cuts : provocation::load;
 }
 
-void stop_past_lease(const std::string& dsn, faults::trial& t) {
+void stop_past_lease(const std::string& dsn, faults::trial& t, int most) {
     test::connection db{dsn};
     const auto ids = [&] {
         return db.query(
@@ -51,7 +51,12 @@ void stop_past_lease(const std::string& dsn, faults::trial& t) {
             "WHERE name IN ($1, $2)",
             {t.workers.name(0), t.workers.name(1)});
     };
-    for (int round = 0; round < 3; ++round) {
+    // Whether a zombie says something before it learns that it is one is a matter of microseconds:
+    // until one has.
+    const auto shown = [&] {
+        return db.query("SELECT count(*) FROM audit.event WHERE NOT fenced") != "0";
+    };
+    for (int round = 0; round < most && !shown(); ++round) {
         static_cast<void>(t.wait_for_more(100, soon));
         const auto before = ids();
         t.workers.at(0).signal(SIGSTOP);
@@ -83,7 +88,8 @@ void leave_in_the_middle(const std::string& dsn, faults::trial& t) {
             t.workers.at(place).signal(SIGTERM);
             static_cast<void>(t.workers.at(place).wait(10s));
         }
-        static_cast<void>(t.wait_for_more(500, soon));
+        static_cast<void>(test::wait_until(
+            [&] { return std::stoi(db.query("SELECT count(*) FROM queue.ready")) >= 500; }, soon));
         const int before = ended();
         for (std::size_t place = 0; place < t.workers.size(); ++place) {
             t.workers.restart(place);
@@ -92,13 +98,13 @@ void leave_in_the_middle(const std::string& dsn, faults::trial& t) {
     }
 }
 
-void provoke(provocation how, const std::string& dsn, faults::trial& t) {
+void provoke(provocation how, const std::string& dsn, faults::trial& t, bool planted) {
     switch (how) {
         case provocation::load:
         case provocation::cuts:
             break;
         case provocation::stops:
-            stop_past_lease(dsn, t);
+            stop_past_lease(dsn, t, planted ? 12 : 2);
             break;
         case provocation::kills:
         case provocation::restarts:
@@ -137,7 +143,7 @@ faults::findings run(provocation how, std::string_view bug, std::string& applied
     const bool stopping = how == provocation::stops;
     t.produce(stopping ? 500 : 5, stopping ? 60 : 1'000);
     static_cast<void>(t.wait_for_more(stopping ? 100 : 400, soon));
-    provoke(how, db.dsn(), t);
+    provoke(how, db.dsn(), t, !bug.empty());
     static_cast<void>(t.wait_for_more(100, soon));
     auto found = t.finish_quietly(patience(bug));
     applied = t.workers.lines_of("planted_bug");
