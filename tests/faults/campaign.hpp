@@ -64,7 +64,7 @@ class trial {
                                          1}) const;
     /// Waits for this many acknowledged in all.
     [[nodiscard]] bool wait_for(std::size_t jobs,
-                                std::chrono::milliseconds deadline = std::chrono::minutes{10});
+                                std::chrono::milliseconds deadline = std::chrono::minutes{30});
 
     /// Ends the load, lets the fleet finish it, stops the fleet and audits.
     [[nodiscard]] findings finish(const audit_options& options = {});

@@ -141,7 +141,9 @@ faults::findings run(provocation how, std::string_view bug, std::string& applied
     faults::trial t{db.dsn(), fleet_of(db.dsn(), how, bug)};
     t.workers.grow(3, how == provocation::cuts ? "answer.awaited=cut%25" : "");
     const bool stopping = how == provocation::stops;
-    t.produce(stopping ? 500 : 5, stopping ? 60 : 1'000);
+    // Who is killed must hold jobs, and who is stopped be about to finish some.
+    const bool killing = how == provocation::kills || how == provocation::restarts;
+    t.produce(stopping ? 500 : (killing ? 80 : 5), stopping ? 60 : 1'000);
     static_cast<void>(t.wait_for_more(stopping ? 100 : 400, soon));
     provoke(how, db.dsn(), t, !bug.empty());
     static_cast<void>(t.wait_for_more(100, soon));
