@@ -221,8 +221,11 @@ boost::asio::awaitable<void> lane::turn() {
     std::vector<queue_state*> arming;
     send_doorbells(arming);
     send_claims(arming);
+    const turn::freight boundary{batch_, !batch_returns_.empty(), !claims_.empty()};
+    turn::pass_boundary(connection_, boundary, false);
     const auto sent_at = clock::now();
     const std::vector<pg::result> results = co_await connection_.run();
+    turn::pass_boundary(connection_, boundary, true);
     const std::chrono::duration<double> took = clock::now() - sent_at;
     accept(results, took.count());
     isolating_ = isolating_ && !pending_.empty();
@@ -493,6 +496,7 @@ void lane::accept_claim(const claim_sent& sent, const pg::result& rows, double s
         }
         return;
     }
+    connection_.pass(pg::failpoint::claim_after_commit);
     shared_.claimed += static_cast<std::uint64_t>(jobs);
     const claim_of by = sent.limited == nullptr ? sent.what : claim_of::limited;
     const std::int64_t lease = turn::take_claimed(rows, jobs, by, shared_, queue, *this);
