@@ -361,6 +361,11 @@ void lane::send_claim(queue_state& queue, bool arming) {
     claims_.push_back(claim_sent{&queue, request.most(), request.kinds(), claim_of::line});
     connection_.send(shared_.sql.claim, request.params(shared_.worker_id));
     expect(answer::claimed);
+    if (queue.watch.empty_looks > 0) {
+        // One lane is enough to see that there is still nothing.
+        queue.watch.next_look =
+            now + look_interval(queue.watch.empty_looks, shared_.options.poll_interval);
+    }
     if (arming && (now >= queue.watch.next_due_look || now >= queue.watch.next_due)) {
         queue.watch.next_due_look = now + due_look_interval;
         connection_.send(shared_.sql.next_due, request.next_due_params());
@@ -529,6 +534,9 @@ void lane::release_reservations() {
     for (const claim_sent& sent : claims_) {
         if (sent.what == claim_of::suspect) {
             shared_.suspects.claim_failed();
+        }
+        if (sent.what == claim_of::line) {
+            sent.queue->watch.next_look = clock::time_point::min();
         }
         release(sent);
     }
