@@ -18,6 +18,8 @@ using namespace std::chrono_literals;
 
 std::string config_text(const fleet_options& options, const std::string& name) {
     // A failed attempt returns soon: what is tested here is not the wait.
+    const std::string kind = ": {crash_budget: " + std::to_string(options.crash_budget) +
+                             ", retry: {strategy: fixed, base: 20ms, cap: 1s, jitter: false}}";
     return "database: {dsn: \"" + options.dsn +
            "\"}\n"
            "queues: {default: {concurrency: " +
@@ -25,9 +27,9 @@ std::string config_text(const fleet_options& options, const std::string& name) {
            "}}\n"
            "http: {enabled: false}\n"
            "processors: {debug: true}\n"
-           "kinds: {ledger.work: {crash_budget: " +
-           std::to_string(options.crash_budget) +
-           ", retry: {strategy: fixed, base: 20ms, cap: 1s, jitter: false}}}\n"
+           "kinds: {ledger.work" +
+           kind + ", ledger.block" + kind +
+           "}\n"
            "worker: {name: " +
            name + ", heartbeat: 200ms, lease: 1s, poll_interval: 200ms" +
            (options.worker_options.empty() ? "" : ", " + options.worker_options) + "}\n";

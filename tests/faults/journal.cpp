@@ -73,8 +73,9 @@ libqueue::new_job job_of(const std::string& key, int ms_most) {
                        : 1 + static_cast<int>(random() % static_cast<unsigned>(ms_most));
     // Some fail at first, and a few always.
     const int fails = dice < 90 ? 0 : (dice < 98 ? 1 + static_cast<int>(random() % 2) : 99);
-    libqueue::new_job job{"ledger.work", "{\"ms\":" + std::to_string(ms) +
-                                             ",\"fails\":" + std::to_string(fails) + "}"};
+    libqueue::new_job job{
+        random() % 5 == 0 ? "ledger.block" : "ledger.work",
+        "{\"ms\":" + std::to_string(ms) + ",\"fails\":" + std::to_string(fails) + "}"};
     job.max_attempts = fails == 99 ? 2 : 5;
     job.idempotency_key = key;
     return job;

@@ -9,8 +9,10 @@
 
 #include <cerrno>
 #include <chrono>
+#include <condition_variable>
 #include <cstdlib>
 #include <fstream>
+#include <mutex>
 #include <sstream>
 #include <stdexcept>
 #include <system_error>
@@ -52,35 +54,65 @@ int number_of(const boost::json::object& payload, const char* name) {
     return value == nullptr ? 0 : value->to_number<int>();
 }
 
-awaitable<outcome> work(libqueue::job_context& context) {
-    append(context.job(), 'B', "begin");
-    const auto payload = boost::json::parse(context.payload()).as_object();
-    const std::chrono::milliseconds time{number_of(payload, "ms")};
-    const int fails = number_of(payload, "fails");
-    if (time.count() > 0) {
-        const bool whole = co_await context.sleep(time);
-        if (!whole) {
-            append(context.job(), 'E', "stopped");
-            co_return context.stop_reason() == libqueue::stop_reason::cancelled
-                ? libqueue::cancelled()
-                : libqueue::snooze(std::chrono::milliseconds{0}, "asked to stop");
-        }
+/// What a job is asked to do.
+class order {
+   public:
+    explicit order(const libqueue::job_context& context)
+        : payload_{boost::json::parse(context.payload()).as_object()},
+          time{number_of(payload_, "ms")},
+          fails{number_of(payload_, "fails")} {}
+
+   private:
+    boost::json::object payload_;
+
+   public:
+    std::chrono::milliseconds time;
+    int fails;
+};
+
+/// The end of a run, `whole` or told to stop.
+outcome end_of(const libqueue::job_context& context, const order& asked, bool whole) {
+    if (!whole) {
+        append(context.job(), 'E', "stopped");
+        return context.stop_reason() == libqueue::stop_reason::cancelled
+                   ? libqueue::cancelled()
+                   : libqueue::snooze(std::chrono::milliseconds{0}, "asked to stop");
     }
-    if (context.job().attempt <= fails) {
+    if (context.job().attempt <= asked.fails) {
         append(context.job(), 'E', "failed");
-        co_return libqueue::retry("fails as asked");
+        return libqueue::retry("fails as asked");
     }
     append(context.job(), 'E', "done");
-    co_return libqueue::completed();
+    return libqueue::completed();
+}
+
+awaitable<outcome> work(libqueue::job_context& context) {
+    append(context.job(), 'B', "begin");
+    const order asked{context};
+    bool whole = true;
+    if (asked.time.count() > 0) {
+        whole = co_await context.sleep(asked.time);
+    }
+    co_return end_of(context, asked, whole);
+}
+
+outcome block(libqueue::job_context& context) {
+    append(context.job(), 'B', "begin");
+    const order asked{context};
+    std::mutex mutex;
+    std::unique_lock lock{mutex};
+    std::condition_variable_any told;
+    // Nobody notifies: it ends with its time, or early when asked to stop.
+    static_cast<void>(told.wait_for(lock, context.stop_token(), asked.time, [] { return false; }));
+    return end_of(context, asked, !context.stop_requested());
 }
 
 }  // namespace
 
 std::vector<libqueue::registration> make_ledger_kinds() {
-    libqueue::registration kind{"ledger.work"};
-    kind.handle = &work;
     std::vector<libqueue::registration> kinds;
-    kinds.push_back(std::move(kind));
+    kinds.emplace_back("ledger.work").handle = &work;
+    kinds.emplace_back("ledger.block").handle_blocking = &block;
     return kinds;
 }
 

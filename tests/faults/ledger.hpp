@@ -23,8 +23,9 @@ class run_line {
     bool done{false};  ///< of an end: the effect happened
 };
 
-/// The kind `ledger.work`, payload {"ms": n, "fails": k}: writes a line, waits n ms, fails its
-/// first k attempts, writes another. The file is named by the environment variable LIBQUEUE_LEDGER.
+/// The kinds `ledger.work` (on the loop) and `ledger.block` (on the thread pool), payload {"ms": n,
+/// "fails": k}: write a line, wait n ms, fail their first k attempts, write another. The file is
+/// named by the environment variable LIBQUEUE_LEDGER.
 [[nodiscard]] std::vector<libqueue::registration> make_ledger_kinds();
 
 /// Whole lines only.
