@@ -141,6 +141,7 @@ void trial::count_on(source& place) {
     input.seekg(place.counted);
     for (std::string line; std::getline(input, line) && !input.eof();) {
         place.acknowledged += line.starts_with("A ") ? 1 : 0;
+        place.duplicates += line.starts_with("D ") ? 1 : 0;
         place.counted += static_cast<std::streamoff>(line.size()) + 1;
     }
 }
@@ -150,6 +151,15 @@ std::size_t trial::acknowledged() const {
     for (source& each : producers_) {
         count_on(each);
         total += each.acknowledged;
+    }
+    return total;
+}
+
+std::size_t trial::duplicates() const {
+    std::size_t total = 0;
+    for (source& each : producers_) {
+        count_on(each);
+        total += each.duplicates;
     }
     return total;
 }

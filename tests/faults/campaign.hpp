@@ -58,6 +58,8 @@ class trial {
 
     /// Jobs acknowledged so far, over all producers.
     [[nodiscard]] std::size_t acknowledged() const;
+    /// Repeated enqueues of single jobs that found their job there; see journal.hpp.
+    [[nodiscard]] std::size_t duplicates() const;
     /// True once `more` jobs have been acknowledged since the call.
     [[nodiscard]] bool wait_for_more(std::size_t more,
                                      std::chrono::milliseconds deadline = std::chrono::minutes{
@@ -82,6 +84,7 @@ class trial {
         std::unique_ptr<test::process> program;
         std::streamoff counted{0};  // of the journal
         std::size_t acknowledged{0};
+        std::size_t duplicates{0};
     };
     static void count_on(source& place);
     void launch(source& place, const std::string& failpoints);

@@ -67,7 +67,7 @@ TEST_SUITE("faults: connections") {
         // also in the batches, where nothing is committed yet.
         lose_answers(proxy, t, "COMMIT", (cuts + 1) / 2);
         const std::size_t commits = proxy.answers_lost();
-        while (t.promised().duplicates < cuts - commits) {
+        while (t.duplicates() < cuts - commits) {
             lose_answers(proxy, t, "enqueue_once", 1);
             REQUIRE(t.wait_for_more(1));
         }
