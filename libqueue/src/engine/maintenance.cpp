@@ -28,6 +28,7 @@ maintenance::maintenance(runtime& shared)
       connection_{shared.io},
       rescuer_{shared, connection_},
       retention_{shared, connection_},
+      scheduler_{shared, connection_},
       wake_{shared.io} {}
 
 boost::asio::awaitable<void> maintenance::run() {
@@ -46,12 +47,13 @@ boost::asio::awaitable<void> maintenance::run() {
             rescuer_.forget_observations();
             // A transaction may be open in the middle of a rescue; a new connection has none.
             connection_.close();
+            scheduler_.postpone(clock::now() + interval);
             if (!failed->poisons_connection() && !failed->retryable()) {
                 shared_.report(event_type::internal_error,
                                std::string{"maintenance: "} + failed->what());
             }
         }
-        co_await wake_.wait_until(clock::now() + interval);
+        co_await wake_.wait_until(std::min(clock::now() + interval, scheduler_.due()));
     }
     connection_.close();
 }
@@ -68,6 +70,7 @@ boost::asio::awaitable<void> maintenance::sweep() {
         next_workers_ = now + 2 * shared_.options.lease;
         co_await rescuer_.run_once();
     }
+    co_await scheduler_.run_once();
     if (now >= next_strays_) {
         co_await find_strays();
     }

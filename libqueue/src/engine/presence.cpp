@@ -28,6 +28,7 @@ constexpr std::string_view refusal{"refused: "};
 
 // Of heartbeat.
 constexpr int live_lines{7};
+constexpr int live_schedule_wait{8};
 
 std::string slots_json(const runtime& shared) {
     boost::json::object slots;
@@ -284,6 +285,11 @@ boost::asio::awaitable<bool> presence::beat() {
     shared_.last_beat_ms.store(
         std::chrono::duration_cast<std::chrono::milliseconds>(asked_at.time_since_epoch()).count());
     upkeep_.saw_workers(results.at(0));
+    std::optional<std::int64_t> schedule_wait;
+    if (!results.at(0).is_null(0, live_schedule_wait)) {
+        schedule_wait = results.at(0).binary_int64(0, live_schedule_wait);
+    }
+    upkeep_.saw_schedules(asked_at, schedule_wait);
     // Lines are opened and never closed, so their number says whether there are new ones.
     if (const std::int64_t lines = results.at(0).binary_int64(0, live_lines);
         lines != known_lines_) {
@@ -350,9 +356,9 @@ boost::asio::awaitable<void> presence::wait_for_news(clock::time_point until) {
     }
 }
 
-/// `lines`, `cancel`, `suspects`, or the id of a queue that has something in line.
+/// `lines`, `cancel`, `schedules`, `suspects`, or the id of a queue that has something in line.
 void presence::hear(const std::string& payload) {
-    if (payload == "lines" || payload == "cancel") {
+    if (payload == "lines" || payload == "cancel" || payload == "schedules") {
         urgent_ = true;
         return;
     }
