@@ -1,8 +1,8 @@
 -- A worker's sign of life, and in the same round what it must know of the others and of the lines.
 -- $1 bigint worker  $2 int active  $3 text state  $4 jsonb slots
 -- Rows: none when others declared this worker dead; else one of every worker as in list_liveness,
--- its own included, each with two columns more: the number of lines, which grows when one is opened,
--- and the µs until the next schedule is due (NULL: none ever is).
+-- its own included, each with two columns more: the number of lines, which grows when one is
+-- opened, and the µs until the next schedule is due (NULL: none ever is).
 -- Index: worker_pkey, schedule_next_at_idx. Locks: the worker row.
 WITH beat AS (
     UPDATE queue.worker w
