@@ -10,6 +10,7 @@
 #include <libqueue/migrate.hpp>
 #include <libqueue/observer.hpp>
 #include <libqueue/outcome.hpp>
+#include <libqueue/schedules.hpp>
 #include <libqueue/transaction.hpp>
 #include <libqueue/typed.hpp>
 #include <libqueue/typed_handler.hpp>

@@ -1,4 +1,5 @@
 #include "api/as_result.hpp"
+#include "api/on_connection.hpp"
 #include "api/report.hpp"
 #include "core/limits.hpp"
 #include "core/text.hpp"
@@ -16,19 +17,7 @@
 namespace libqueue {
 namespace {
 
-/// Runs `work` on the client's connection; once more on a new one when the old was found lost and
-/// nothing can have happened.
-template <typename Work>
-auto on_connection(client& from, Work work) {
-    try {
-        return work(store::session{from.connection(), from.schema()});
-    } catch (const failure& what) {
-        if (!what.poisons_connection() || what.outcome_unknown()) {
-            throw;
-        }
-    }
-    return work(store::session{from.connection(), from.schema()});
-}
+using api::on_connection;
 
 [[nodiscard]] error unknown_queue(std::string_view queue) {
     return error{errc::unknown_queue, "unknown queue '" + std::string{queue} + "'"};
