@@ -264,6 +264,12 @@ BEGIN
             USING ERRCODE = 'LQ001',
                   HINT = 'SELECT name FROM pg_timezone_names lists them.';
     END IF;
+    IF known NOT IN ('UTC', 'UCT', 'GMT', 'Zulu')
+       AND EXISTS (SELECT FROM pg_timezone_abbrevs a WHERE a.abbrev = upper(known)) THEN
+        RAISE EXCEPTION 'timezone: expected the name of a zone, got %, an abbreviation without '
+            'daylight saving', quote_literal(known)
+            USING ERRCODE = 'LQ001', HINT = 'Name a city of the zone, such as Europe/Berlin.';
+    END IF;
     RETURN known;
 END
 $$;

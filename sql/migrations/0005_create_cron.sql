@@ -509,7 +509,8 @@ END
 $$;
 
 -- The name of a time zone as the tz database writes it, or LQ001. PostgreSQL itself would also take
--- abbreviations and POSIX rules ('Foo/Bar5'), which know no daylight saving or lie about it.
+-- abbreviations and POSIX rules ('Foo/Bar5'), which know no daylight saving or lie about it. It
+-- even prefers the abbreviation where a zone has the same name: CET would be winter for ever.
 CREATE FUNCTION queue.check_timezone(timezone text) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
@@ -526,6 +527,12 @@ BEGIN
             coalesce(quote_literal(left(check_timezone.timezone, 100)), 'NULL')
             USING ERRCODE = 'LQ001',
                   HINT = 'SELECT name FROM pg_timezone_names lists them.';
+    END IF;
+    IF known NOT IN ('UTC', 'UCT', 'GMT', 'Zulu')
+       AND EXISTS (SELECT FROM pg_timezone_abbrevs a WHERE a.abbrev = upper(known)) THEN
+        RAISE EXCEPTION 'timezone: expected the name of a zone, got %, an abbreviation without '
+            'daylight saving', quote_literal(known)
+            USING ERRCODE = 'LQ001', HINT = 'Name a city of the zone, such as Europe/Berlin.';
     END IF;
     RETURN known;
 END

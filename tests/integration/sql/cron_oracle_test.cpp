@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -191,7 +192,12 @@ std::string text_of(const minutes& values) {
     return text + "}";
 }
 
-std::vector<std::string> zone_names() {
+/// Without the names that PostgreSQL reads as abbreviations, which no schedule may have.
+std::vector<std::string> zone_names(const test::test_database& db) {
+    std::set<std::string> abbreviations;
+    for (const auto& row : db.rows("SELECT abbrev FROM pg_timezone_abbrevs")) {
+        abbreviations.insert(row.at(0).value());
+    }
     std::ifstream list{"/usr/share/zoneinfo/tzdata.zi"};
     std::vector<std::string> names;
     for (std::string line; std::getline(list, line);) {
@@ -204,16 +210,20 @@ std::vector<std::string> zone_names() {
         };
         // "Z name offset ..." is a zone, "L target name" another name of one.
         if (line.starts_with("Z ") || line.starts_with("L ")) {
-            names.push_back(word(line[0] == 'Z' ? 1 : 2));
+            std::string name = word(line[0] == 'Z' ? 1 : 2);
+            if (!abbreviations.contains(name)) {
+                names.push_back(std::move(name));
+            }
         }
     }
     return names;
 }
 
 /// Zones whose clocks change alike in these years need to be looked at once.
-std::map<std::string, std::string> distinct_zones(int first_year, int last_year) {
+std::map<std::string, std::string> distinct_zones(const std::vector<std::string>& names,
+                                                  int first_year, int last_year) {
     std::map<std::string, std::string> by_changes;
-    for (const std::string& name : zone_names()) {
+    for (const std::string& name : names) {
         ::setenv("TZ", (":" + name).c_str(), 1);
         ::tzset();
         std::string changes;
@@ -246,8 +256,9 @@ TEST_SUITE("cron oracle") {
             "found := found || (extract(epoch FROM at) / 60)::bigint; END LOOP; "
             "RETURN found; END $$");
 
-        const auto zones = distinct_zones(first_year, last_year);
-        REQUIRE(zone_names().size() > 500);
+        const auto names = zone_names(db);
+        REQUIRE(names.size() > 500);
+        const auto zones = distinct_zones(names, first_year, last_year);
         std::vector<expression> expressions = wall_clock_expressions();
         for (const expression& each : running_expressions()) {
             expressions.push_back(each);
@@ -277,8 +288,8 @@ TEST_SUITE("cron oracle") {
             ::unsetenv("TZ");
         }
         ::tzset();
-        MESSAGE(zone_names().size()
-                << " zones, " << zones.size() << " different, " << compared << " comparisons");
+        MESSAGE(names.size() << " zones, " << zones.size() << " different, " << compared
+                             << " comparisons");
         CHECK(wrong == 0);
         CHECK(compared > 1'000);
     }

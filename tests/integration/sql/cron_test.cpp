@@ -215,6 +215,15 @@ TEST_SUITE("cron") {
             CAPTURE(zone);
             CHECK(says(refusal(db, "* * * * *", zone), "timezone: expected a name"));
         }
+        // Zones by these names exist; the server would read them as fixed offsets.
+        for (const std::string zone : {"CET", "EET", "met", "WET", "EST"}) {
+            CAPTURE(zone);
+            CHECK(says(refusal(db, "* * * * *", zone), "timezone: expected the name of a zone"));
+        }
+        for (const std::string zone : {"UTC", "utc", "GMT", "Etc/GMT+5", "Zulu"}) {
+            CAPTURE(zone);
+            CHECK(refusal(db, "* * * * *", zone).empty());
+        }
     }
 }
 
