@@ -1062,10 +1062,11 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION queue.fire_schedules(at_now timestamp with time zone DEFAULT NULL::timestamp with time zone, time_limit interval DEFAULT '00:00:00.05'::interval, batch integer DEFAULT 50, OUT fired bigint, OUT skipped bigint, OUT failed bigint, OUT problem text, OUT wait_us bigint) RETURNS record
+CREATE FUNCTION queue.fire_schedules(at_now timestamp with time zone DEFAULT NULL::timestamp with time zone, time_limit interval DEFAULT '00:00:00.05'::interval, batch integer DEFAULT 50, after_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone, after_id bigint DEFAULT 0, OUT fired bigint, OUT skipped bigint, OUT failed bigint, OUT problem text, OUT last_at timestamp with time zone, OUT last_id bigint, OUT next_at timestamp with time zone, OUT wait_us bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     SET jit TO 'off'
     AS $$
 #variable_conflict use_column
@@ -1078,10 +1079,13 @@ BEGIN
     skipped := 0;
     failed := 0;
     at_now := coalesce(fire_schedules.at_now, began);
+    last_at := fire_schedules.after_at;
+    last_id := fire_schedules.after_id;
     FOR s IN
         SELECT x.* FROM queue.schedule x
-        WHERE x.next_at <= at_now
-        ORDER BY x.next_at LIMIT fire_schedules.batch FOR UPDATE SKIP LOCKED
+        WHERE (x.next_at, x.id) > (fire_schedules.after_at, fire_schedules.after_id)
+          AND x.next_at <= at_now
+        ORDER BY x.next_at, x.id LIMIT fire_schedules.batch FOR UPDATE SKIP LOCKED
     LOOP
         BEGIN
             one := queue.fire_schedule(s, at_now);
@@ -1096,14 +1100,17 @@ BEGIN
             problem := format('schedule %L: %s', s.name, SQLERRM);
             PERFORM queue.fail_schedule(s, at_now, SQLERRM);
         END;
+        last_at := s.next_at;
+        last_id := s.id;
         EXIT WHEN clock_timestamp() >= began + fire_schedules.time_limit;
     END LOOP;
-    SELECT (extract(epoch FROM min(x.next_at) - at_now) * 1000000)::bigint INTO wait_us
-    FROM queue.schedule x;
+    SELECT x.next_at INTO next_at FROM queue.schedule x
+    WHERE (x.next_at, x.id) > (last_at, last_id) ORDER BY x.next_at, x.id LIMIT 1;
+    wait_us := extract(epoch FROM next_at - at_now) * 1000000;
 END
 $$;
 
-COMMENT ON FUNCTION queue.fire_schedules(at_now timestamp with time zone, time_limit interval, batch integer, OUT fired bigint, OUT skipped bigint, OUT failed bigint, OUT problem text, OUT wait_us bigint) IS 'Fires due schedules, a bounded time at a call; wait_us: until the next one, NULL for never.';
+COMMENT ON FUNCTION queue.fire_schedules(at_now timestamp with time zone, time_limit interval, batch integer, after_at timestamp with time zone, after_id bigint, OUT fired bigint, OUT skipped bigint, OUT failed bigint, OUT problem text, OUT last_at timestamp with time zone, OUT last_id bigint, OUT next_at timestamp with time zone, OUT wait_us bigint) IS 'Fires due schedules, a bounded time at a call; wait_us: until the next one, NULL for never.';
 
 CREATE FUNCTION queue.fire_slot(s queue.schedule, slot timestamp with time zone, at_now timestamp with time zone, outcome text) RETURNS bigint
     LANGUAGE plpgsql
@@ -2500,4 +2507,4 @@ CREATE INDEX lease_worker_idx ON queue.lease USING btree (worker_id);
 
 CREATE INDEX line_triple_idx ON queue.line USING btree (kind, queue_id, priority);
 
-CREATE INDEX schedule_next_at_idx ON queue.schedule USING btree (next_at) WHERE (next_at IS NOT NULL);
+CREATE INDEX schedule_next_at_idx ON queue.schedule USING btree (next_at, id) WHERE (next_at IS NOT NULL);

@@ -41,7 +41,7 @@ CREATE TABLE queue.schedule (
     CONSTRAINT schedule_overlap_valid CHECK (overlap IN ('allow', 'forbid')),
     CONSTRAINT schedule_paused_has_no_next CHECK (paused_at IS NULL OR next_at IS NULL)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 5000);
-CREATE INDEX schedule_next_at_idx ON queue.schedule (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX schedule_next_at_idx ON queue.schedule (next_at, id) WHERE next_at IS NOT NULL;
 COMMENT ON TABLE queue.schedule IS 'Jobs that recur: an expression, a zone and what to enqueue';
 
 -- What became of each slot; the latest hundred of a schedule stay, up to 150.

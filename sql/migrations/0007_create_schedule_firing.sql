@@ -112,15 +112,20 @@ $$;
 
 -- Fires schedules that are due, oldest first, for about time_limit at most; workers call it. Each
 -- within a savepoint of its own, and few of them, because a transaction with more than 64 makes
--- everybody's snapshots dearer.
+-- everybody's snapshots dearer. after_at and after_id say where an earlier call ended: what was
+-- fired leaves dead entries in the index, which an old snapshot keeps there. Before it may stand
+-- what another session had locked and did not fire after all, so the last call begins at the start.
 CREATE FUNCTION queue.fire_schedules(
     at_now timestamptz DEFAULT NULL,
     time_limit interval DEFAULT interval '50 milliseconds',
     batch integer DEFAULT 50,
-    OUT fired bigint, OUT skipped bigint, OUT failed bigint, OUT problem text, OUT wait_us bigint)
+    after_at timestamptz DEFAULT '-infinity',
+    after_id bigint DEFAULT 0,
+    OUT fired bigint, OUT skipped bigint, OUT failed bigint, OUT problem text,
+    OUT last_at timestamptz, OUT last_id bigint, OUT next_at timestamptz, OUT wait_us bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 -- By index, whatever the statistics said when the plan was made.
-SET enable_seqscan = off SET jit = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -132,10 +137,13 @@ BEGIN
     skipped := 0;
     failed := 0;
     at_now := coalesce(fire_schedules.at_now, began);
+    last_at := fire_schedules.after_at;
+    last_id := fire_schedules.after_id;
     FOR s IN
         SELECT x.* FROM queue.schedule x
-        WHERE x.next_at <= at_now
-        ORDER BY x.next_at LIMIT fire_schedules.batch FOR UPDATE SKIP LOCKED
+        WHERE (x.next_at, x.id) > (fire_schedules.after_at, fire_schedules.after_id)
+          AND x.next_at <= at_now
+        ORDER BY x.next_at, x.id LIMIT fire_schedules.batch FOR UPDATE SKIP LOCKED
     LOOP
         BEGIN
             one := queue.fire_schedule(s, at_now);
@@ -150,10 +158,13 @@ BEGIN
             problem := format('schedule %L: %s', s.name, SQLERRM);
             PERFORM queue.fail_schedule(s, at_now, SQLERRM);
         END;
+        last_at := s.next_at;
+        last_id := s.id;
         EXIT WHEN clock_timestamp() >= began + fire_schedules.time_limit;
     END LOOP;
-    SELECT (extract(epoch FROM min(x.next_at) - at_now) * 1000000)::bigint INTO wait_us
-    FROM queue.schedule x;
+    SELECT x.next_at INTO next_at FROM queue.schedule x
+    WHERE (x.next_at, x.id) > (last_at, last_id) ORDER BY x.next_at, x.id LIMIT 1;
+    wait_us := extract(epoch FROM next_at - at_now) * 1000000;
 END
 $$;
 COMMENT ON FUNCTION queue.fire_schedules IS

@@ -7,7 +7,6 @@
 #include "pg/pipeline.hpp"
 
 #include <cstdint>
-#include <optional>
 
 namespace libqueue::engine {
 
@@ -26,12 +25,13 @@ class maintenance {
     void wake() { wake_.notify(); }
     /// What a heartbeat saw of the workers: while one has missed a beat, looks closely.
     void saw_workers(const pg::result& rows) { rescuer_.observe(rows); }
-    /// What a heartbeat sent at `asked_at` was told of the next slot of a schedule.
-    void saw_schedules(clock::time_point asked_at, std::optional<std::int64_t> wait_us) {
-        if (scheduler_.observe(asked_at, wait_us)) {
+    /// What a heartbeat saw of the schedules.
+    void saw_schedules(const schedule_sight& seen) {
+        if (scheduler_.observe(seen)) {
             wake();
         }
     }
+    [[nodiscard]] scheduler& schedules() noexcept { return scheduler_; }
     /// The presence connection was lost: what it saw before proves nothing any more.
     void forget_workers() { rescuer_.forget_observations(); }
     [[nodiscard]] pg::pipeline& connection() noexcept { return connection_; }

@@ -350,7 +350,6 @@ TEST_CASE("a worker fires in time, and learns of a new schedule while it sleeps"
                              "extract(epoch FROM lateness)) FROM queue.schedule_runs"));
     MESSAGE("median lateness: " << lateness * 1000 << " ms");
     CHECK(lateness < 0.25);
-    CHECK(t.faults().empty());
 }
 
 TEST_CASE("several workers and a schedule of every second: each slot once") {
