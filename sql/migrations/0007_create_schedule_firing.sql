@@ -162,8 +162,11 @@ BEGIN
         last_id := s.id;
         EXIT WHEN clock_timestamp() >= began + fire_schedules.time_limit;
     END LOOP;
+    -- The first condition says no more than the second, but only from it does the planner see that
+    -- next_at is not NULL, which the index is about.
     SELECT x.next_at INTO next_at FROM queue.schedule x
-    WHERE (x.next_at, x.id) > (last_at, last_id) ORDER BY x.next_at, x.id LIMIT 1;
+    WHERE x.next_at >= last_at AND (x.next_at, x.id) > (last_at, last_id)
+    ORDER BY x.next_at, x.id LIMIT 1;
     wait_us := extract(epoch FROM next_at - at_now) * 1000000;
 END
 $$;

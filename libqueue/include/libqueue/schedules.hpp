@@ -50,6 +50,19 @@ class new_schedule {
           kind{std::move(kind_)},
           payload{std::move(payload_)} {}
 
+    /// Of a typed job: `{"carts", "@every 90s", to_job(expire_carts{})}`. Takes its kind, payload,
+    /// queue, priority, attempts, tenant and meta; its times, key and tags mean nothing here.
+    new_schedule(std::string name_, std::string cron_, new_job job)
+        : name{std::move(name_)},
+          cron{std::move(cron_)},
+          kind{std::move(job.kind)},
+          payload{std::move(job.payload)},
+          queue{std::move(job.queue)},
+          priority{job.priority},
+          max_attempts{job.max_attempts},
+          tenant_id{std::move(job.tenant_id)},
+          meta{std::move(job.meta)} {}
+
     new_schedule& in_zone(std::string zone) { return timezone = std::move(zone), *this; }
     new_schedule& in_queue(std::string queue_) { return queue = std::move(queue_), *this; }
     new_schedule& for_tenant(std::string uuid) { return tenant_id = std::move(uuid), *this; }
