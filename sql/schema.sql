@@ -975,8 +975,8 @@ DECLARE
 BEGIN
     BEGIN
         slot := queue.cron_next(s.parsed, s.timezone, s.anchor, at_now);
-    EXCEPTION WHEN invalid_parameter_value THEN
-        -- The server no longer knows the zone: until somebody sets it anew there is no next slot.
+    EXCEPTION WHEN OTHERS THEN
+        -- As when the server no longer knows the zone: there is none until it is set anew.
         said := SQLERRM;
     END;
     INSERT INTO queue.schedule_run AS r (schedule_id, slot, at, outcome, error)

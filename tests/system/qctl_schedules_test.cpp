@@ -82,6 +82,23 @@ TEST_SUITE("qctl schedules") {
         CHECK(bench.jobs() == 1);
     }
 
+    TEST_CASE("the doctor names schedules that fail, are overdue or are paused") {
+        const qctl_bench bench;
+        bench.database.execute(
+            "SELECT queue.schedule(n, '@daily', 'a.b') FROM unnest('{bad,late,paused}'::text[]) n");
+        bench.database.execute(
+            "UPDATE queue.schedule SET error = 'boom' WHERE name = 'bad';"
+            "UPDATE queue.schedule SET next_at = now() - interval '1 h' WHERE name = 'late';"
+            "SELECT queue.pause_schedule('paused')");
+
+        const auto text = bench.run({"doctor"}).output;
+
+        CHECK(contains(text, "error: schedules: schedule bad did not fire: boom"));
+        CHECK(contains(text, "error: schedules: 1 schedules are overdue, the first since"));
+        CHECK(contains(text, "note: schedules: 1 schedules are paused"));
+        CHECK(contains(text, "cure: qctl schedules show bad --runs 5"));
+    }
+
     TEST_CASE("schedules of a tenant are its own") {
         const qctl_bench bench;
         const std::string tenant{"6f0b3a52-8d1f-4a57-9c4e-3f1f0d7a9b11"};

@@ -53,7 +53,11 @@ boost::asio::awaitable<void> maintenance::run() {
                                std::string{"maintenance: "} + failed->what());
             }
         }
-        co_await wake_.wait_until(std::min(clock::now() + interval, scheduler_.due()));
+        auto next = clock::now() + interval;
+        if (shared_.worker_id != 0) {
+            next = std::min(next, scheduler_.due());
+        }
+        co_await wake_.wait_until(next);
     }
     connection_.close();
 }

@@ -284,6 +284,53 @@ TEST_CASE("the history of a schedule keeps its latest hundred runs") {
     CHECK(t.db.query("SELECT max(slot) FROM queue.schedule_runs") == "2030-01-01 16:40:00+00");
 }
 
+TEST_CASE("under a held snapshot what was fired before is stepped over per round, not per call") {
+    rig t;
+    test::connection on{t.db.dsn()};
+    on.execute(
+        "SELECT count(queue.schedule('s' || n, '* * * * *', 'tick')) FROM generate_series(1, 500) "
+        "n; UPDATE queue.schedule SET next_at = '2030-01-01 10:00+00'");
+    test::connection holder{t.db.dsn()};
+    holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM queue.schedule");
+    const auto entries = [&](const char* what) {
+        on.execute("SELECT pg_stat_force_next_flush()");
+        return std::stoll(on.query(what));
+    };
+    const char* const index_reads{
+        "SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = "
+        "'schedule_next_at_idx'"};
+    const char* const table_reads{
+        "SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'schedule'"};
+    const auto seq_before = entries(table_reads);
+
+    std::int64_t before = 0;
+    std::int64_t last_round = 0;
+    for (int minute = 0; minute < 10; ++minute) {
+        before = entries(index_reads);
+        std::string behind{"'-infinity', 0"};
+        for (;;) {
+            const auto row =
+                on.rows(
+                      "SELECT fired, last_at, last_id FROM queue.fire_schedules('2030-01-01 "
+                      "10:00+00'::timestamptz + $1 * interval '1 minute', '1 minute', 50, " +
+                          behind + ")",
+                      {std::to_string(minute)})
+                    .at(0);
+            if (row.at(0) == "0" && behind == "'-infinity', 0") {
+                break;
+            }
+            behind = row.at(0) == "0" ? "'-infinity', 0"
+                                      : "'" + row.at(1).value() + "', " + row.at(2).value();
+        }
+        last_round = entries(index_reads) - before;
+    }
+    CHECK(jobs(t) == "5000");
+    // 4,500 dead entries by then: stepped over by three of the twelve calls, not by each.
+    MESSAGE(last_round << " index entries read");
+    CHECK(last_round < 4 * 4'500);
+    CHECK(entries(table_reads) == seq_before);
+}
+
 TEST_CASE("refused with the argument's name, and nothing is there afterwards") {
     const rig t;
     const auto refusal = [&](const std::string& arguments) {

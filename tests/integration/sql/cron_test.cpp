@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -206,6 +208,46 @@ TEST_SUITE("cron") {
         CHECK(refusal(db, "0 0 29 2 *").empty());
         CHECK(refusal(db, "0 0 L-28 2 *").empty());
         CHECK(refusal(db, "0 0 30 2 MON").empty());  // Mondays do.
+    }
+
+    TEST_CASE("any text is refused with LQ001 or has slots that go up") {
+        const test::test_database db;
+        test::connection on{db.dsn()};
+        on.execute(
+            "CREATE FUNCTION tried(cron text) RETURNS text LANGUAGE plpgsql AS $$ DECLARE "
+            "slot timestamptz := '2026-01-31 23:59:59+00'; next_slot timestamptz; c queue.cron; "
+            "BEGIN c := queue.parse_cron(cron); FOR i IN 1 .. 4 LOOP next_slot := "
+            "queue.cron_next(c, 'Europe/Berlin', '2026-01-01', slot); IF next_slot IS NULL OR "
+            "next_slot <= slot THEN RETURN 'stands still: ' || cron; END IF; slot := next_slot; "
+            "END LOOP; RETURN 'slots'; EXCEPTION WHEN SQLSTATE 'LQ001' THEN RETURN 'refused'; "
+            "END $$");
+        const std::vector<std::string> pieces{
+            "0",   "1",    "5",   "23",  "28",    "31", "59", "60", "7",  "*",     "?",
+            "L",   "W",    "LW",  "#",   "#2",    "-",  "/",  ",",  "/2", "-9",    "MON",
+            "feb", "SUNL", "15W", "L-3", "99999", "\\", "'",  "%s", "\t", "@every"};
+        std::mt19937 random{20261121};
+        std::map<std::string, int> seen;
+        for (int i = 0; i < 4'000; ++i) {
+            std::string text;
+            const int fields = i % 8 == 0 ? 4 + i % 3 : 5 + i % 2;
+            for (int field = 0; field < fields; ++field) {
+                text += field > 0 ? " " : "";
+                // Mostly sound fields, or nothing would ever get past the first.
+                const int parts = random() % 4 == 0 ? 1 + static_cast<int>(random() % 4) : 0;
+                text += parts == 0 ? "*" : "";
+                for (int part = 0; part < parts; ++part) {
+                    text += pieces[random() % pieces.size()];
+                }
+            }
+            ++seen[on.query("SELECT tried($1)", {text})];
+        }
+        CHECK(seen.size() == 2);
+        CHECK(seen["slots"] > 200);
+        CHECK(seen["refused"] > 200);
+        for (const auto& [what, times] : seen) {
+            INFO(what << ": " << times);
+            CHECK(what.find("stands still") == std::string::npos);
+        }
     }
 
     TEST_CASE("refused: zones that are none") {
