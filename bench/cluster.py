@@ -62,6 +62,7 @@ class cluster:
 
     def __enter__(self):
         try:
+            self.init()
             self.start()
         except BaseException:
             self.stop()
@@ -71,16 +72,18 @@ class cluster:
     def __exit__(self, *_):
         self.stop()
 
-    def start(self):
+    def init(self):
         subprocess.run(
             [self.bin / "initdb", "-D", self.dir / "data", "-U", "postgres", "-A", "trust"]
             + ["--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"],
             cwd=self.dir, stdout=subprocess.DEVNULL, check=True, **self.run_as,
         )
+
+    def start(self):
         command = [self.bin / "postgres", "-D", self.dir / "data", "-k", self.dir]
         for name, value in self.config.items():
             command += ["-c", f"{name}={value}"]
-        with open(self.log, "wb") as log:
+        with open(self.log, "ab") as log:
             # A session of its own: Ctrl-C reaches us, and we stop it in good order.
             self.server = subprocess.Popen(
                 command, cwd=self.dir, stdout=log, stderr=log, start_new_session=True,
@@ -91,6 +94,10 @@ class cluster:
             if self.server.poll() is not None or time.monotonic() > until:
                 raise SystemExit("bench/run: PostgreSQL did not start:\n" + self.log.read_text())
             time.sleep(0.05)
+
+    def crash(self):
+        self.server.send_signal(signal.SIGQUIT)
+        self.server.wait()
 
     def stop(self):
         if self.server is not None:

@@ -6,6 +6,9 @@ import re
 import statistics
 import subprocess
 
+import holding
+from rows import at_least, row
+
 QUICK = {"jobs": 3000, "window": 1000, "seconds": 2, "backlog": 20000, "take": 2000}
 FULL = {"jobs": 300000, "window": 50000, "seconds": 150, "backlog": 2000000, "take": 50000}
 CLAIM_LIMIT_MS = 50
@@ -18,23 +21,6 @@ def payload(number):
     text = f'{{"to": "buyer@example.com", "order": {number}, '
     text += '"template": "purchase_confirmation", "ref": "'
     return text.ljust(108, "x") + '"}'
-
-
-def row(what, ours, limit, unit, ratio, required, ok):
-    return {
-        "what": what, "ours": ours, "limit": limit, "unit": unit, "ratio": ratio,
-        "required": required, "ok": ok,
-    }
-
-
-def at_least(what, ours, limit, unit, required, ratios=None):
-    """A row of medians; the ratio is the median of the pairs' own ratios."""
-    ratios = ratios or [a / b for a, b in zip(ours, limit)]
-    ratio = statistics.median(ratios)
-    return row(
-        what, statistics.median(ours), statistics.median(limit), unit, ratio,
-        f">= {required} x", ratio >= required,
-    )
 
 
 class measurer:
@@ -86,24 +72,29 @@ class measurer:
         finally:
             self.cluster.drop(database)
 
-    def preloaded_drain(self, *flags, preload=(), **values):
+    def preloaded_drain(self, *flags, preload=(), others=0, more="", **values):
+        """`others`: so many debug.echo wait as well; `more`: of workerd's configuration."""
         database = self.database()
         try:
             filled = self.measure("preload", database, *preload, jobs=values["jobs"])
+            self.cluster.sql(
+                "SELECT count(*) FROM queue.enqueue_many('debug.echo', "
+                f"array_fill('{{}}'::jsonb, ARRAY[{others}]))", database,
+            )
             if "workerd" in values:
-                values["config"] = self.workerd_config(database)
+                values["config"] = self.workerd_config(database, more)
             run = self.measure("drain", database, *flags, window=self.size["window"], **values)
             return run | {"preload_wal_bytes": filled["wal_bytes"]}
         finally:
             self.cluster.drop(database)
 
-    def workerd_config(self, database):
+    def workerd_config(self, database, more):
         path = self.cluster.dir / f"{database}.yaml"
         path.write_text(
             f'database: {{dsn: "{self.cluster.dsn(database)}", connections: 2}}\n'
             "queues: {default: {concurrency: 1000}}\n"
             "processors: {debug: true}\n"
-            "log: {level: warn}\n"
+            "log: {level: warn}\n" + more
         )
         return path
 
@@ -283,4 +274,4 @@ ALL = {
     "enqueue_many": enqueue_many,
     "pickup": pickup,
     "wal": wal,
-}
+} | holding.ALL

@@ -13,7 +13,7 @@ namespace bench {
 [[nodiscard]] boost::json::object preload(const arguments& given);
 /// Runs the --jobs preloaded jobs through libqueue::worker, or with --workerd and --config through
 /// that program, until the last is recorded; with --until_taken until --take of them have run.
-/// --snapshot: while one is held.
+/// --snapshot: while one is held. --others_wait: jobs of other kinds may be left in line.
 [[nodiscard]] boost::json::object drain(const arguments& given);
 /// The limit of drain: two connections that delete from a bare table of the same jobs.
 [[nodiscard]] boost::json::object bare_drain(const arguments& given);

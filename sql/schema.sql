@@ -13,6 +13,15 @@ CREATE TYPE queue.attempt_outcome AS ENUM (
     'replayed'
 );
 
+CREATE TYPE queue.bucket_in_use AS (
+	rule integer,
+	key text,
+	planned double precision,
+	used double precision,
+	spare integer,
+	started integer
+);
+
 CREATE TYPE queue.cron AS (
 	every_seconds bigint,
 	seconds bit(60),
@@ -83,6 +92,14 @@ BEGIN
     END IF;
 END
 $$;
+
+CREATE FUNCTION queue.bucket_offset(spoken_for timestamp with time zone, now_at timestamp with time zone, burst integer, rate double precision) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN GREATEST(COALESCE(((EXTRACT(epoch FROM (spoken_for - now_at)))::double precision * (1000000)::double precision), ((((- burst) * 1000000))::double precision / rate)), ((((- burst) * 1000000))::double precision / rate));
+
+CREATE FUNCTION queue.bucket_time(now_at timestamp with time zone, offset_us double precision) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (now_at + make_interval(secs => (ceil(offset_us) / (1000000)::double precision)));
 
 CREATE FUNCTION queue.build_meta(meta jsonb, tags text[], traceparent text) RETURNS jsonb
     LANGUAGE plpgsql
@@ -162,6 +179,33 @@ BEGIN
     END IF;
 END
 $$;
+
+CREATE FUNCTION queue.check_limit(name text, burst integer, rate double precision, concurrency integer, key text) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+BEGIN
+    IF name IS NULL OR name !~ '^[a-z0-9_.-]{1,64}$' THEN
+        RAISE EXCEPTION 'limit name: expected 1 to 64 of a-z 0-9 _ . -, got %',
+            coalesce(quote_literal(left(name, 100)), 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    IF burst NOT BETWEEN 0 AND 1000000 THEN
+        RAISE EXCEPTION 'burst: expected 1 to 1000000, or 0 for none, got %', burst
+            USING ERRCODE = 'LQ001';
+    END IF;
+    IF rate <> 0 AND rate NOT BETWEEN 0.000001 AND 100000 THEN
+        RAISE EXCEPTION 'rate: expected 0.000001 to 100000 per second, or 0 for none, got %', rate
+            USING ERRCODE = 'LQ001';
+    END IF;
+    IF concurrency NOT BETWEEN 0 AND 1000000 THEN
+        RAISE EXCEPTION 'concurrency: expected 1 to 1000000, or 0 for none, got %', concurrency
+            USING ERRCODE = 'LQ001';
+    END IF;
+    IF key !~ '^(|tenant|meta\.[^.]{1,64})$' THEN
+        RAISE EXCEPTION 'key: expected tenant, meta.<field> or nothing, got %',
+            quote_literal(left(key, 100)) USING ERRCODE = 'LQ001';
+    END IF;
+END
+$_$;
 
 CREATE TABLE queue.schedule (
     id bigint NOT NULL,
@@ -271,6 +315,274 @@ BEGIN
             USING ERRCODE = 'LQ001', HINT = 'Name a city of the zone, such as Europe/Berlin.';
     END IF;
     RETURN known;
+END
+$$;
+
+CREATE FUNCTION queue.claim_limited(worker_id bigint, lane integer, queue_id integer, kind_limit text, queue_limit text, lines integer[], most_by_line integer[], most integer, at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(lease bigint, id bigint, line_id integer, run_at timestamp with time zone, attempt smallint, reconcile boolean, created_at timestamp with time zone, max_attempts smallint, tenant_id text, payload text, meta text, kind_key text, queue_key text, blocked boolean, wait_us bigint)
+    LANGUAGE plpgsql
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    -- Jobs are given slots up to this far ahead (µs) and again when half of that is used up: a
+    -- long backlog is not rewritten up front, and a change of the rate is felt soon. Not so with
+    -- keys: there the job behind may be another key's, so each is given its slot when it is met.
+    horizon constant double precision := 1000000;
+    at_now timestamptz;
+    rules queue.limit_rule[];
+    buckets queue.bucket_in_use[] := '{}';
+    marks text[] := '{}';
+    c record;
+    b queue.bucket_in_use;
+    r queue.limit_rule;
+    found_at integer;
+    mine integer[];
+    keys text[];
+    gap double precision;
+    slot double precision;
+    keyed boolean;
+    busy boolean;
+    late boolean;
+    promised double precision := '-infinity';
+    hint double precision := 'infinity';
+    -- The shortest time between two looks: what the burst makes good, 1 to 20 ms.
+    quantum double precision := 20000;
+    more boolean := false;
+    wanting boolean := false;
+    line_left integer[] := claim_limited.most_by_line;
+    scan_fresh integer := 500;
+    start_places tid[] := '{}';
+    put_places tid[] := '{}';
+    put_slots timestamptz[] := '{}';
+    starts queue.ready[] := '{}';
+    kind_keys text[] := '{}';
+    queue_keys text[] := '{}';
+    new_lease bigint;
+    earliest timestamptz;
+BEGIN
+    IF NOT EXISTS (SELECT FROM queue.queue q
+                   WHERE q.id = claim_limited.queue_id AND q.paused_at IS NULL) THEN
+        RETURN QUERY SELECT * FROM queue.limited_pause(false, NULL);
+        RETURN;
+    END IF;
+    rules := ARRAY(SELECT x FROM queue.limit_rule x
+                   WHERE x.name IN (claim_limited.kind_limit, claim_limited.queue_limit)
+                   ORDER BY x.name FOR UPDATE SKIP LOCKED);
+    IF cardinality(rules) < (SELECT count(DISTINCT n.name) FROM unnest(
+            ARRAY[claim_limited.kind_limit, claim_limited.queue_limit]) n(name)) THEN
+        -- Held by another turn: soon. Not defined: nothing starts until somebody defines it.
+        RETURN QUERY SELECT * FROM queue.limited_pause(true, CASE WHEN cardinality(rules) = (
+                SELECT count(*) FROM queue.limit_rule x
+                WHERE x.name IN (claim_limited.kind_limit, claim_limited.queue_limit))
+            THEN 2000000 ELSE 3000 END);
+        RETURN;
+    END IF;
+    IF EXISTS (SELECT FROM unnest(rules) x WHERE x.stopped_at IS NOT NULL) THEN
+        -- limit_resume wakes; this is for who does not listen.
+        RETURN QUERY SELECT * FROM queue.limited_pause(true, 2000000);
+        RETURN;
+    END IF;
+    -- Read under the locks, so that the times of one bucket never step back.
+    at_now := coalesce(claim_limited.at, clock_timestamp());
+    keyed := EXISTS (SELECT FROM unnest(rules) x WHERE x.key_from <> '');
+    FOR i IN 1 .. cardinality(rules) LOOP
+        r := rules[i];
+        IF r.rate IS NOT NULL THEN
+            quantum := least(quantum, greatest(1000, (r.burst - 1) * 500000 / r.rate));
+        END IF;
+        IF r.key_from = '' THEN
+            b := queue.open_bucket(r, i, '', at_now);
+            buckets := buckets || b;
+            marks := marks || (i || ' ');
+            promised := greatest(promised, b.planned + 1000000 / r.rate);
+            -- As many as can start, or when tokens are short as can be given a slot: what is
+            -- looked at is locked, which is work.
+            scan_fresh := least(scan_fresh, CASE
+                WHEN coalesce(-b.planned * r.rate / 1000000 >= claim_limited.most, true)
+                THEN claim_limited.most
+                ELSE greatest(1, floor((horizon - b.planned) * r.rate / 1000000)) END::integer);
+        END IF;
+    END LOOP;
+    IF NOT keyed AND promised > horizon / 2 THEN
+        scan_fresh := 0;
+    END IF;
+    FOR c IN SELECT * FROM queue.limited_candidates(
+            claim_limited.lines, keyed, at_now,
+            CASE WHEN keyed THEN 500 ELSE claim_limited.most END,
+            CASE WHEN keyed THEN 500 ELSE scan_fresh END) LOOP
+        mine := '{}';
+        keys := '{}';
+        busy := false;
+        late := false;
+        slot := '-infinity';
+        FOR i IN 1 .. cardinality(rules) LOOP
+            r := rules[i];
+            keys := keys || queue.limit_key(r.key_from, c.tenant_id, c.meta);
+            found_at := array_position(marks, i || ' ' || keys[i]);
+            IF found_at IS NULL THEN
+                buckets := buckets || queue.open_bucket(r, i, keys[i], at_now);
+                marks := marks || (i || ' ' || keys[i]);
+                found_at := cardinality(buckets);
+            END IF;
+            mine := mine || found_at;
+            b := buckets[found_at];
+            busy := busy OR coalesce(b.spare <= 0, false);
+            IF r.rate IS NOT NULL THEN
+                gap := 1000000 / r.rate;
+                IF b.used + gap > 0.5 THEN
+                    late := true;
+                    IF c.reserved THEN
+                        hint := least(hint, b.used + gap);
+                    END IF;
+                END IF;
+                slot := greatest(slot, b.planned + gap, b.used + gap);
+            END IF;
+        END LOOP;
+        wanting := wanting OR busy;
+        -- Without keys the next job finds the same; with keys it may be another's.
+        EXIT WHEN (busy OR (late AND c.reserved)) AND NOT keyed;
+        CONTINUE WHEN busy OR (late AND c.reserved);
+        IF c.reserved OR slot <= 0.5 THEN
+            more := more OR cardinality(starts) >= claim_limited.most;
+            EXIT WHEN more;
+            CONTINUE WHEN line_left[c.line_no] <= 0;
+            line_left[c.line_no] := line_left[c.line_no] - 1;
+            starts := starts || ROW(c.id, c.run_at, c.line_id, c.attempt, c.reconcile,
+                                    c.reserved)::queue.ready;
+            start_places := start_places || c.place;
+            kind_keys := kind_keys || (SELECT keys[u.i] FROM generate_subscripts(rules, 1) u(i)
+                WHERE rules[u.i].name = claim_limited.kind_limit
+                  AND rules[u.i].concurrency IS NOT NULL);
+            queue_keys := queue_keys || (SELECT keys[u.i] FROM generate_subscripts(rules, 1) u(i)
+                WHERE rules[u.i].name = claim_limited.queue_limit
+                  AND rules[u.i].concurrency IS NOT NULL);
+        ELSE
+            EXIT WHEN NOT keyed AND slot > horizon;
+            put_places := put_places || c.place;
+            put_slots := put_slots || queue.bucket_time(at_now, slot);
+        END IF;
+        FOR i IN 1 .. cardinality(rules) LOOP
+            b := buckets[mine[i]];
+            gap := 1000000 / rules[i].rate;
+            -- A job put back takes a token of the limits that hold it back, not of those that
+            -- would have let it start now: with 20 an hour for each user and 1,000 a minute for
+            -- all, one user's thousand must not use up the minute of the others.
+            IF NOT c.reserved
+               AND (slot <= 0.5 OR greatest(b.planned, b.used) + gap > 0.5) THEN
+                b.planned := greatest(b.planned, b.used) + gap;
+            END IF;
+            IF c.reserved OR slot <= 0.5 THEN
+                b.used := b.used + gap;
+                b.spare := b.spare - 1;
+                b.started := b.started + 1;
+            END IF;
+            buckets[mine[i]] := b;
+        END LOOP;
+    END LOOP;
+    PERFORM queue.put_at_slots(claim_limited.worker_id, put_places, put_slots, at_now,
+                               ARRAY(SELECT x.name FROM unnest(rules) x));
+    PERFORM queue.close_buckets(rules, buckets, at_now, claim_limited.worker_id,
+                                claim_limited.lane, wanting);
+    IF cardinality(starts) > 0 THEN
+        DELETE FROM queue.ready x WHERE x.ctid = ANY (start_places);
+        new_lease := nextval('queue.lease_id_seq');
+        INSERT INTO queue.lease (id, worker_id, claimed_at, job_ids, attempts)
+        SELECT new_lease, claim_limited.worker_id, at_now, array_agg(u.id), array_agg(u.attempt)
+        FROM unnest(starts) u;
+        RETURN QUERY
+        SELECT new_lease, u.id, u.line_id, u.run_at, u.attempt, u.reconcile, j.created_at,
+               j.max_attempts, j.tenant_id::text, j.payload::text, j.meta::text, u.kind_key,
+               u.queue_key, NULL::boolean, NULL::bigint
+        FROM unnest(starts, kind_keys, queue_keys) AS u (id, run_at, line_id, attempt, reconcile,
+                                                         reserved, kind_key, queue_key)
+        CROSS JOIN LATERAL (SELECT y.* FROM queue.job y WHERE y.id = u.id OFFSET 0) j;
+    END IF;
+    -- With keys, what is behind those just put back has not been met yet.
+    IF more OR cardinality(starts) >= claim_limited.most
+       OR keyed AND cardinality(put_places) > 0 THEN
+        RETURN QUERY SELECT * FROM queue.limited_pause(false, 0);
+        RETURN;
+    END IF;
+    SELECT min(f.run_at) INTO earliest
+    FROM unnest(claim_limited.lines) AS w (line_id)
+    CROSS JOIN LATERAL (SELECT x.run_at FROM queue.ready x WHERE x.line_id = w.line_id
+                        ORDER BY x.run_at, x.id LIMIT 1) f;
+    IF earliest IS NULL OR earliest > at_now THEN
+        RETURN QUERY SELECT * FROM queue.limited_pause(
+            false, greatest(extract(epoch FROM earliest - at_now) * 1000000, quantum)::bigint);
+        RETURN;
+    END IF;
+    SELECT least(hint, min(extract(epoch FROM f.run_at - at_now) * 1000000)::double precision)
+    INTO hint
+    FROM unnest(claim_limited.lines) AS w (line_id)
+    CROSS JOIN LATERAL (SELECT x.run_at FROM queue.ready x
+                        WHERE x.line_id = w.line_id AND x.reserved AND x.run_at > at_now
+                        ORDER BY x.run_at, x.id LIMIT 1) f;
+    -- A slot set free is told; this is for who does not listen.
+    IF wanting THEN
+        hint := least(hint, 250000);
+    END IF;
+    IF NOT keyed THEN
+        SELECT least(hint, max(u.planned + 1000000 / rules[u.rule].rate) - horizon / 2) INTO hint
+        FROM unnest(buckets) u;
+    END IF;
+    RETURN QUERY SELECT * FROM queue.limited_pause(
+        true, greatest(least(hint, 2000000), quantum)::bigint);
+END
+$$;
+
+CREATE TABLE queue.limit_rule (
+    name text NOT NULL COLLATE pg_catalog."C",
+    burst integer,
+    rate double precision,
+    concurrency integer,
+    key_from text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    stopped_at timestamp with time zone,
+    stop_reason text,
+    stopped_by text,
+    wanted_until timestamp with time zone,
+    pinned boolean DEFAULT false NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT limit_rule_burst_valid CHECK (((burst >= 1) AND (burst <= 1000000))),
+    CONSTRAINT limit_rule_concurrency_valid CHECK (((concurrency >= 1) AND (concurrency <= 1000000))),
+    CONSTRAINT limit_rule_key_from_valid CHECK ((key_from ~ '^(|tenant|meta\.[^.]{1,64})$'::text)),
+    CONSTRAINT limit_rule_name_valid CHECK ((name ~ '^[a-z0-9_.-]{1,64}$'::text)),
+    CONSTRAINT limit_rule_rate_has_burst CHECK (((rate IS NULL) = (burst IS NULL))),
+    CONSTRAINT limit_rule_rate_valid CHECK (((rate >= (0.000001)::double precision) AND (rate <= (100000)::double precision)))
+)
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='1000');
+
+COMMENT ON TABLE queue.limit_rule IS 'Named limits; who claims under one holds its row';
+
+CREATE FUNCTION queue.close_buckets(rules queue.limit_rule[], buckets queue.bucket_in_use[], now_at timestamp with time zone, worker_id bigint, lane integer, wanting boolean) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+BEGIN
+    INSERT INTO queue.limit_bucket AS x (limit_name, key, planned_at, used_at)
+    SELECT close_buckets.rules[u.rule].name, u.key,
+           queue.bucket_time(now_at, u.planned), queue.bucket_time(now_at, u.used)
+    FROM unnest(close_buckets.buckets) u
+    WHERE u.planned IS NOT NULL
+      -- Looked at only: a full bucket needs no row, the others have theirs.
+      AND greatest(u.planned, u.used) > -close_buckets.rules[u.rule].burst * 1000000
+                      / close_buckets.rules[u.rule].rate
+    ON CONFLICT ON CONSTRAINT limit_bucket_pkey DO UPDATE
+    SET planned_at = excluded.planned_at, used_at = excluded.used_at
+    WHERE excluded.planned_at > x.planned_at + interval '1 microsecond'
+       OR excluded.used_at > x.used_at + interval '1 microsecond';
+    INSERT INTO queue.limit_slot AS x (limit_name, key, worker_id, lane, held)
+    SELECT close_buckets.rules[u.rule].name, u.key, close_buckets.worker_id, close_buckets.lane,
+           u.started
+    FROM unnest(close_buckets.buckets) u
+    WHERE u.spare IS NOT NULL AND u.started > 0
+    ON CONFLICT ON CONSTRAINT limit_slot_pkey DO UPDATE SET held = x.held + excluded.held;
+    IF wanting THEN
+        UPDATE queue.limit_rule r SET wanted_until = now_at + interval '5 seconds'
+        FROM unnest(close_buckets.rules) u
+        WHERE r.name = u.name AND r.concurrency IS NOT NULL
+          AND coalesce(r.wanted_until, '-infinity') < now_at + interval '2500 milliseconds';
+    END IF;
 END
 $$;
 
@@ -887,11 +1199,12 @@ CREATE FUNCTION queue.explain(job_id bigint, OUT reason text, OUT detail text, O
 DECLARE
     j record;
     q record;
+    held record;
     free record;
     ahead bigint;
 BEGIN
-    SELECT x.id, x.queue, x.kind, x.state, x.priority, x.run_at, x.attempt, x.last_error,
-           x.finished_at INTO j
+    SELECT x.id, x.tenant_id, x.meta, x.queue, x.kind, x.state, x.priority, x.run_at, x.attempt,
+           x.last_error, x.finished_at INTO j
     FROM queue.jobs x WHERE x.id = explain.job_id;
     IF NOT FOUND THEN
         PERFORM queue.no_such_job(explain.job_id);
@@ -916,6 +1229,17 @@ BEGIN
     IF j.state IN ('scheduled', 'retrying') THEN
         reason := j.state;
         until := j.run_at;
+        SELECT a.output ->> 'limit' AS name INTO held
+        FROM queue.attempt a WHERE a.job_id = explain.job_id AND a.outcome = 'snoozed'
+             AND a.next_run_at = j.run_at;
+        IF held.name IS NOT NULL THEN
+            reason := 'limit';
+            detail := format('limit %s: its slot is at %s%s', held.name, j.run_at,
+                (SELECT '; ' || x.detail
+                 FROM queue.explain_limits(j.queue, j.kind, j.tenant_id, j.meta) x
+                 WHERE x.reason = 'limit stopped'));
+            RETURN;
+        END IF;
         detail := CASE j.state
             WHEN 'scheduled' THEN format('not due before %s', j.run_at)
             ELSE format('attempt %s failed, next at %s: %s', j.attempt, j.run_at, j.last_error) END;
@@ -927,6 +1251,14 @@ BEGIN
         reason := 'queue paused';
         detail := format('queue %s paused by %s at %s%s', j.queue, q.paused_by, q.paused_at,
                          coalesce(': ' || q.pause_reason, ''));
+        RETURN;
+    END IF;
+    SELECT x.reason, x.detail, x.until INTO held
+    FROM queue.explain_limits(j.queue, j.kind, j.tenant_id, j.meta) x;
+    IF held.reason IS NOT NULL THEN
+        reason := held.reason;
+        detail := held.detail;
+        until := held.until;
         RETURN;
     END IF;
     SELECT count(*) AS serving, count(*) FILTER (WHERE j.kind = ANY (w.kinds)) AS handling,
@@ -962,6 +1294,63 @@ BEGIN
                 CASE WHEN ahead = 10000 THEN 'over ' ELSE '' END, ahead, j.queue);
         END IF;
     END IF;
+END
+$$;
+
+CREATE FUNCTION queue.explain_limits(queue_name text, kind text, tenant_id uuid, meta jsonb, OUT reason text, OUT detail text, OUT until timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    r record;
+    limit_key text;
+    held integer;
+    free_at double precision;
+BEGIN
+    FOR r IN
+        SELECT n.name AS wanted, x.*
+        FROM (SELECT DISTINCT u.name FROM unnest(ARRAY[
+                  (SELECT k.limit_name FROM queue.kind k WHERE k.name = explain_limits.kind),
+                  (SELECT q.limit_name FROM queue.queue q
+                   WHERE q.name = explain_limits.queue_name)]) u(name)
+              WHERE u.name IS NOT NULL) n
+        LEFT JOIN queue.limit_rule x ON x.name = n.name
+        ORDER BY n.name
+    LOOP
+        IF r.name IS NULL THEN
+            reason := 'unknown limit';
+            detail := format('limit %s is not defined: qctl limits set %s', r.wanted, r.wanted);
+            RETURN;
+        END IF;
+        IF r.stopped_at IS NOT NULL THEN
+            reason := 'limit stopped';
+            detail := format('limit %s stopped by %s at %s%s', r.name, r.stopped_by, r.stopped_at,
+                             coalesce(': ' || r.stop_reason, ''));
+            RETURN;
+        END IF;
+        limit_key := queue.limit_key(r.key_from, explain_limits.tenant_id, explain_limits.meta);
+        held := queue.slots_held(r.name, limit_key);
+        IF held >= r.concurrency THEN
+            reason := 'limit';
+            detail := format('limit %s%s: %s of %s running', r.name,
+                             CASE WHEN limit_key = '' THEN '' ELSE ' of key ' || limit_key END,
+                             held, r.concurrency);
+            RETURN;
+        END IF;
+        SELECT greatest(queue.bucket_offset(b.planned_at, clock_timestamp(), r.burst, r.rate),
+                        queue.bucket_offset(b.used_at, clock_timestamp(), r.burst, r.rate))
+               + 1000000 / r.rate
+        INTO free_at
+        FROM queue.limit_bucket b WHERE b.limit_name = r.name AND b.key = limit_key;
+        IF free_at > 0 THEN
+            reason := 'limit';
+            until := queue.bucket_time(clock_timestamp(), free_at);
+            detail := format('limit %s%s: no token is free before %s', r.name,
+                             CASE WHEN limit_key = '' THEN '' ELSE ' of key ' || limit_key END,
+                             until);
+            RETURN;
+        END IF;
+    END LOOP;
 END
 $$;
 
@@ -1199,6 +1588,214 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.limit_key(key_from text, tenant_id uuid, meta jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE key_from WHEN ''::text THEN ''::text WHEN 'tenant'::text THEN COALESCE((tenant_id)::text, ''::text) ELSE "left"(COALESCE((meta ->> substr(key_from, 6)), ''::text), 200) END;
+
+CREATE FUNCTION queue.limit_reserve(name text, n integer DEFAULT 1, key text DEFAULT ''::text, at_most interval DEFAULT NULL::interval, OUT granted boolean, OUT slot timestamp with time zone, OUT wait interval) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    r queue.limit_rule;
+    b record;
+    at_now timestamptz;
+    planned double precision;
+BEGIN
+    SELECT x.* INTO r FROM queue.limit_rule x WHERE x.name = limit_reserve.name FOR UPDATE;
+    IF NOT FOUND THEN
+        PERFORM queue.no_such_limit(limit_reserve.name);
+    END IF;
+    IF limit_reserve.n IS NULL OR limit_reserve.n NOT BETWEEN 1 AND coalesce(r.burst, 1000000) THEN
+        RAISE EXCEPTION 'n: expected 1 to % (the burst of limit %), got %',
+            coalesce(r.burst, 1000000), limit_reserve.name, coalesce(limit_reserve.n::text, 'NULL')
+            USING ERRCODE = 'LQ001';
+    END IF;
+    granted := r.stopped_at IS NULL;
+    IF NOT granted THEN
+        RETURN;
+    END IF;
+    -- Read under the row's lock, so that the times of one bucket never step back.
+    at_now := clock_timestamp();
+    slot := at_now;
+    wait := interval '0';
+    IF r.rate IS NULL THEN
+        RETURN;
+    END IF;
+    SELECT x.planned_at, x.used_at INTO b FROM queue.limit_bucket x
+    WHERE x.limit_name = limit_reserve.name AND x.key = coalesce(limit_reserve.key, '');
+    planned := greatest(queue.bucket_offset(b.planned_at, at_now, r.burst, r.rate),
+                        queue.bucket_offset(b.used_at, at_now, r.burst, r.rate))
+               + limit_reserve.n * 1000000 / r.rate;
+    slot := greatest(at_now, queue.bucket_time(at_now, planned));
+    wait := slot - at_now;
+    granted := limit_reserve.at_most IS NULL OR wait <= limit_reserve.at_most;
+    IF granted THEN
+        INSERT INTO queue.limit_bucket AS x (limit_name, key, planned_at, used_at)
+        VALUES (limit_reserve.name, coalesce(limit_reserve.key, ''),
+                queue.bucket_time(at_now, planned),
+                queue.bucket_time(at_now, queue.bucket_offset(b.used_at, at_now, r.burst, r.rate)
+                                          + limit_reserve.n * 1000000 / r.rate))
+        ON CONFLICT ON CONSTRAINT limit_bucket_pkey DO UPDATE
+        SET planned_at = excluded.planned_at, used_at = excluded.used_at;
+    END IF;
+END
+$$;
+
+CREATE FUNCTION queue.limit_reset(name text, key text DEFAULT NULL::text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    done bigint;
+BEGIN
+    PERFORM FROM queue.limit_rule x WHERE x.name = limit_reset.name FOR UPDATE;
+    IF NOT FOUND THEN
+        PERFORM queue.no_such_limit(limit_reset.name);
+    END IF;
+    DELETE FROM queue.limit_bucket b
+    WHERE b.limit_name = limit_reset.name
+      AND (limit_reset.key IS NULL OR b.key = limit_reset.key);
+    GET DIAGNOSTICS done = ROW_COUNT;
+    PERFORM pg_notify('queue.wake', 'limit');
+    RETURN done;
+END
+$$;
+
+COMMENT ON FUNCTION queue.limit_reset(name text, key text) IS 'Fills the bucket of a key, or all buckets (key NULL).';
+
+CREATE FUNCTION queue.limit_resume(name text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    UPDATE queue.limit_rule r SET stopped_at = NULL, stop_reason = NULL, stopped_by = NULL
+    WHERE r.name = limit_resume.name;
+    IF NOT FOUND THEN
+        PERFORM queue.no_such_limit(limit_resume.name);
+    END IF;
+    PERFORM pg_notify('queue.wake', 'limit');
+END
+$$;
+
+CREATE FUNCTION queue.limit_set(name text, burst integer DEFAULT NULL::integer, rate double precision DEFAULT NULL::double precision, concurrency integer DEFAULT NULL::integer, key text DEFAULT NULL::text, pinned boolean DEFAULT true) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    r queue.limit_rule;
+BEGIN
+    PERFORM queue.check_limit(limit_set.name, limit_set.burst, limit_set.rate,
+                              limit_set.concurrency, limit_set.key);
+    INSERT INTO queue.limit_rule (name) VALUES (limit_set.name)
+    ON CONFLICT ON CONSTRAINT limit_rule_pkey DO NOTHING;
+    SELECT x.* INTO STRICT r FROM queue.limit_rule x WHERE x.name = limit_set.name FOR UPDATE;
+    r.rate := nullif(coalesce(limit_set.rate, r.rate), 0);
+    r.burst := nullif(coalesce(limit_set.burst, r.burst), 0);
+    IF r.rate IS NULL AND limit_set.burst > 0 THEN
+        RAISE EXCEPTION 'burst: expected a rate beside it, got burst % alone', limit_set.burst
+            USING ERRCODE = 'LQ001';
+    END IF;
+    UPDATE queue.limit_rule x
+    SET rate = r.rate,
+        -- One second's worth when nothing is said.
+        burst = CASE WHEN r.rate IS NOT NULL
+                     THEN coalesce(r.burst, greatest(1, ceil(r.rate)::integer)) END,
+        concurrency = nullif(coalesce(limit_set.concurrency, r.concurrency), 0),
+        key_from = coalesce(limit_set.key, r.key_from),
+        pinned = limit_set.pinned, updated_at = clock_timestamp()
+    WHERE x.name = limit_set.name;
+    PERFORM pg_notify('queue.wake', 'limit');
+END
+$$;
+
+COMMENT ON FUNCTION queue.limit_set(name text, burst integer, rate double precision, concurrency integer, key text, pinned boolean) IS 'Defines or changes a limit: NULL leaves a figure as it is, 0 takes it away.';
+
+CREATE FUNCTION queue.limit_stop(name text, reason text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    UPDATE queue.limit_rule r
+    SET stopped_at = coalesce(r.stopped_at, clock_timestamp()),
+        stop_reason = left(limit_stop.reason, 1024), stopped_by = session_user
+    WHERE r.name = limit_stop.name;
+    IF NOT FOUND THEN
+        PERFORM queue.no_such_limit(limit_stop.name);
+    END IF;
+END
+$$;
+
+COMMENT ON FUNCTION queue.limit_stop(name text, reason text) IS 'From commit on nobody claims or takes under this limit; running jobs finish.';
+
+CREATE FUNCTION queue.limit_take(name text, n integer DEFAULT 1, key text DEFAULT ''::text, OUT granted boolean, OUT wait interval) RETURNS record
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT t.granted, t.wait
+    FROM queue.limit_reserve(limit_take.name, limit_take.n, limit_take.key, interval '0') t
+$$;
+
+COMMENT ON FUNCTION queue.limit_take(name text, n integer, key text, OUT granted boolean, OUT wait interval) IS 'Takes n tokens now or none; wait says how long until they are there, NULL while stopped.';
+
+CREATE FUNCTION queue.limited_candidates(lines integer[], keyed boolean, now_at timestamp with time zone, most_reserved integer, most_fresh integer, OUT reserved boolean, OUT line_no bigint, OUT place tid, OUT id bigint, OUT line_id integer, OUT run_at timestamp with time zone, OUT attempt smallint, OUT reconcile boolean, OUT tenant_id uuid, OUT meta jsonb) RETURNS SETOF record
+    LANGUAGE sql
+    AS $$
+    SELECT c.reserved, c.line_no, c.place, c.id, c.line_id, c.run_at, c.attempt, c.reconcile,
+           j.tenant_id, j.meta
+    FROM (
+        SELECT true AS reserved, w.line_no, r.*
+        FROM unnest(limited_candidates.lines) WITH ORDINALITY AS w (line_id, line_no)
+        CROSS JOIN LATERAL (
+            SELECT x.ctid AS place, x.id, x.line_id, x.run_at, x.attempt, x.reconcile
+            FROM queue.ready x
+            WHERE x.line_id = w.line_id AND x.reserved AND x.run_at <= now_at
+            ORDER BY x.run_at, x.id
+            LIMIT limited_candidates.most_reserved
+            FOR UPDATE SKIP LOCKED) r
+        UNION ALL
+        SELECT false, w.line_no, r.*
+        FROM unnest(limited_candidates.lines) WITH ORDINALITY AS w (line_id, line_no)
+        CROSS JOIN LATERAL (
+            SELECT x.ctid AS place, x.id, x.line_id, x.run_at, x.attempt, x.reconcile
+            FROM queue.ready x
+            WHERE x.line_id = w.line_id AND x.reserved IS NULL AND x.run_at <= now_at
+            ORDER BY x.run_at, x.id
+            LIMIT limited_candidates.most_fresh
+            FOR UPDATE SKIP LOCKED) r) c
+    -- OFFSET 0: see sql/queries/claim.sql.
+    LEFT JOIN LATERAL (
+        SELECT y.tenant_id, y.meta FROM queue.job y WHERE y.id = c.id OFFSET 0) j
+        ON limited_candidates.keyed
+$$;
+
+CREATE FUNCTION queue.limited_pause(blocked boolean, wait_us bigint) RETURNS TABLE(lease bigint, id bigint, line_id integer, run_at timestamp with time zone, attempt smallint, reconcile boolean, created_at timestamp with time zone, max_attempts smallint, tenant_id text, payload text, meta text, kind_key text, queue_key text, is_blocked boolean, look_us bigint)
+    LANGUAGE sql
+    AS $$
+    SELECT NULL::bigint, NULL::bigint, NULL::integer, NULL::timestamptz, NULL::smallint,
+           NULL::boolean, NULL::timestamptz, NULL::smallint, NULL::text, NULL::text, NULL::text,
+           NULL::text, NULL::text, limited_pause.blocked, limited_pause.wait_us
+$$;
+
+CREATE FUNCTION queue.line_closed(line_id integer) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT EXISTS (
+        SELECT
+        FROM queue.line l
+        JOIN queue.queue q ON q.id = l.queue_id
+        LEFT JOIN queue.kind k ON k.name = l.kind
+        JOIN queue.limit_rule r ON r.name IN (k.limit_name, q.limit_name)
+        WHERE l.id = line_closed.line_id
+          AND (r.stopped_at IS NOT NULL
+               OR r.key_from = '' AND queue.slots_held(r.name, '') >= r.concurrency))
+$$;
+
 CREATE FUNCTION queue.lock_schedule(name text, tenant_id uuid) RETURNS queue.schedule
     LANGUAGE plpgsql
     AS $$
@@ -1254,6 +1851,17 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.no_such_limit(name text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'no limit %', coalesce(quote_literal(left(name, 100)), 'NULL')
+        USING ERRCODE = 'LQ005',
+              HINT = 'Define it with queue.limit_set(name, ...), qctl limits set, or in the '
+                     || 'configuration of a worker.';
+END
+$$;
+
 CREATE FUNCTION queue.oldest_snapshot(OUT holder text, OUT seconds double precision, OUT command text) RETURNS SETOF record
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1285,6 +1893,30 @@ CREATE FUNCTION queue.oldest_snapshot(OUT holder text, OUT seconds double precis
     WHERE h.xids IS NOT NULL
     ORDER BY h.xids DESC, h.seconds DESC NULLS LAST
     LIMIT 1
+$$;
+
+CREATE FUNCTION queue.open_bucket(r queue.limit_rule, rule integer, key text, now_at timestamp with time zone) RETURNS queue.bucket_in_use
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    b record;
+    found_one queue.bucket_in_use;
+BEGIN
+    found_one.rule := open_bucket.rule;
+    found_one.key := open_bucket.key;
+    found_one.started := 0;
+    IF r.rate IS NOT NULL THEN
+        SELECT x.planned_at, x.used_at INTO b FROM queue.limit_bucket x
+        WHERE x.limit_name = r.name AND x.key = open_bucket.key;
+        found_one.planned := queue.bucket_offset(b.planned_at, now_at, r.burst, r.rate);
+        found_one.used := queue.bucket_offset(b.used_at, now_at, r.burst, r.rate);
+    END IF;
+    IF r.concurrency IS NOT NULL THEN
+        found_one.spare := r.concurrency - queue.slots_held(r.name, open_bucket.key);
+    END IF;
+    RETURN found_one;
+END
 $$;
 
 CREATE FUNCTION queue.open_line(queue_name text, kind text, priority integer) RETURNS queue.line_target
@@ -1610,6 +2242,50 @@ BEGIN
     DELETE FROM queue.progress p WHERE p.job_id = ANY (doomed);
     DELETE FROM queue.cancel_request c WHERE c.job_id = ANY (doomed);
     DELETE FROM queue.job j WHERE j.id = ANY (doomed);
+END
+$$;
+
+CREATE FUNCTION queue.publish_limit(name text, burst integer, rate double precision, concurrency integer, key text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    r queue.limit_rule;
+BEGIN
+    SELECT x.* INTO r FROM queue.limit_rule x WHERE x.name = publish_limit.name;
+    IF r.pinned
+       OR (r.rate, r.concurrency, r.key_from) IS NOT DISTINCT FROM
+          (nullif(publish_limit.rate, 0), nullif(publish_limit.concurrency, 0), publish_limit.key)
+          AND (publish_limit.burst = 0 OR r.burst = publish_limit.burst) THEN
+        RETURN;
+    END IF;
+    PERFORM queue.limit_set(publish_limit.name, publish_limit.burst, publish_limit.rate,
+                            publish_limit.concurrency, publish_limit.key, false);
+END
+$$;
+
+CREATE FUNCTION queue.put_at_slots(worker_id bigint, places tid[], slots timestamp with time zone[], now_at timestamp with time zone, limits text[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+BEGIN
+    IF cardinality(put_at_slots.places) = 0 THEN
+        RETURN;
+    END IF;
+    WITH taken AS (
+        DELETE FROM queue.ready x
+        USING unnest(put_at_slots.places, put_at_slots.slots) AS u (place, slot)
+        WHERE x.ctid = u.place AND x.ctid = ANY (put_at_slots.places)
+        RETURNING x.id, x.line_id, x.attempt, x.reconcile, u.slot),
+    noted AS (
+        INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, next_run_at,
+                                   worker_id, outcome, attempt, reconcile, output)
+        SELECT t.id, nextval('queue.lease_id_seq'), now_at, now_at, t.slot,
+               put_at_slots.worker_id, 'snoozed', t.attempt + 1, t.reconcile,
+               jsonb_build_object('limit', array_to_string(put_at_slots.limits, ', '))
+        FROM taken t)
+    INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile, reserved)
+    SELECT t.id, t.slot, t.line_id, t.attempt, t.reconcile, true FROM taken t;
 END
 $$;
 
@@ -1977,6 +2653,15 @@ $$;
 
 COMMENT ON FUNCTION queue.set_retention(queue text, retention interval) IS 'How long finished jobs of the queue stay; NULL: for ever.';
 
+CREATE FUNCTION queue.slots_held(limit_name text, key text) RETURNS integer
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT coalesce(sum(s.held), 0)::integer
+    FROM queue.limit_slot s
+    WHERE s.limit_name = slots_held.limit_name AND s.key = slots_held.key
+      AND EXISTS (SELECT FROM queue.worker w WHERE w.id = s.worker_id)
+$$;
+
 CREATE FUNCTION queue.take_waiting(job_id bigint, OUT place queue.place, OUT attempt smallint, OUT reconcile boolean, OUT taken boolean) RETURNS record
     LANGUAGE plpgsql
     AS $$
@@ -2117,6 +2802,7 @@ CREATE TABLE queue.queue (
     paused_at timestamp with time zone,
     pause_reason text,
     paused_by text,
+    limit_name text COLLATE pg_catalog."C",
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     retention interval DEFAULT '14 days'::interval,
     dead_letter_retention interval DEFAULT '90 days'::interval,
@@ -2133,7 +2819,8 @@ CREATE TABLE queue.ready (
     run_at timestamp with time zone NOT NULL,
     line_id integer NOT NULL,
     attempt smallint NOT NULL,
-    reconcile boolean
+    reconcile boolean,
+    reserved boolean
 )
 WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_insert_scale_factor='1.0', autovacuum_analyze_scale_factor='1.0', autovacuum_vacuum_cost_delay='1');
 
@@ -2220,6 +2907,7 @@ CREATE TABLE queue.kind (
     max_attempts smallint DEFAULT 4 NOT NULL,
     crash_budget smallint DEFAULT 3 NOT NULL,
     on_lost text DEFAULT 'retry'::text NOT NULL COLLATE pg_catalog."C",
+    limit_name text COLLATE pg_catalog."C",
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     retention interval,
     CONSTRAINT kind_crash_budget_valid CHECK (((crash_budget >= 0) AND (crash_budget <= 1000))),
@@ -2251,6 +2939,61 @@ CREATE SEQUENCE queue.lease_id_seq
     NO MINVALUE
     NO MAXVALUE
     CACHE 1;
+
+CREATE TABLE queue.limit_bucket (
+    limit_name text NOT NULL COLLATE pg_catalog."C",
+    key text NOT NULL COLLATE pg_catalog."C",
+    planned_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='1000');
+
+COMMENT ON TABLE queue.limit_bucket IS 'Buckets that are not full; no row is a full bucket';
+
+CREATE TABLE queue.limit_slot (
+    limit_name text NOT NULL COLLATE pg_catalog."C",
+    key text NOT NULL COLLATE pg_catalog."C",
+    worker_id bigint NOT NULL,
+    lane integer NOT NULL,
+    held integer NOT NULL
+)
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='1000');
+
+COMMENT ON TABLE queue.limit_slot IS 'Concurrency held by the workers';
+
+CREATE VIEW queue.limit_status WITH (security_invoker='true') AS
+ SELECT r.name,
+    COALESCE(k.key, ''::text) AS key,
+    r.burst,
+    r.rate,
+    r.concurrency,
+    r.key_from,
+        CASE
+            WHEN (r.rate IS NOT NULL) THEN (GREATEST((0)::double precision, floor(((((- o.planned) * r.rate) / (1000000)::double precision) + (0.000001)::double precision))))::integer
+            ELSE NULL::integer
+        END AS tokens,
+        CASE
+            WHEN ((o.planned + ((1000000)::double precision / r.rate)) > (0)::double precision) THEN queue.bucket_time(now(), (o.planned + ((1000000)::double precision / r.rate)))
+            ELSE NULL::timestamp with time zone
+        END AS next_token_at,
+    queue.slots_held(r.name, COALESCE(k.key, ''::text)) AS running,
+    r.stopped_at,
+    r.stop_reason,
+    r.stopped_by,
+    r.pinned,
+    r.updated_at
+   FROM (((queue.limit_rule r
+     LEFT JOIN LATERAL ( SELECT b_1.key
+           FROM queue.limit_bucket b_1
+          WHERE (b_1.limit_name = r.name)
+        UNION
+         SELECT s.key
+           FROM queue.limit_slot s
+          WHERE ((s.limit_name = r.name) AND (s.held > 0))) k ON (true))
+     LEFT JOIN queue.limit_bucket b ON (((b.limit_name = r.name) AND (b.key = k.key))))
+     CROSS JOIN LATERAL ( SELECT queue.bucket_offset(b.planned_at, now(), r.burst, r.rate) AS planned) o);
+
+COMMENT ON VIEW queue.limit_status IS 'Limits with what is left of them, one row per key in use';
 
 ALTER TABLE queue.line ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME queue.line_id_seq
@@ -2467,6 +3210,15 @@ ALTER TABLE ONLY queue.kind
 ALTER TABLE ONLY queue.lease
     ADD CONSTRAINT lease_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY queue.limit_bucket
+    ADD CONSTRAINT limit_bucket_pkey PRIMARY KEY (limit_name, key);
+
+ALTER TABLE ONLY queue.limit_rule
+    ADD CONSTRAINT limit_rule_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY queue.limit_slot
+    ADD CONSTRAINT limit_slot_pkey PRIMARY KEY (limit_name, key, worker_id, lane);
+
 ALTER TABLE ONLY queue.line
     ADD CONSTRAINT line_pkey PRIMARY KEY (id);
 
@@ -2509,5 +3261,7 @@ CREATE INDEX idempotency_expires_at_idx ON queue.idempotency USING btree (expire
 CREATE INDEX lease_worker_idx ON queue.lease USING btree (worker_id);
 
 CREATE INDEX line_triple_idx ON queue.line USING btree (kind, queue_id, priority);
+
+CREATE INDEX ready_reserved_idx ON queue.ready USING btree (line_id, run_at, id) WHERE reserved;
 
 CREATE INDEX schedule_next_at_idx ON queue.schedule USING btree (next_at, id) WHERE (next_at IS NOT NULL);

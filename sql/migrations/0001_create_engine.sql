@@ -13,6 +13,8 @@ CREATE TABLE queue.queue (
     paused_at timestamptz,
     pause_reason text,
     paused_by text,
+    -- The limit (queue.limit_rule) that all its jobs are under; published by the workers.
+    limit_name text COLLATE "C",
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     CONSTRAINT queue_name_key UNIQUE (name),
     CONSTRAINT queue_name_valid CHECK (name ~ '^[A-Za-z0-9_.-]{1,64}$'),
@@ -27,6 +29,7 @@ CREATE TABLE queue.kind (
     max_attempts smallint NOT NULL DEFAULT 4,
     crash_budget smallint NOT NULL DEFAULT 3,
     on_lost text COLLATE "C" NOT NULL DEFAULT 'retry',
+    limit_name text COLLATE "C",
     updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     CONSTRAINT kind_name_valid CHECK (name ~ '^[a-z0-9_.-]{1,64}$'),
     CONSTRAINT kind_max_attempts_valid CHECK (max_attempts BETWEEN 1 AND 1000),
@@ -70,10 +73,14 @@ CREATE TABLE queue.ready (
     attempt smallint NOT NULL,
     -- TRUE: the next run is the reconcile handler's. NULL otherwise, which takes no space.
     reconcile boolean,
+    -- TRUE: put back by a limit; run_at is the slot it reserved. NULL otherwise, likewise.
+    reserved boolean,
     CONSTRAINT ready_pkey PRIMARY KEY (line_id, run_at, id)
 ) WITH (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 20000,
         autovacuum_vacuum_insert_scale_factor = 1.0, autovacuum_analyze_scale_factor = 1.0,
         autovacuum_vacuum_cost_delay = 1);
+-- Slots are reached past the backlog that waits before them. Holds reserved jobs only.
+CREATE INDEX ready_reserved_idx ON queue.ready (line_id, run_at, id) WHERE reserved;
 COMMENT ON TABLE queue.ready IS 'The line: due, delayed and retrying jobs; claiming deletes';
 
 CREATE SEQUENCE queue.lease_id_seq AS bigint;

@@ -364,11 +364,12 @@ AS $$
 DECLARE
     j record;
     q record;
+    held record;
     free record;
     ahead bigint;
 BEGIN
-    SELECT x.id, x.queue, x.kind, x.state, x.priority, x.run_at, x.attempt, x.last_error,
-           x.finished_at INTO j
+    SELECT x.id, x.tenant_id, x.meta, x.queue, x.kind, x.state, x.priority, x.run_at, x.attempt,
+           x.last_error, x.finished_at INTO j
     FROM queue.jobs x WHERE x.id = explain.job_id;
     IF NOT FOUND THEN
         PERFORM queue.no_such_job(explain.job_id);
@@ -393,6 +394,17 @@ BEGIN
     IF j.state IN ('scheduled', 'retrying') THEN
         reason := j.state;
         until := j.run_at;
+        SELECT a.output ->> 'limit' AS name INTO held
+        FROM queue.attempt a WHERE a.job_id = explain.job_id AND a.outcome = 'snoozed'
+             AND a.next_run_at = j.run_at;
+        IF held.name IS NOT NULL THEN
+            reason := 'limit';
+            detail := format('limit %s: its slot is at %s%s', held.name, j.run_at,
+                (SELECT '; ' || x.detail
+                 FROM queue.explain_limits(j.queue, j.kind, j.tenant_id, j.meta) x
+                 WHERE x.reason = 'limit stopped'));
+            RETURN;
+        END IF;
         detail := CASE j.state
             WHEN 'scheduled' THEN format('not due before %s', j.run_at)
             ELSE format('attempt %s failed, next at %s: %s', j.attempt, j.run_at, j.last_error) END;
@@ -404,6 +416,14 @@ BEGIN
         reason := 'queue paused';
         detail := format('queue %s paused by %s at %s%s', j.queue, q.paused_by, q.paused_at,
                          coalesce(': ' || q.pause_reason, ''));
+        RETURN;
+    END IF;
+    SELECT x.reason, x.detail, x.until INTO held
+    FROM queue.explain_limits(j.queue, j.kind, j.tenant_id, j.meta) x;
+    IF held.reason IS NOT NULL THEN
+        reason := held.reason;
+        detail := held.detail;
+        until := held.until;
         RETURN;
     END IF;
     SELECT count(*) AS serving, count(*) FILTER (WHERE j.kind = ANY (w.kinds)) AS handling,

@@ -18,5 +18,13 @@ letter AS (
 key AS (UPDATE queue.idempotency i SET expires_at = i.expires_at - m.by FROM moved m),
 request AS (UPDATE queue.cancel_request c SET requested_at = c.requested_at - m.by FROM moved m),
 progress AS (UPDATE queue.progress p SET updated_at = p.updated_at - m.by FROM moved m),
-paused AS (UPDATE queue.queue q SET paused_at = q.paused_at - m.by FROM moved m)
+paused AS (UPDATE queue.queue q SET paused_at = q.paused_at - m.by FROM moved m),
+rule AS (
+    UPDATE queue.limit_rule r
+    SET stopped_at = r.stopped_at - m.by, wanted_until = r.wanted_until - m.by
+    FROM moved m),
+bucket AS (
+    UPDATE queue.limit_bucket b
+    SET planned_at = b.planned_at - m.by, used_at = b.used_at - m.by
+    FROM moved m)
 SELECT m.by FROM moved m

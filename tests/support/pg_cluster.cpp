@@ -1,5 +1,6 @@
 #include "pg_cluster.hpp"
 
+#include "query.hpp"
 #include "wait_until.hpp"
 
 #include <libpq-fe.h>
@@ -16,9 +17,7 @@
 
 namespace test {
 
-namespace {
-
-std::optional<std::string> unprivileged_user() {
+std::optional<std::string> server_user() {
     if (::geteuid() != 0) {
         return std::nullopt;
     }
@@ -31,8 +30,6 @@ void give_to(const std::filesystem::path& path, const std::string& user) {
         throw std::system_error{errno, std::generic_category(), "chown " + path.string()};
     }
 }
-
-}  // namespace
 
 std::filesystem::path pg_bin_dir() {
     std::vector<std::filesystem::path> found;
@@ -51,12 +48,22 @@ std::filesystem::path pg_bin_dir() {
 }
 
 pg_cluster::pg_cluster(pg_cluster_options options)
-    : options_{std::move(options)}, dir_{std::in_place}, run_as_{unprivileged_user()} {
+    : options_{std::move(options)}, dir_{std::in_place}, run_as_{server_user()} {
     socket_dir_ = dir_->path().string();
     if (run_as_) {
         give_to(dir_->path(), *run_as_);
     }
     initialise();
+    start();
+}
+
+pg_cluster::pg_cluster(const pg_cluster& primary, pg_cluster_options options)
+    : options_{std::move(options)}, dir_{std::in_place}, run_as_{server_user()} {
+    socket_dir_ = dir_->path().string();
+    if (run_as_) {
+        give_to(dir_->path(), *run_as_);
+    }
+    copy_from(primary);
     start();
 }
 
@@ -79,6 +86,31 @@ void pg_cluster::initialise() {
     if (done.code != 0) {
         throw std::runtime_error{"initdb failed: " + done.output + done.errors};
     }
+}
+
+void pg_cluster::copy_from(const pg_cluster& primary) {
+    process_options copy{
+        pg_bin_dir() / "pg_basebackup",
+        {"--pgdata=" + (dir_->path() / "data").string(), "--host=" + primary.socket_dir(),
+         "--username=postgres", "--write-recovery-conf", "--checkpoint=fast", "--no-sync"}};
+    copy.run_as = run_as_;
+    copy.working_dir = dir_->path();
+    const auto done = run_command(copy, std::chrono::seconds{60});
+    if (done.code != 0) {
+        throw std::runtime_error{"pg_basebackup failed: " + done.output + done.errors};
+    }
+}
+
+void pg_cluster::promote() {
+    if (test::query(dsn(), "SELECT pg_promote(true, 30)") != "t") {
+        throw std::runtime_error{"the standby was not promoted:\n" + log()};
+    }
+}
+
+void pg_cluster::follow(const pg_cluster& primary) {
+    std::filesystem::remove_all(dir_->path() / "data");
+    copy_from(primary);
+    start();
 }
 
 std::string pg_cluster::dsn(const std::string& database) const {

@@ -26,6 +26,8 @@ class pg_cluster_options {
 class pg_cluster {
    public:
     explicit pg_cluster(pg_cluster_options options = {});
+    /// A hot standby that streams from `primary`, which must be up.
+    pg_cluster(const pg_cluster& primary, pg_cluster_options options);
     /// Fast shutdown; the directory goes too.
     ~pg_cluster();
     pg_cluster(const pg_cluster&) = delete;
@@ -41,6 +43,10 @@ class pg_cluster {
     void stop();
     /// SIGKILL to the postmaster: crash recovery at the next start.
     void kill();
+    /// Ends standby mode; returns when it takes writes.
+    void promote();
+    /// Throws its data away (it must be stopped or killed) and starts as a standby of `primary`.
+    void follow(const pg_cluster& primary);
     /// SIGSTOP / SIGCONT to the postmaster: new connections hang, running ones go on.
     void freeze();
     void thaw();
@@ -55,6 +61,7 @@ class pg_cluster {
     class external {};
     pg_cluster(external, std::string socket_dir);
     void initialise();
+    void copy_from(const pg_cluster& primary);
 
     pg_cluster_options options_;
     std::optional<temp_dir> dir_;
@@ -63,6 +70,10 @@ class pg_cluster {
     std::unique_ptr<process> server_;
     std::string earlier_log_;
 };
+
+/// The user servers run as, when we are root and they refuse that; nothing otherwise.
+[[nodiscard]] std::optional<std::string> server_user();
+void give_to(const std::filesystem::path& path, const std::string& user);
 
 /// Folder of initdb and postgres; throws std::runtime_error with the package to install.
 [[nodiscard]] std::filesystem::path pg_bin_dir();

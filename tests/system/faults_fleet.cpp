@@ -17,12 +17,13 @@ namespace {
 using namespace std::chrono_literals;
 
 std::string config_text(const std::string& dsn, const std::string& name,
-                        const std::string& worker_options) {
+                        const std::string& worker_options, const std::string& database_options) {
     // A failed attempt returns soon: what is tested here is not the wait.
     const std::string retry = "retry: {strategy: fixed, base: 20ms, cap: 1s, jitter: false}";
     const std::string kind = ": {crash_budget: 100, " + retry + "}";
-    return "database: {dsn: \"" + dsn +
-           "\"}\n"
+    return "database: {dsn: \"" + dsn + "\"" +
+           (database_options.empty() ? "" : ", " + database_options) +
+           "}\n"
            "queues: {default: {concurrency: 8}}\n"
            "processors: {debug: true}\n"
            "http: {enabled: false}\n"
@@ -68,16 +69,18 @@ void pass_time(std::mt19937_64& random, std::chrono::milliseconds most) {
         test::wait_until([&] { return std::chrono::steady_clock::now() >= end; }, most + 1s));
 }
 
-fleet::fleet(std::string dsn, std::string worker_options)
-    : dsn_{std::move(dsn)}, worker_options_{std::move(worker_options)} {}
+fleet::fleet(std::string dsn, std::string worker_options, std::string database_options)
+    : dsn_{std::move(dsn)},
+      worker_options_{std::move(worker_options)},
+      database_options_{std::move(database_options)} {}
 
 void fleet::launch(member& place) {
     if (place.workerd) {
         earlier_logs_ += place.workerd->errors();
     }
     place.name = "faults-" + std::to_string(++launched_);
-    const auto config =
-        folder_.write(place.name + ".yaml", config_text(dsn_, place.name, worker_options_));
+    const auto config = folder_.write(
+        place.name + ".yaml", config_text(dsn_, place.name, worker_options_, database_options_));
     place.workerd = std::make_unique<test::process>(
         test::process_options{test::binary("workerd"), {"--config", config.string()}});
 }

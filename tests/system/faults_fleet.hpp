@@ -25,8 +25,10 @@ void pass_time(std::mt19937_64& random, std::chrono::milliseconds most);
 /// lease 1 s, a crash budget no test uses up. Use from one thread.
 class fleet {
    public:
-    /// `worker_options`: more of the section worker, "drain_timeout: 500ms".
-    explicit fleet(std::string dsn, std::string worker_options = {});
+    /// `worker_options`: more of the section worker, "drain_timeout: 500ms"; `database_options`: of
+    /// the section database.
+    explicit fleet(std::string dsn, std::string worker_options = {},
+                   std::string database_options = {});
 
     /// Starts workers until there are `count`.
     void grow(std::size_t count);
@@ -62,6 +64,7 @@ class fleet {
 
     std::string dsn_;
     std::string worker_options_;
+    std::string database_options_;
     test::temp_dir folder_;
     std::vector<member> members_;
     std::string earlier_logs_;

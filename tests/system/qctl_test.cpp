@@ -374,6 +374,74 @@ TEST_SUITE("qctl jobs") {
     }
 }
 
+TEST_SUITE("qctl limits") {
+    TEST_CASE("set, list, stop, resume and reset") {
+        const qctl_bench bench;
+
+        CHECK(bench
+                  .run({"limits", "set", "stripe", "--burst", "25", "--rate", "300/min",
+                        "--concurrency", "10"})
+                  .output == "limit stripe: set\n");
+        auto one = bench.json({"limits", "list", "stripe"}).as_array().at(0).as_object();
+        CHECK(one.at("burst") == 25);
+        CHECK(one.at("rate").to_number<double>() == 5);
+        CHECK(one.at("concurrency") == 10);
+        CHECK(one.at("tokens") == 25);
+        CHECK(one.at("running") == 0);
+        CHECK(one.at("stopped") == false);
+        bench.database.execute("SELECT queue.limit_take('stripe', 20)");
+        CHECK(bench.json({"limits", "list"}).as_array().at(0).at("tokens").as_int64() < 25);
+        CHECK(bench.json({"limits", "reset", "stripe"}).at("result") == "filled 1 bucket");
+        CHECK(bench.json({"limits", "list"}).as_array().at(0).at("tokens") == 25);
+        CHECK(bench.json({"limits", "stop", "stripe", "--reason", "fire", "--yes"}).at("result") ==
+              "stopped");
+        one = bench.json({"limits", "list"}).as_array().at(0).as_object();
+        CHECK(one.at("stopped") == true);
+        CHECK(one.at("stop_reason") == "fire");
+        CHECK(bench.json({"limits", "resume", "stripe"}).at("result") == "resumed");
+        CHECK(bench.json({"limits", "list"}).as_array().at(0).at("stopped") == false);
+        // What is not said stays as it is; 0 takes it away.
+        CHECK(
+            bench.json({"limits", "set", "stripe", "--concurrency", "0", "--unpin"}).at("result") ==
+            "set");
+        CHECK(bench.database.query("SELECT burst || ' ' || rate || ' ' || (concurrency IS NULL) "
+                                   "|| ' ' || pinned FROM queue.limit_rule") == "25 5 true false");
+    }
+
+    TEST_CASE("a dry run changes nothing") {
+        const qctl_bench bench;
+        CHECK(bench.json({"limits", "set", "stripe", "--rate", "5/s"}).at("result") == "set");
+
+        for (const auto& args :
+             {words{"limits", "set", "stripe", "--rate", "1/s", "-n"},
+              words{"limits", "stop", "stripe", "-n"}, words{"limits", "reset", "stripe", "-n"}}) {
+            CHECK(bench.json(args).at("result").as_string().starts_with("would be"));
+        }
+        CHECK(bench.database.query("SELECT rate || ' ' || (stopped_at IS NULL) FROM "
+                                   "queue.limit_rule") == "5 true");
+    }
+
+    TEST_CASE("what is wrong is said: unknown limits exit 3, bad figures exit 2") {
+        const qctl_bench bench;
+        for (const auto& args :
+             {words{"limits", "stop", "nope", "-y"}, words{"limits", "resume", "nope"},
+              words{"limits", "reset", "nope"}, words{"limits", "list", "nope"},
+              words{"limits", "stop", "nope", "-n"}}) {
+            const auto [code, error] = bench.error(args);
+            CHECK(code == 3);
+            CHECK(error.at("code") == "not_found");
+            CHECK_FALSE(error.at("hint").as_string().empty());
+        }
+        for (const auto& args : {words{"limits", "set", "stripe", "--rate", "5/week"},
+                                 words{"limits", "set", "stripe", "--burst", "0"},
+                                 words{"limits", "set", "stripe", "--concurrency", "-1"}}) {
+            CHECK(bench.code(args) == 2);
+        }
+        // A stop must be meant.
+        CHECK(bench.code({"limits", "stop", "stripe", "--no-input"}) == 2);
+    }
+}
+
 TEST_SUITE("qctl queues") {
     TEST_CASE("create, show, pause and resume") {
         const qctl_bench bench;

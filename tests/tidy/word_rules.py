@@ -45,6 +45,7 @@ CPP_BANS = [
         unless=(
             "libqueue/src/pg/migrator.cpp",
             "libqueue/src/api/client.cpp",
+            "libqueue/src/api/limits.cpp",
             "libqueue/src/testing/server.cpp",
         ),
     ),

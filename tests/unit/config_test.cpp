@@ -117,6 +117,17 @@ const std::vector<broken> broken_additions{
     {"log: {redact: iban}", 4, "log.redact", "a list", "iban", "write [one, two]"},
     {"log: {redact: [[iban]]}", 4, "log.redact", "a list", "a list in the list", "plain words"},
     {"log: {redact: [\"a,b\"]}", 4, "log.redact", "a list", "a,b", "without commas"},
+    // Limits.
+    {"limits: {stripe: {rate: 5 per second}}", 4, "limits.stripe.rate", "a rate from",
+     "5 per second", "write 5/s, 1000/min, 20/h or 100/d"},
+    {"limits: {stripe: {rate: 5/w}}", 4, "limits.stripe.rate", "a rate from", "5/w", "20/h"},
+    {"limits: {stripe: {rate: 0}}", 4, "limits.stripe.rate", "a rate from", "0", "20/h"},
+    {"limits: {stripe: {rate: -1/s}}", 4, "limits.stripe.rate", "a rate from", "-1/s", "20/h"},
+    {"limits: {stripe: {burst: 25}}", 4, "limits.stripe.burst", "a rate beside it", "a burst alone",
+     "add limits.stripe.rate"},
+    {"limits: {stripe: {concurency: 3, rate: 1/s}}", 4, "limits.stripe.concurency", "an option",
+     "concurency", "did you mean concurrency?"},
+    {"limits: {Stripe: {}}", 4, "limits.Stripe", "a-z 0-9 _ . -", "Stripe", "lower-case"},
     // Wrong types.
     {"worker: {threads: many}", 4, "worker.threads", "a whole number from 0 to 1024", "many",
      "digits only"},
@@ -237,6 +248,13 @@ const std::vector<broken> broken_files{
      "My-Schema", "lower-case letters"},
     {"database: {dsn: postgresql://db/app, connections: 9}", 1, "database.connections",
      "from 1 to 8", "9", "lower it"},
+    {"database: {dsn: postgresql://db/app, pooler: pgbouncer}", 1, "database.pooler",
+     "one of auto, session, transaction", "pgbouncer", "choose one"},
+    {"database: {dsn: postgresql://db/app, pooler: transaction}", 1, "database.pooler",
+     "listen_dsn, or listen: false", "neither", "a direct connection"},
+    {"database: {dsn: postgresql://db/app, pooler: transaction, listen: false, "
+     "statement_timeout: 5s}",
+     1, "database.statement_timeout", "0 behind a pooler", "5s", "ALTER ROLE"},
     {"database: {dsn: postgresql://db/app, password: hunter2}", 1, "database.password",
      "an option of database", "password", "known here: dsn"},
     {"processors: {email: true}", 1, "processors.email", "a mapping", "true", "host: …"},
@@ -296,6 +314,40 @@ TEST_SUITE("config") {
         CHECK(result.value.processors.debug);
         CHECK_FALSE(result.value.processors.email.has_value());
         CHECK(result.value.http.listen == "127.0.0.1:8080");
+    }
+
+    TEST_CASE("config: limits, and the kinds and queues that are under them") {
+        const auto result = load_text(
+            "database: {dsn: postgresql://localhost/app}\n"
+            "queues: {default: {concurrency: 100, limit: internal}}\n"
+            "processors: {debug: true}\n"
+            "limits:\n"
+            "  stripe: {burst: 25, rate: 5/s, concurrency: 10}\n"
+            "  internal: {rate: 3000/min}\n"
+            "  mail: {rate: 20/h, burst: 20, key: meta.user}\n"
+            "kinds: {debug.noop: {limit: stripe}}\n");
+
+        CAPTURE(all_text(result));
+        REQUIRE(result.faults.empty());
+        CHECK(result.value.limits.at("stripe").burst == 25);
+        CHECK(result.value.limits.at("stripe").rate == 5);
+        CHECK(result.value.limits.at("stripe").concurrency == 10);
+        CHECK(result.value.limits.at("internal").rate == 50);
+        CHECK(result.value.limits.at("internal").burst == 0);
+        CHECK(result.value.limits.at("mail").rate == doctest::Approx(20.0 / 3'600));
+        CHECK(result.value.limits.at("mail").key == "meta.user");
+        CHECK(result.value.queues.at("default").limit == "internal");
+        CHECK(result.value.kinds.at("debug.noop").limit == "stripe");
+    }
+
+    TEST_CASE("config: a limit that only the database may know is a warning") {
+        const auto result = load_text(minimal + std::string{"limits: {stripe: {rate: 1/s}}\n"
+                                                            "kinds: {debug.noop: {limit: strip}}"});
+
+        CHECK(result.is_usable());
+        REQUIRE(result.faults.size() == 1);
+        CHECK(result.faults.front().path == "kinds.debug.noop.limit");
+        CHECK(result.faults.front().hint == "did you mean stripe?");
     }
 
     TEST_CASE("config: a faulty addition is reported with line, option and hint") {

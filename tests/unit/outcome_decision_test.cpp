@@ -147,6 +147,15 @@ TEST_CASE("outcome_decision: unknown is reconciled after the backoff and burns i
     CHECK(decision.attempts_used == 2);
 }
 
+TEST_CASE("outcome_decision: a reconcile run dead for want of attempts is looked at after replay") {
+    run_report run = reconcile_report(outcome::type::unknown);
+    run.attempt = run.max_attempts + 1;
+    const outcome_decision decision = decide_outcome(run);
+
+    CHECK(decision.what == verdict::dead);
+    CHECK(decision.reconcile);
+}
+
 TEST_CASE("outcome_decision: a cancel does not drop a payment that may have happened") {
     run_report run = report(outcome::type::unknown);
     run.has_reconcile = true;

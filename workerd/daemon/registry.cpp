@@ -90,6 +90,7 @@ void apply(const kind_config& from, const config& value, libqueue::kind_options&
         to.on_lost = libqueue::parse_on_lost(*from.on_lost).value_or(to.on_lost);
     if (from.retention)
         to.retention = *from.retention;
+    to.limit = from.limit.value_or(to.limit);
     if (from.priority)
         to.priority = *from.priority;
     // A queue nobody here serves would let the jobs wait; they then go to "default".
@@ -165,12 +166,21 @@ libqueue::worker_options make_worker_options(const config& value) {
     if (!value.database.listen_dsn.empty())
         options.listen_dsn = complete_dsn(value, value.database.listen_dsn);
     options.listen = value.database.listen;
+    options.pooler = value.database.pooler;
     options.schema = value.database.schema;
     options.name = value.worker.name;
     for (const auto& [name, queue] : value.queues) {
         auto& made = options.queues.emplace_back(name, queue.concurrency);
         made.retention = queue.retention;
         made.dead_letter_retention = queue.dead_letter_retention;
+        made.limit = queue.limit;
+    }
+    for (const auto& [name, figures] : value.limits) {
+        auto& limit = options.limits.emplace_back(name);
+        limit.burst = figures.burst;
+        limit.rate = figures.rate;
+        limit.concurrency = figures.concurrency;
+        limit.key = figures.key;
     }
     options.turn_connections = value.database.connections;
     options.threads = value.worker.threads;

@@ -47,9 +47,23 @@ libqueue::client& context::client() {
         notes.detail("database " +
                      (options.dsn.empty() ? std::string{"of PG*"} : masked_dsn(options.dsn)) +
                      ", schema " + options.schema);
-        client_.emplace(std::move(wanted));
+        client_.emplace(wanted);
+        if (!options.timeout) {
+            drop_default_timeout(std::move(wanted));
+        }
     }
     return *client_;
+}
+
+/// Behind a pooler the library refuses to set a timeout; one that nobody asked for may go.
+void context::drop_default_timeout(libqueue::client_options wanted) {
+    try {
+        static_cast<void>(client_->connection());
+    } catch (const libqueue::domain_failure& refused) {
+        notes.detail(refused.why().message + "; going on without the default timeout");
+        wanted.statement_timeout = std::chrono::milliseconds{0};
+        client_.emplace(std::move(wanted));
+    }
 }
 
 view context::how() const {

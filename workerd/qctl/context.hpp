@@ -42,6 +42,7 @@ class context {
 
    private:
     [[nodiscard]] view how() const;
+    void drop_default_timeout(libqueue::client_options wanted);
 
     std::optional<libqueue::client> client_;
 };

@@ -3,13 +3,17 @@
 #include <libqueue/client.hpp>
 #include <libqueue/error.hpp>
 #include <libqueue/job.hpp>
+#include <libqueue/limit_options.hpp>
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
 
+#include <chrono>
 #include <exception>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace libqueue {
@@ -56,6 +60,20 @@ class async_client {
             id);
     }
 
+    /// Tokens of a limit, as limit_control::reserve. Nothing is waited for: when granted, the
+    /// caller sleeps for `wait` in its own way before it goes on. `at_most` 0 takes now or not at
+    /// all.
+    template <typename Token>
+    auto reserve(std::string limit, int n, std::chrono::microseconds at_most, std::string key,
+                 Token&& token) {
+        return boost::asio::async_initiate<Token, void(std::exception_ptr, result<grant>)>(
+            [this](auto handler, std::string name, int tokens, std::chrono::microseconds most,
+                   std::string of) {
+                start_reserve(std::move(name), tokens, most, std::move(of), std::move(handler));
+            },
+            token, std::move(limit), n, at_most, std::move(key));
+    }
+
    private:
     template <typename T>
     using completion = boost::asio::any_completion_handler<void(std::exception_ptr, result<T>)>;
@@ -63,6 +81,8 @@ class async_client {
     void start_enqueue(new_job job, completion<enqueued> handler);
     void start_enqueue_many(std::vector<new_job> jobs, completion<std::vector<job_id>> handler);
     void start_get(job_id id, completion<job_info> handler);
+    void start_reserve(std::string limit, int n, std::chrono::microseconds at_most, std::string key,
+                       completion<grant> handler);
 
     class impl;
     std::unique_ptr<impl> impl_;

@@ -25,7 +25,9 @@ class client_options {
     std::string schema{"queue"};  ///< as installed
     std::string application_name{"libqueue"};
     std::chrono::milliseconds connect_timeout{10'000};
-    std::chrono::milliseconds statement_timeout{0};  ///< 0: the server's own
+    /// 0: the server's own. Refused behind a pooler (invalid_argument at the first use of the
+    /// connection), where it would stay in a session that others get next.
+    std::chrono::milliseconds statement_timeout{0};
 };
 
 /// Blocking producer and job API over one connection of its own, which is opened at first use and

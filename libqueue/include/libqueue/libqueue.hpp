@@ -7,9 +7,12 @@
 #include <libqueue/error.hpp>
 #include <libqueue/job.hpp>
 #include <libqueue/job_context.hpp>
+#include <libqueue/limit_options.hpp>
+#include <libqueue/limits.hpp>
 #include <libqueue/migrate.hpp>
 #include <libqueue/observer.hpp>
 #include <libqueue/outcome.hpp>
+#include <libqueue/pooling.hpp>
 #include <libqueue/schedules.hpp>
 #include <libqueue/transaction.hpp>
 #include <libqueue/typed.hpp>

@@ -3,8 +3,10 @@
 #include <libqueue/backoff.hpp>
 #include <libqueue/error.hpp>
 #include <libqueue/job_context.hpp>
+#include <libqueue/limit_options.hpp>
 #include <libqueue/observer.hpp>
 #include <libqueue/outcome.hpp>
+#include <libqueue/pooling.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -60,6 +62,7 @@ class kind_options {
     /// How long finished jobs stay, over their queue's; 0 to 36,500 days. Unset: what the database
     /// says, at first the queue's.
     std::optional<std::chrono::milliseconds> retention;
+    std::string limit;  ///< name of the limit its jobs are under; empty: none
 };
 static_assert(!std::is_aggregate_v<kind_options>);
 
@@ -89,6 +92,7 @@ class queue_options {
     /// The same for dead letters, after their death; at first 90 days. A dead letter's job stays as
     /// long as it does.
     std::optional<std::chrono::milliseconds> dead_letter_retention;
+    std::string limit;  ///< all its jobs are under it, beside that of their kind; empty: none
 };
 
 class worker_options {
@@ -97,9 +101,16 @@ class worker_options {
     std::string dsn;         ///< libpq connection string or URI; empty: PG* environment
     std::string listen_dsn;  ///< for LISTEN when `dsn` is a transaction pooler; empty: `dsn`
     bool listen{true};       ///< false: poll only
+    /// Behind a pooler in transaction mode statements are not prepared, and LISTEN is refused:
+    /// set `listen_dsn` to a direct connection, or `listen` to false.
+    pooling pooler{pooling::detect};
     std::string schema{"queue"};
     std::string name;  ///< for people; default host:pid. Identity is a new id per boot
     std::vector<queue_options> queues;
+    /// Defined at start, in place of what other workers defined, but never of what a person has set
+    /// (`queue.limit_set`, `qctl limits set`). Kinds and queues may name limits that are not here:
+    /// those that are defined nowhere hold their jobs back.
+    std::vector<limit_options> limits;
     int turn_connections{2};  ///< 1 to 8
     int threads{0};           ///< blocking handlers; 0: sum of concurrency, at most 64
     std::chrono::milliseconds heartbeat{2'000};  ///< >= 100 ms
@@ -132,7 +143,8 @@ class worker {
     ~worker();
 
     /// Starts the loop thread and returns. The database may be away: the worker keeps trying.
-    /// Throws `domain_failure` with schema_mismatch when the schema cannot be served, and with
+    /// Throws `domain_failure` with schema_mismatch when the schema cannot be served, with
+    /// invalid_argument when LISTEN would go through a pooler in transaction mode, and with
     /// unfit_server when the server loses what it acknowledged or the database is a copy of the
     /// one that was adopted. When the database comes later, or the connection moves to another
     /// server, the same is checked then: the worker reports `database_lost` and claims nothing.

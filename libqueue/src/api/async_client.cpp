@@ -1,4 +1,5 @@
 #include <libqueue/async_client.hpp>
+#include <libqueue/limits.hpp>
 
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/dispatch.hpp>
@@ -156,6 +157,15 @@ void async_client::start_enqueue_many(std::vector<new_job> jobs,
 
 void async_client::start_get(job_id id, completion<job_info> handler) {
     impl_->start<job_info>([id](client& on) { return on.get(id); }, std::move(handler));
+}
+
+void async_client::start_reserve(std::string limit, int n, std::chrono::microseconds at_most,
+                                 std::string key, completion<grant> handler) {
+    impl_->start<grant>(
+        [limit = std::move(limit), n, at_most, key = std::move(key)](client& on) {
+            return limit_control{on}.reserve(limit, n, at_most, key);
+        },
+        std::move(handler));
 }
 
 }  // namespace libqueue

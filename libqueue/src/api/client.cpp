@@ -57,6 +57,7 @@ class client::impl {
         connection_ = std::make_unique<pg::connection>(options_.dsn, options_.application_name,
                                                        options_.connect_timeout);
         if (options_.statement_timeout.count() > 0) {
+            refuse_pooler();
             connection_->exec("SET statement_timeout = " +
                               std::to_string(options_.statement_timeout.count()));
         }
@@ -94,6 +95,17 @@ class client::impl {
     }
 
    private:
+    void refuse_pooler() {
+        if (connection_->pooled()) {
+            connection_.reset();
+            // A SET would stay behind in a session that others get next.
+            throw domain_failure{
+                error{errc::invalid_argument,
+                      "statement_timeout: expected a direct connection, got a pooler",
+                      "Set it on the role: ALTER ROLE ... SET statement_timeout."}};
+        }
+    }
+
     client_options options_;
     std::unique_ptr<pg::connection> connection_;
 };

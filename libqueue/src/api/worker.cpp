@@ -34,6 +34,34 @@ void add(std::string& faults, bool wrong, const std::string& text) {
     }
 }
 
+bool is_limit_name(std::string_view name) {
+    return !name.empty() && name.size() <= limits::limit_name_bytes &&
+           name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.-") ==
+               std::string_view::npos;
+}
+
+/// What the database would refuse, and the worker would try again and again.
+std::string faults_of_limit(const limit_options& o) {
+    const std::string who = "limit " + o.name + ": ";
+    std::string faults;
+    add(faults, !is_limit_name(o.name), who + "name: expected 1 to 64 of a-z 0-9 _ . -");
+    add(faults, o.burst < 0 || o.burst > limits::limit_count_max,
+        who + "burst: expected 0 to 1000000, got " + std::to_string(o.burst));
+    // Not a number fails both comparisons.
+    add(faults, !(o.rate >= limits::rate_min && o.rate <= limits::rate_max) && o.rate != 0,
+        who + "rate: expected 0 or 0.000001 to 100000 per second, got " + std::to_string(o.rate));
+    add(faults, o.burst > 0 && o.rate == 0, who + "burst: expected a rate beside it");
+    add(faults, o.concurrency < 0 || o.concurrency > limits::limit_count_max,
+        who + "concurrency: expected 0 to 1000000, got " + std::to_string(o.concurrency));
+    const std::string_view key{o.key};
+    const bool of_meta = key.starts_with("meta.") && key.size() > 5 &&
+                         key.size() <= 5 + limits::limit_name_bytes &&
+                         key.find('.', 5) == std::string_view::npos;
+    add(faults, !key.empty() && key != "tenant" && !of_meta,
+        who + "key: expected tenant, meta.<field> or nothing");
+    return faults;
+}
+
 void add_retention(std::string& faults, const std::optional<std::chrono::milliseconds>& value,
                    const std::string& name) {
     const auto time = value.value_or(std::chrono::milliseconds{0});
@@ -56,6 +84,8 @@ std::string faults_of_kind(const registration& kind) {
         who + "max_attempts: expected 1 to 1000, got " + std::to_string(o.max_attempts));
     add(faults, o.crash_budget < 0 || o.crash_budget > limits::crash_budget_max,
         who + "crash_budget: expected 0 to 1000, got " + std::to_string(o.crash_budget));
+    add(faults, !o.limit.empty() && !is_limit_name(o.limit),
+        who + "limit: expected 1 to 64 of a-z 0-9 _ . -");
     const int priority = o.priority.value_or(0);
     add(faults, priority < limits::priority_min || priority > limits::priority_max,
         who + "priority: expected -32768 to 32767, got " + std::to_string(priority));
@@ -72,9 +102,15 @@ std::string faults_of(const worker_options& o, const std::vector<registration>& 
         add(faults, queue.concurrency < 1 || queue.concurrency > limits::concurrency_max,
             "queue " + queue.name + ": concurrency: expected 1 to 100000, got " +
                 std::to_string(queue.concurrency));
+        add(faults, !queue.limit.empty() && !is_limit_name(queue.limit),
+            "queue " + queue.name + ": limit: expected 1 to 64 of a-z 0-9 _ . -");
         add_retention(faults, queue.retention, "queue " + queue.name + ": retention");
         add_retention(faults, queue.dead_letter_retention,
                       "queue " + queue.name + ": dead_letter_retention");
+    }
+    for (const limit_options& limit : o.limits) {
+        const std::string wrong = faults_of_limit(limit);
+        add(faults, !wrong.empty(), wrong);
     }
     add(faults, kinds.empty(), "kinds: expected at least one");
     std::set<std::string> handled;
@@ -85,12 +121,31 @@ std::string faults_of(const worker_options& o, const std::vector<registration>& 
     }
     add(faults, o.turn_connections < 1 || o.turn_connections > limits::turn_connections_max,
         "turn_connections: expected 1 to 8, got " + std::to_string(o.turn_connections));
+    add(faults, o.pooler == pooling::transaction && o.listen && o.listen_dsn.empty(),
+        "pooler: transaction: expected listen_dsn, a direct connection, or listen to be false");
     add(faults, o.threads < 0, "threads: expected 0 or more");
     add(faults, o.heartbeat < limits::heartbeat_min, "heartbeat: expected at least 100 ms");
     add(faults, o.lease <= 2 * o.heartbeat, "lease: expected more than two heartbeats");
     add(faults, o.poll_interval.count() < 1, "poll_interval: expected at least 1 ms");
     add(faults, o.drain_timeout.count() < 0, "drain_timeout: expected 0 or more");
     return faults;
+}
+
+/// Throws domain_failure when LISTEN would go through a pooler: nobody would hear what it hears.
+void demand_own_session(const worker_options& options, const std::string& dsn) {
+    if (!options.listen || options.pooler == pooling::session) {
+        return;
+    }
+    pg::connection on{dsn, "libqueue worker start", std::chrono::seconds{10}};
+    if (on.pooled()) {
+        throw domain_failure{
+            error{errc::invalid_argument,
+                  std::string{options.listen_dsn.empty() ? "dsn" : "listen_dsn"} +
+                      ": expected a direct connection for LISTEN, got a pooler (the server's "
+                      "process is not the one the connection was told)",
+                  "Set listen_dsn to a direct connection, or listen to false (jobs are then found "
+                  "by polling), or pooler to session if the pooler is in session mode."}};
+    }
 }
 
 /// Throws domain_failure when jobs must not be run there. Warnings are the session's to report.
@@ -147,6 +202,7 @@ void worker::start() {
                                            " migrations are missing, first " + pending.front().name,
                                        "Run qctl migrate up, or let the worker migrate."}};
         }
+        demand_own_session(impl_->options, schema.dsn);
         demand_fit_server(impl_->options, schema.dsn);
     } catch (const failure& away) {
         event e{event_type::database_lost};

@@ -17,6 +17,8 @@ inline constexpr std::size_t kind_bytes = 64;
 inline constexpr std::size_t queue_bytes = 64;
 /// Any bytes of valid UTF-8. Far below the 2,704 bytes a B-tree entry may have, tenant included.
 inline constexpr std::size_t idempotency_key_bytes = 512;
+/// Of a limit on the outside world, and of a field of meta that is its key.
+inline constexpr std::size_t limit_name_bytes = 64;
 /// For people; default `host:pid`, and a host name may have 253 bytes.
 inline constexpr std::size_t worker_name_bytes = 300;
 /// PostgreSQL truncates identifiers at NAMEDATALEN - 1.
@@ -75,6 +77,14 @@ inline constexpr std::chrono::milliseconds timeout_max = std::chrono::hours{24};
 /// A hundred years, for "for ever".
 inline constexpr std::chrono::milliseconds retention_max = std::chrono::hours{24 * 36'500};
 inline constexpr std::chrono::milliseconds heartbeat_min{100};
+
+// Limits on the outside world.
+
+/// Burst, and running at once.
+inline constexpr int limit_count_max = 1'000'000;
+/// Tokens per second: one in eleven days, and more than one row's lock can be taken.
+inline constexpr double rate_min = 0.000001;
+inline constexpr double rate_max = 100'000;
 
 // Batches and concurrency.
 

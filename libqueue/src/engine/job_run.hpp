@@ -66,6 +66,9 @@ class job_run {
     int used_attempts{0};
     std::int64_t place_run_at{0};  // where it stood in line, µs since 2000
     int line_id{0};
+    // Keys under which it holds a slot of its kind's and of its queue's limit.
+    std::optional<std::string> kind_slot;
+    std::optional<std::string> queue_slot;
     clock::time_point started{};
     clock::time_point deadline{clock::time_point::max()};
     std::size_t index{0};  // among the running

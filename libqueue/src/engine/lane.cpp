@@ -2,9 +2,11 @@
 
 #include "core/limits.hpp"
 #include "engine/runtime.hpp"
+#include "engine/silence.hpp"
 #include "engine/turn.hpp"
 
 #include <sql/commit_durably.hpp>
+#include <sql/set_up_turn.hpp>
 
 #include <algorithm>
 #include <iterator>
@@ -12,6 +14,8 @@
 
 namespace libqueue::engine {
 namespace {
+
+using turn::claim_of;
 
 constexpr std::string_view unique_violation{"23505"};
 constexpr std::chrono::milliseconds retry_base{50};
@@ -42,6 +46,12 @@ void lane::drop_leases() {
     pending_.clear();
     returning_.clear();
     doubtful_.clear();
+    slots_.clear();
+}
+
+void lane::hold_slots(job_run& run, const pg::result& rows, int row) {
+    limiter::read_slots(run, rows, row);
+    slots_.take(run);
 }
 
 bool lane::settled() const noexcept {
@@ -60,18 +70,20 @@ bool lane::wants_claim(queue_state& queue, clock::time_point now) const {
         turn::budget(queue, now) <= 0) {
         return false;
     }
-    return now >= queue.watch.next_look ? turn::has_room(queue) : turn::has_room_for_strays(queue);
+    return limiter::wants(queue, now) ||
+           (now >= queue.watch.next_look ? turn::has_room(queue)
+                                         : turn::has_room_for_strays(queue));
 }
 
 /// One lane is enough for jobs that run one at a time.
-queue_state* lane::wants_suspect() const {
-    return number_ == 0 && !isolating_ && shared_.may_claim() ? shared_.suspects.next_queue()
-                                                              : nullptr;
+std::optional<suspects::place> lane::wants_suspect() const {
+    return number_ == 0 && !isolating_ && shared_.may_claim() ? shared_.suspects.next_place()
+                                                              : std::nullopt;
 }
 
 bool lane::has_work(clock::time_point now) const {
     if (!pending_.empty() || !returning_.empty() || !doubtful_.empty() ||
-        wants_suspect() != nullptr) {
+        wants_suspect().has_value()) {
         return true;
     }
     return std::any_of(shared_.queues.begin(), shared_.queues.end(), [&](const auto& queue) {
@@ -85,8 +97,9 @@ clock::time_point lane::next_look() const {
         return soonest;
     }
     for (const auto& queue : shared_.queues) {
-        if (queue->id != 0 && turn::has_room(*queue) && turn::budget(*queue, clock::now()) > 0) {
-            soonest = std::min(soonest, queue->watch.next_look);
+        if (queue->id != 0 && turn::budget(*queue, clock::now()) > 0) {
+            soonest = std::min({soonest, limiter::next_look(*queue),
+                                turn::has_room(*queue) ? queue->watch.next_look : soonest});
         }
     }
     return soonest;
@@ -127,17 +140,30 @@ boost::asio::awaitable<void> lane::step() {
         failures_ = 0;
         co_return;
     }
-    co_await wake_.wait_until(next_look());
+    co_await rest();
+}
+
+boost::asio::awaitable<void> lane::rest() {
+    co_await ask_for_sign_of_life(connection_);
+    co_await wake_.wait_until(std::min(next_look(), sign_of_life_due(connection_)));
 }
 
 boost::asio::awaitable<void> lane::open() {
     const std::string name = "libqueue worker turn " + std::to_string(number_);
-    co_await connection_.connect(shared_.options.dsn, name, std::chrono::seconds{10});
+    co_await connection_.connect(shared_.options.dsn, name, std::chrono::seconds{10},
+                                 shared_.options.pooler);
+    if (connection_.pooled()) {
+        co_return;  // What is set in a session would hit others; each turn says it for itself.
+    }
     // Generic plans: the arrays differ in every turn, the plan does not. Index scans always: the
     // line is often analysed while empty.
     connection_.send_text("SET plan_cache_mode = force_generic_plan");
     connection_.send_text("SET enable_seqscan = off");
     connection_.send_text("SET enable_bitmapscan = off");
+    // A turn is over before a compiler is: with wrong statistics it would be called for each.
+    connection_.send_text("SET jit = off");
+    // What the role says otherwise: a claim steps over what others hold, a finish waits for them.
+    connection_.send_text("SET default_transaction_isolation = 'read committed'");
     connection_.send_text(std::string{sql::commit_durably});
     co_await connection_.run();
 }
@@ -172,13 +198,26 @@ void lane::take_batch() {
         pending_.erase(pending_.begin(), end);
     }
     batch_returns_ = std::exchange(returning_, {});
+    for (const acknowledgement& ack : batch_) {
+        slots_.give(ack.job);
+    }
+    for (const run_ptr& run : batch_returns_) {
+        slots_.give(run->job.id);
+    }
+    if (slots_.changed()) {
+        shared_.limits_changed();  // this turn's claims see them free already
+    }
 }
 
 boost::asio::awaitable<void> lane::turn() {
     turn_worker_ = shared_.worker_id;
     take_batch();
+    if (connection_.pooled()) {
+        connection_.send_text(std::string{sql::set_up_turn});
+    }
     send_finishes();
     send_returns();
+    send_slots();
     std::vector<queue_state*> arming;
     send_doorbells(arming);
     send_claims(arming);
@@ -233,6 +272,14 @@ void lane::send_returns() {
     }
 }
 
+void lane::send_slots() {
+    if (slots_.changed()) {
+        connection_.send(shared_.sql.hold_slots, slots_.params(shared_.worker_id, number_));
+        expect(answer::other);
+        slots_.told();
+    }
+}
+
 void lane::send_doorbells(std::vector<queue_state*>& arming) {
     const auto now = clock::now();
     std::vector<std::int32_t> clear;
@@ -267,8 +314,8 @@ void lane::send_doorbells(std::vector<queue_state*>& arming) {
 
 void lane::send_claims(const std::vector<queue_state*>& arming) {
     const auto now = clock::now();
-    if (queue_state* queue = wants_suspect(); queue != nullptr) {
-        send_suspect_claim(*queue);
+    if (const auto place = wants_suspect(); place.has_value()) {
+        send_suspect_claim(*place);
     }
     for (const auto& queue : shared_.queues) {
         if (wants_claim(*queue, now)) {
@@ -278,10 +325,16 @@ void lane::send_claims(const std::vector<queue_state*>& arming) {
     }
 }
 
-void lane::send_suspect_claim(queue_state& queue) {
-    const auto request = turn::claim_request::of_suspect(queue);
-    claims_.push_back(claim_sent{&queue, request.most(), request.kinds(), claim_sent::of::suspect});
-    connection_.send(shared_.sql.claim, request.params(shared_.worker_id));
+void lane::send_suspect_claim(const suspects::place& at) {
+    if (at.group == nullptr) {
+        const auto request = turn::claim_request::of_suspect(*at.queue);
+        claims_.push_back(claim_sent{at.queue, request.most(), {}, claim_of::suspect});
+        connection_.send(shared_.sql.claim, request.params(shared_.worker_id));
+    } else {
+        const auto request = limiter::request::of_suspect(*at.queue, *at.group);
+        send_limited_claim(claim_sent{at.queue, request.most(), {}, claim_of::suspect, at.group},
+                           request);
+    }
     expect(answer::claimed);
     shared_.suspects.claim_sent();
 }
@@ -290,11 +343,11 @@ void lane::send_claim(queue_state& queue, bool arming) {
     const auto now = clock::now();
     if (turn::has_room_for_strays(queue)) {
         turn::strays_request request{queue, now};
-        claims_.push_back(
-            claim_sent{&queue, request.count(), request.kinds(), claim_sent::of::strays});
+        claims_.push_back(claim_sent{&queue, request.count(), request.kinds(), claim_of::strays});
         connection_.send(shared_.sql.claim_strays, request.params(shared_.worker_id));
         expect(answer::claimed);
     }
+    send_limited(queue);
     if (now < queue.watch.next_look || turn::budget(queue, now) <= 0) {
         return;
     }
@@ -302,7 +355,7 @@ void lane::send_claim(queue_state& queue, bool arming) {
     if (request.empty()) {
         return;
     }
-    claims_.push_back(claim_sent{&queue, request.most(), request.kinds(), claim_sent::of::line});
+    claims_.push_back(claim_sent{&queue, request.most(), request.kinds(), claim_of::line});
     connection_.send(shared_.sql.claim, request.params(shared_.worker_id));
     expect(answer::claimed);
     if (arming && (now >= queue.watch.next_due_look || now >= queue.watch.next_due)) {
@@ -310,6 +363,31 @@ void lane::send_claim(queue_state& queue, bool arming) {
         connection_.send(shared_.sql.next_due, request.next_due_params());
         expect(answer::next_due);
     }
+}
+
+/// Before the unlimited kinds, whose backlog would leave no room; of which these leave a half.
+void lane::send_limited(queue_state& queue) {
+    const auto now = clock::now();
+    const bool share = now >= queue.watch.next_look && turn::has_room(queue);
+    for (limited_group* group : limiter::to_ask(queue, now)) {
+        const int budget = turn::budget(queue, now);
+        if (budget <= 0 || (share && budget == 1 && queue.limited_first % 2 == 0)) {
+            return;
+        }
+        limiter::request request{queue, *group, share ? (budget + 1) / 2 : budget};
+        if (request.empty()) {
+            continue;
+        }
+        send_limited_claim(
+            claim_sent{&queue, request.most(), request.kinds(), claim_of::limited, group}, request);
+        expect(answer::claimed);
+    }
+}
+
+void lane::send_limited_claim(claim_sent sent, const limiter::request& request) {
+    claims_.push_back(std::move(sent));
+    slots_.asked();
+    connection_.send(shared_.sql.claim_limited, request.params(shared_.worker_id, number_));
 }
 
 void lane::accept(const std::vector<pg::result>& results, double seconds) {
@@ -360,6 +438,7 @@ void lane::accept_finished(const std::vector<std::int64_t>& standing) {
             continue;
         }
         leases_.erase(ack.lease);
+        slots_.drop_lease(ack.lease);
         shared_.lose_lease(ack.lease);
         libqueue::job named;
         named.id = ack.job;
@@ -385,20 +464,21 @@ void lane::look_when_due(const acknowledgement& ack) {
 
 void lane::accept_claim(const claim_sent& sent, const pg::result& rows, double seconds) {
     queue_state& queue = *sent.queue;
-    queue.claiming -= sent.reserved;
-    for (const auto& [kind, reserved] : sent.kinds) {
-        kind->claiming -= reserved;
-    }
+    release(sent);
     queue.turn_seconds = 0.8 * queue.turn_seconds + 0.2 * seconds;
-    if (sent.what == claim_sent::of::suspect) {
-        shared_.suspects.claim_answered(rows.rows() > 0);
+    const int jobs = sent.limited == nullptr ? rows.rows() : limiter::jobs_in(rows);
+    if (sent.what == claim_of::suspect) {
+        accept_suspect(sent, rows, jobs);
     }
     if (shared_.worker_id != turn_worker_) {
         return;  // Declared dead while the turn was away: these belong to whoever rescues us.
     }
     const auto now = clock::now();
-    if (rows.rows() == 0) {
-        if (sent.what == claim_sent::of::line) {
+    if (sent.what == claim_of::limited) {
+        limiter::note_answer(queue, *sent.limited, rows, shared_.options.poll_interval);
+    }
+    if (jobs == 0) {
+        if (sent.what == claim_of::line) {
             ++queue.watch.empty_looks;
             queue.watch.next_look =
                 now + look_interval(queue.watch.empty_looks, shared_.options.poll_interval);
@@ -408,11 +488,11 @@ void lane::accept_claim(const claim_sent& sent, const pg::result& rows, double s
         }
         return;
     }
-    shared_.claimed += static_cast<std::uint64_t>(rows.rows());
-    const std::int64_t lease =
-        turn::take_claimed(rows, shared_, queue, *this, sent.what == claim_sent::of::line);
-    leases_[lease] += rows.rows();
-    if (sent.what == claim_sent::of::suspect) {
+    shared_.claimed += static_cast<std::uint64_t>(jobs);
+    const claim_of by = sent.limited == nullptr ? sent.what : claim_of::limited;
+    const std::int64_t lease = turn::take_claimed(rows, jobs, by, shared_, queue, *this);
+    leases_[lease] += jobs;
+    if (sent.what == claim_of::suspect || sent.what == claim_of::limited) {
         return;
     }
     queue.watch.empty_looks = 0;
@@ -424,15 +504,29 @@ void lane::accept_claim(const claim_sent& sent, const pg::result& rows, double s
     }
 }
 
+void lane::accept_suspect(const claim_sent& sent, const pg::result& rows, int jobs) {
+    if (jobs == 0 && sent.limited != nullptr && limiter::blocked(rows)) {
+        shared_.suspects.claim_blocked();
+    }
+    shared_.suspects.claim_answered(jobs > 0);
+}
+
+void lane::release(const claim_sent& sent) {
+    sent.queue->claiming -= sent.reserved;
+    for (const auto& [kind, reserved] : sent.kinds) {
+        kind->claiming -= reserved;
+    }
+    if (sent.limited != nullptr) {
+        sent.limited->asked = false;
+    }
+}
+
 void lane::release_reservations() {
     for (const claim_sent& sent : claims_) {
-        if (sent.what == claim_sent::of::suspect) {
+        if (sent.what == claim_of::suspect) {
             shared_.suspects.claim_failed();
         }
-        sent.queue->claiming -= sent.reserved;
-        for (const auto& [kind, reserved] : sent.kinds) {
-            kind->claiming -= reserved;
-        }
+        release(sent);
     }
     claims_.clear();
     expected_.clear();
@@ -443,6 +537,7 @@ void lane::turn_failed(const pg::sql_failure& why) {
         shared_.claim_doubted = clock::now();
     }
     release_reservations();
+    slots_.doubt();
     const bool was_open = connection_.is_open();
     const bool doubt = why.outcome_unknown() || why.sqlstate() == unique_violation;
     auto& target = doubt ? doubtful_ : pending_;

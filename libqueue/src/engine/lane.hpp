@@ -2,10 +2,14 @@
 
 #include "engine/acknowledgement.hpp"
 #include "engine/async.hpp"
+#include "engine/limiter.hpp"
 #include "engine/queue_state.hpp"
+#include "engine/suspects.hpp"
+#include "engine/turn.hpp"
 #include "pg/pipeline.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -34,21 +38,26 @@ class lane {
     void drop_leases();
     /// Everything said was recorded.
     [[nodiscard]] bool settled() const noexcept;
+    /// A claimed job that may hold slots of its limits.
+    void hold_slots(job_run& run, const pg::result& rows, int row);
+    /// A claim nobody knew of was found: what the database counts may be too much.
+    void doubt_slots() { slots_.doubt(); }
     void append_leases(std::vector<std::int64_t>& known) const;
     [[nodiscard]] pg::pipeline& connection() noexcept { return connection_; }
 
    private:
     /// A claim sent for one queue and what it reserved.
     struct claim_sent {
-        enum class of { line, strays, suspect };
         queue_state* queue;
         int reserved;
         std::vector<std::pair<kind_state*, int>> kinds;
-        of what;
+        turn::claim_of what;
+        limited_group* limited{nullptr};
     };
     enum class answer { other, finished, next_due, claimed };
 
     boost::asio::awaitable<void> step();
+    boost::asio::awaitable<void> rest();
     boost::asio::awaitable<void> open();
     boost::asio::awaitable<void> settle_doubt();
     boost::asio::awaitable<void> turn();
@@ -56,19 +65,24 @@ class lane {
     void take_batch();
     void send_finishes();
     void send_returns();
+    void send_slots();
     void send_doorbells(std::vector<queue_state*>& arming);
     void send_claims(const std::vector<queue_state*>& arming);
     void send_claim(queue_state& queue, bool arming);
-    void send_suspect_claim(queue_state& queue);
+    void send_suspect_claim(const suspects::place& at);
+    void send_limited_claim(claim_sent sent, const limiter::request& request);
+    void accept_suspect(const claim_sent& sent, const pg::result& rows, int jobs);
+    void send_limited(queue_state& queue);
     void expect(answer kind) { expected_.push_back(kind); }
     void accept(const std::vector<pg::result>& results, double seconds);
     void accept_finished(const std::vector<std::int64_t>& standing);
     void accept_claim(const claim_sent& sent, const pg::result& rows, double seconds);
+    static void release(const claim_sent& sent);
     static void look_when_due(const acknowledgement& ack);
     void release_reservations();
     void turn_failed(const pg::sql_failure& why);
     [[nodiscard]] bool wants_claim(queue_state& queue, clock::time_point now) const;
-    [[nodiscard]] queue_state* wants_suspect() const;
+    [[nodiscard]] std::optional<suspects::place> wants_suspect() const;
     [[nodiscard]] bool has_work(clock::time_point now) const;
     [[nodiscard]] clock::time_point next_look() const;
 
@@ -79,6 +93,7 @@ class lane {
     std::unordered_map<std::int64_t, int> leases_;  // jobs not yet acknowledged, by lease
     std::vector<acknowledgement> pending_;
     std::vector<run_ptr> returning_;
+    slot_ledger slots_;
     std::vector<acknowledgement> doubtful_;  // sent, the commit got no answer
 
     // Of the turn under way.

@@ -2,6 +2,7 @@
 
 #include "engine/lane.hpp"
 #include "engine/runtime.hpp"
+#include "engine/silence.hpp"
 
 #include <sql/commit_durably.hpp>
 
@@ -20,6 +21,10 @@ constexpr std::chrono::seconds suspects_interval{10};
 // Looking for strays may take at most this share of the time.
 constexpr int strays_share{20};
 constexpr int strays_per_line{500};
+// How long a silent connection is believed to be looking for strays; the one statement that may
+// have millions of dead rows to step over.
+constexpr std::chrono::seconds strays_patience_min{10};
+constexpr std::chrono::seconds strays_patience_max{60};
 
 }  // namespace
 
@@ -53,7 +58,8 @@ boost::asio::awaitable<void> maintenance::run() {
                                std::string{"maintenance: "} + failed->what());
             }
         }
-        auto next = clock::now() + interval;
+        // Somebody is silent: the lease's end is not to be missed by much.
+        auto next = clock::now() + (rescuer_.anyone_late() ? interval / 4 : interval);
         if (shared_.worker_id != 0) {
             next = std::min(next, scheduler_.due());
         }
@@ -65,9 +71,12 @@ boost::asio::awaitable<void> maintenance::run() {
 boost::asio::awaitable<void> maintenance::sweep() {
     if (!connection_.is_open()) {
         co_await connection_.connect(shared_.options.dsn, "libqueue worker maintenance",
-                                     std::chrono::seconds{10});
-        connection_.send_text(std::string{sql::commit_durably});
-        co_await connection_.run();
+                                     std::chrono::seconds{10}, shared_.options.pooler);
+        if (!connection_.pooled()) {
+            connection_.send_text(std::string{sql::commit_durably});
+            connection_.send_text("SET default_transaction_isolation = 'read committed'");
+            co_await connection_.run();
+        }
     }
     const auto now = clock::now();
     if (rescuer_.anyone_late() || now >= next_workers_) {
@@ -79,7 +88,7 @@ boost::asio::awaitable<void> maintenance::sweep() {
         co_await find_strays();
     }
     shared_.suspects.check_patience();
-    if (now >= next_suspects_) {
+    if (now >= next_suspects_ || shared_.suspects.look_due(now)) {
         next_suspects_ =
             now + (shared_.options.listen ? std::chrono::seconds{slow_look} : suspects_interval);
         co_await find_suspects();
@@ -92,6 +101,7 @@ boost::asio::awaitable<void> maintenance::sweep() {
         co_await take_back_forgotten();
     }
     co_await retention_.run_once();
+    co_await ask_for_sign_of_life(connection_);
 }
 
 boost::asio::awaitable<void> maintenance::find_strays() {
@@ -113,7 +123,13 @@ boost::asio::awaitable<void> maintenance::find_strays() {
         pg::params p;
         p.int4_array(lines).timestamptz_array(run_at).int8_array(ids).int4(strays_per_line);
         connection_.send(shared_.sql.find_strays, p);
+        connection_.expect_answer_within(strays_patience_);
+        strays_patience_ =
+            std::min<std::chrono::milliseconds>(strays_patience_max, 2 * strays_patience_);
         const std::vector<pg::result> results = co_await connection_.run();
+        strays_patience_ = std::clamp<std::chrono::milliseconds>(
+            std::chrono::duration_cast<std::chrono::milliseconds>(4 * (clock::now() - begun)),
+            strays_patience_min, strays_patience_max);
         const pg::result& found = results.at(0);
         for (const auto& queue : shared_.queues) {
             queue->strays.clear();
@@ -153,7 +169,12 @@ boost::asio::awaitable<void> maintenance::find_suspects() {
     p.int4_array(lines);
     connection_.send(shared_.sql.find_suspects, p);
     const std::vector<pg::result> results = co_await connection_.run();
-    if (results.at(0).binary_bool(0, 0)) {
+    const bool some = results.at(0).binary_bool(0, 0);
+    const bool closed = results.at(0).binary_bool(0, 1);
+    if (closed) {
+        next_suspects_ = std::min(next_suspects_, clock::now() + suspects_interval);
+    }
+    if (some) {
         shared_.suspects.found();
     } else if (shared_.options.suspects == suspect_policy::only) {
         shared_.report(event_type::suspects_cleared, "");
@@ -176,6 +197,9 @@ boost::asio::awaitable<void> maintenance::take_back_forgotten() {
     connection_.send(shared_.sql.forgotten_leases, p);
     const std::vector<pg::result> results = co_await connection_.run();
     if (results.at(0).rows() > 0) {
+        for (const auto& each : shared_.lanes) {
+            each->doubt_slots();
+        }
         shared_.look_everywhere();
     }
 }

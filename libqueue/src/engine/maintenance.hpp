@@ -49,6 +49,7 @@ class maintenance {
     scheduler scheduler_;
     signal wake_;
     clock::duration strays_pause_{std::chrono::seconds{1}};
+    std::chrono::milliseconds strays_patience_{std::chrono::seconds{10}};
     std::uint64_t claimed_before_{0};
     clock::time_point next_workers_{};
     clock::time_point next_strays_{};

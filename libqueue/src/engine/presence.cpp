@@ -9,6 +9,7 @@
 
 #include <libqueue/migrate.hpp>
 #include <libqueue/version.hpp>
+#include <sql/commit_without_wait.hpp>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/json.hpp>
@@ -16,7 +17,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -31,6 +34,16 @@ constexpr int live_lines{7};
 constexpr int live_schedule_at{8};
 constexpr int live_schedule_wait{9};
 
+constexpr std::string_view listen_refused{
+    "listen_dsn: expected a session of one's own for LISTEN, got a pooler; hint: set listen_dsn to "
+    "a direct connection, or listen to false, or pooler to session if it is one in session mode"};
+
+/// Others count the beats: a connect that hangs must leave time for another.
+std::chrono::milliseconds connect_time(std::chrono::milliseconds lease) {
+    return std::clamp<std::chrono::milliseconds>(lease / 3, std::chrono::seconds{2},
+                                                 std::chrono::seconds{10});
+}
+
 std::string slots_json(const runtime& shared) {
     boost::json::object slots;
     for (const auto& queue : shared.queues) {
@@ -40,6 +53,13 @@ std::string slots_json(const runtime& shared) {
         slots[queue->name] = std::move(one);
     }
     return boost::json::serialize(slots);
+}
+
+std::string rate_text(double per_second) {
+    std::array<char, 64> digits{};
+    const auto [end, ec] = std::to_chars(digits.data(), digits.data() + digits.size(), per_second);
+    LIBQUEUE_ASSERT(ec == std::errc{});
+    return {digits.data(), end};
 }
 
 void add_duration(pg::params& to, const std::optional<std::chrono::milliseconds>& value) {
@@ -95,13 +115,24 @@ boost::asio::awaitable<void> presence::run() {
 
 boost::asio::awaitable<void> presence::serve() {
     const worker_options& options = shared_.options;
-    const std::string& dsn = options.listen_dsn.empty() ? options.dsn : options.listen_dsn;
+    const bool apart = !options.listen_dsn.empty();
+    const std::string& dsn = apart ? options.listen_dsn : options.dsn;
     if (!connection_.is_open()) {
-        co_await connection_.connect(dsn, "libqueue worker presence", std::chrono::seconds{10});
+        co_await connection_.connect(
+            dsn, "libqueue worker presence", connect_time(options.lease),
+            apart && options.pooler == pooling::transaction ? pooling::detect : options.pooler);
+        if (options.listen && connection_.pooled()) {
+            throw pg::sql_failure{std::string{listen_refused}, {}, true, false, {}};
+        }
         if (!schema_ready_) {
             co_await prepare_schema();
         }
         co_await check_server();
+        if (!connection_.pooled()) {
+            // A beat need not outlive a crash. Waiting for a standby that is away, it would not be
+            // seen either, and workers would declare each other dead.
+            connection_.send_text("SET synchronous_commit = off");
+        }
         if (options.listen) {
             connection_.send_text("LISTEN \"" + options.schema + ".wake\"");
         }
@@ -180,6 +211,7 @@ boost::asio::awaitable<void> presence::enroll() {
         name.text(queue->name);
         connection_.send(shared_.sql.ensure_queue, name);
     }
+    send_limits();
     for (const auto& [name, kind] : shared_.kinds) {
         connection_.send(shared_.sql.publish_kind, kind_params(*kind->handler));
     }
@@ -206,8 +238,10 @@ boost::asio::awaitable<void> presence::enroll() {
     p.text(host).int4(pid).text(version).text_array(queues).text_array(kinds);
     p.int4(static_cast<std::int32_t>(options.heartbeat.count()));
     p.int4(static_cast<std::int32_t>(options.lease.count()));
+    connection_.send(shared_.sql.assign_limits, limits_in_use());
     connection_.send(shared_.sql.register_worker, p);
     const std::vector<pg::result> results = co_await connection_.run();
+    report_undefined(results.at(results.size() - 2));
     for (std::size_t at = 0; at < shared_.queues.size(); ++at) {
         shared_.queues[at]->id = results.at(at).binary_int32(0, 0);
     }
@@ -222,6 +256,47 @@ boost::asio::awaitable<void> presence::enroll() {
     shared_.worker_id = id;
     shared_.public_worker_id.store(id);
     shared_.report(event_type::worker_started, options.name);
+}
+
+/// In order of their names: two workers that start at once lock rows in the same order.
+void presence::send_limits() {
+    std::map<std::string, const limit_options*> sorted;
+    for (const limit_options& one : shared_.options.limits) {
+        sorted.insert_or_assign(one.name, &one);
+    }
+    for (const auto& [name, figures] : sorted) {
+        pg::params p;
+        p.text(name).int4(figures->burst).text(rate_text(figures->rate));
+        p.int4(figures->concurrency).text(figures->key);
+        connection_.send(shared_.sql.publish_limit, p);
+    }
+}
+
+pg::params presence::limits_in_use() const {
+    std::vector<std::string> kinds;
+    std::vector<std::string> kind_limits;
+    for (const auto& [name, kind] : shared_.kinds) {
+        kinds.push_back(name);
+        kind_limits.push_back(kind->handler->options.limit);
+    }
+    std::vector<std::string> queues;
+    std::vector<std::string> queue_limits;
+    for (const queue_options& queue : shared_.options.queues) {
+        queues.push_back(queue.name);
+        queue_limits.push_back(queue.limit);
+    }
+    pg::params p;
+    p.text_array(kinds).text_array(kind_limits).text_array(queues).text_array(queue_limits);
+    return p;
+}
+
+void presence::report_undefined(const pg::result& limits) const {
+    for (int row = 0; row < limits.rows(); ++row) {
+        shared_.report(event_type::internal_error,
+                       "limit " + std::string{limits.text(row, 0)} +
+                           " is not defined: nothing under it starts; define it in the "
+                           "configuration or with qctl limits set");
+    }
 }
 
 void presence::send_progress() {
@@ -268,6 +343,9 @@ boost::asio::awaitable<bool> presence::beat() {
     const std::optional<std::int64_t> floor = upkeep_.schedules().floor();
     floor ? p.int8(*floor) : p.null();
     const auto asked_at = clock::now();
+    if (connection_.pooled()) {
+        connection_.send_text(std::string{sql::commit_without_wait});
+    }
     connection_.send(shared_.sql.heartbeat, p);
     std::vector<std::int64_t> running;
     for (const run_ptr& run : shared_.running) {
@@ -361,10 +439,15 @@ boost::asio::awaitable<void> presence::wait_for_news(clock::time_point until) {
     }
 }
 
-/// `lines`, `cancel`, `schedules`, `suspects`, or the id of a queue that has something in line.
+/// `lines`, `cancel`, `limit`, `schedules`, `suspects`, or the id of a queue that has something in
+/// line.
 void presence::hear(const std::string& payload) {
     if (payload == "lines" || payload == "cancel") {
         urgent_ = true;
+        return;
+    }
+    if (payload == "limit") {
+        shared_.limits_changed();
         return;
     }
     if (payload == "schedules") {

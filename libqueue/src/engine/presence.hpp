@@ -44,6 +44,9 @@ class presence {
     void hear(const std::string& payload);
     void set_lines(const pg::result& rows);
     void send_progress();
+    void send_limits();
+    [[nodiscard]] pg::params limits_in_use() const;
+    void report_undefined(const pg::result& limits) const;
     boost::asio::awaitable<void> read_lines();
 
     runtime& shared_;

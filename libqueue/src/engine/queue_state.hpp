@@ -26,11 +26,24 @@ struct kind_state {
     }
 };
 
+/// Kinds of a queue that are under the same limits; claimed apart from all others.
+struct limited_group {
+    std::string kind_limit;
+    std::string queue_limit;
+    bool asked{false};  // a claim is under way on one of the lanes
+    int most{10};       // to ask for: grows while it is given as much
+    /// Jobs wait that may not start before this.
+    clock::time_point blocked_until{clock::time_point::min()};
+    /// Look then, whatever the queue's own watch says.
+    clock::time_point due_at{clock::time_point::max()};
+};
+
 /// One line of a queue that this process can serve.
 struct line_state {
     int id{0};
     int priority{0};
     kind_state* kind{nullptr};
+    limited_group* limited{nullptr};  // null: under no limit
     core::line_cursor cursor;
 };
 
@@ -62,7 +75,9 @@ struct queue_state {
     int claiming{0};
     bool pumping{false};  // a handler that returns at once comes back to pump() from within it
     std::deque<run_ptr> unstarted;
-    std::vector<line_state> lines;  // by priority
+    std::vector<line_state> lines;       // by priority
+    std::vector<limited_group> limited;  // fixed once the worker runs
+    std::size_t limited_first{0};        // whose turn it is among them
     std::vector<stray> strays;
     watch_state watch;
     core::rate_meter finished{std::chrono::seconds{2}, clock::now()};

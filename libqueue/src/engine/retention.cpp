@@ -11,7 +11,7 @@ namespace {
 
 // From the end of one round to the next.
 constexpr std::chrono::seconds round_interval{60};
-constexpr std::chrono::seconds side_tables_interval{60};
+constexpr std::chrono::seconds side_tables_interval{120};
 // One statement: a rescue waits for it at most.
 constexpr std::int32_t statement_ms{50};
 constexpr int share{20};
@@ -66,6 +66,7 @@ boost::asio::awaitable<void> retention::prune_side_tables() {
     pg::params p;
     p.int4(limits::sweep_batch_max);
     connection_.send(shared_.sql.prune_side_tables, p);
+    connection_.send(shared_.sql.prune_limits, p);
     co_await connection_.run();
 }
 

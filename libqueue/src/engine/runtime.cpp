@@ -4,6 +4,7 @@
 #include "core/outcome_decision.hpp"
 #include "core/text.hpp"
 #include "engine/lane.hpp"
+#include "engine/limiter.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -60,6 +61,7 @@ runtime::runtime(boost::asio::io_context& io_, const worker_options& options_,
         auto state = std::make_unique<queue_state>();
         state->name = queue.name;
         state->concurrency = queue.concurrency;
+        limiter::make_groups(*state, queue.limit, *this);
         queues.push_back(std::move(state));
     }
     if (blocking) {
@@ -344,6 +346,13 @@ void runtime::look_everywhere() {
     }
 }
 
+void runtime::limits_changed() {
+    for (const auto& queue : queues) {
+        limiter::look_now(*queue);
+    }
+    wake_lanes();
+}
+
 void runtime::wake_lanes() {
     for (const auto& each : lanes) {
         each->wake();
@@ -388,6 +397,7 @@ void runtime::set_lines(queue_state& queue, std::vector<line_state> lines) {
         } else {
             grown = true;
         }
+        line.limited = limiter::group_of(queue, *line.kind);
     }
     std::stable_sort(lines.begin(), lines.end(), [](const line_state& a, const line_state& b) {
         return a.priority < b.priority;

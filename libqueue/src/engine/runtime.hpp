@@ -55,6 +55,8 @@ class runtime {
     /// Something may be in line: look now.
     void look_now(queue_state& queue);
     void look_everywhere();
+    /// Slots or tokens may have come free: ask for limited kinds now.
+    void limits_changed();
     void wake_lanes();
     /// May claim: registered, not stopping, not paused, the heart beats.
     [[nodiscard]] bool may_claim() const;

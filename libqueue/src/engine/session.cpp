@@ -19,10 +19,15 @@ constexpr std::chrono::milliseconds last_turns{2'000};
 constexpr std::chrono::milliseconds settle_look{5};
 // Between a blocking handler's answer and its thread being free.
 constexpr std::chrono::milliseconds last_calls{100};
-// A statement of a turn or a heartbeat without answer for so long means a dead connection; those of
-// maintenance may be slow by nature.
-constexpr std::chrono::seconds silence_min{10};
-constexpr std::chrono::seconds slow_max{60};
+// A turn without answer for so long means a dead connection.
+constexpr std::chrono::seconds turn_max{10};
+
+/// A beat is the update of one row. Whose beats stop for a lease is dead to the others, so a beat
+/// that gets no answer must leave time for a new connection and one more.
+std::chrono::milliseconds beat_max(std::chrono::milliseconds lease) {
+    return std::clamp<std::chrono::milliseconds>(lease / 3, std::chrono::milliseconds{250},
+                                                 turn_max);
+}
 
 /// Signals are the program's business, never this thread's.
 void block_signals() {
@@ -44,11 +49,10 @@ session::session(worker_options options_given, std::vector<registration> kinds)
     for (int number = 0; number < options.turn_connections; ++number) {
         shared_.lanes.push_back(std::make_unique<lane>(shared_, number));
     }
-    const auto limit = std::max<std::chrono::milliseconds>(options.lease, silence_min);
-    silence_.watch(presence_.connection(), limit);
-    silence_.watch(maintenance_.connection(), std::max<std::chrono::milliseconds>(limit, slow_max));
+    silence_.watch(presence_.connection(), beat_max(options.lease));
+    silence_.watch(maintenance_.connection(), turn_max);
     for (const auto& each : shared_.lanes) {
-        silence_.watch(each->connection(), limit);
+        silence_.watch(each->connection(), turn_max);
     }
 }
 

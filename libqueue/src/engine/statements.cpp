@@ -2,9 +2,11 @@
 
 #include "pg/schema_name.hpp"
 
+#include <sql/assign_limits.hpp>
 #include <sql/bury.hpp>
 #include <sql/check_server.hpp>
 #include <sql/claim.hpp>
+#include <sql/claim_limited.hpp>
 #include <sql/claim_strays.hpp>
 #include <sql/deregister_worker.hpp>
 #include <sql/ensure_queue.hpp>
@@ -17,6 +19,7 @@
 #include <sql/fire_schedules.hpp>
 #include <sql/forgotten_leases.hpp>
 #include <sql/heartbeat.hpp>
+#include <sql/hold_slots.hpp>
 #include <sql/list_lines.hpp>
 #include <sql/list_liveness.hpp>
 #include <sql/list_owed.hpp>
@@ -25,8 +28,10 @@
 #include <sql/next_due.hpp>
 #include <sql/prune_jobs.hpp>
 #include <sql/prune_keys.hpp>
+#include <sql/prune_limits.hpp>
 #include <sql/prune_side_tables.hpp>
 #include <sql/publish_kind.hpp>
+#include <sql/publish_limit.hpp>
 #include <sql/put_progress.hpp>
 #include <sql/register_worker.hpp>
 #include <sql/release_leases.hpp>
@@ -46,9 +51,11 @@ pg::prepared write(const char* name, std::string_view sql, std::string_view sche
 }  // namespace
 
 statements::statements(std::string_view schema)
-    : bury{write("bury", sql::bury, schema)},
+    : assign_limits{write("assign_limits", sql::assign_limits, schema)},
+      bury{write("bury", sql::bury, schema)},
       check_server{write("check_server", sql::check_server, schema)},
       claim{write("claim", sql::claim, schema)},
+      claim_limited{write("claim_limited", sql::claim_limited, schema)},
       claim_strays{write("claim_strays", sql::claim_strays, schema)},
       deregister_worker{write("deregister_worker", sql::deregister_worker, schema)},
       ensure_queue{write("ensure_queue", sql::ensure_queue, schema)},
@@ -61,6 +68,7 @@ statements::statements(std::string_view schema)
       fire_schedules{write("fire_schedules", sql::fire_schedules, schema)},
       forgotten_leases{write("forgotten_leases", sql::forgotten_leases, schema)},
       heartbeat{write("heartbeat", sql::heartbeat, schema)},
+      hold_slots{write("hold_slots", sql::hold_slots, schema)},
       list_lines{write("list_lines", sql::list_lines, schema)},
       list_liveness{write("list_liveness", sql::list_liveness, schema)},
       list_owed{write("list_owed", sql::list_owed, schema)},
@@ -69,8 +77,10 @@ statements::statements(std::string_view schema)
       next_due{write("next_due", sql::next_due, schema)},
       prune_jobs{write("prune_jobs", sql::prune_jobs, schema)},
       prune_keys{write("prune_keys", sql::prune_keys, schema)},
+      prune_limits{write("prune_limits", sql::prune_limits, schema)},
       prune_side_tables{write("prune_side_tables", sql::prune_side_tables, schema)},
       publish_kind{write("publish_kind", sql::publish_kind, schema)},
+      publish_limit{write("publish_limit", sql::publish_limit, schema)},
       put_progress{write("put_progress", sql::put_progress, schema)},
       register_worker{write("register_worker", sql::register_worker, schema)},
       release_leases{write("release_leases", sql::release_leases, schema)},

@@ -14,9 +14,11 @@ class statements {
     statements(const statements&) = delete;
     statements& operator=(const statements&) = delete;
 
+    pg::prepared assign_limits;
     pg::prepared bury;
     pg::prepared check_server;
     pg::prepared claim;
+    pg::prepared claim_limited;
     pg::prepared claim_strays;
     pg::prepared deregister_worker;
     pg::prepared ensure_queue;
@@ -29,6 +31,7 @@ class statements {
     pg::prepared fire_schedules;
     pg::prepared forgotten_leases;
     pg::prepared heartbeat;
+    pg::prepared hold_slots;
     pg::prepared list_lines;
     pg::prepared list_liveness;
     pg::prepared list_owed;
@@ -37,8 +40,10 @@ class statements {
     pg::prepared next_due;
     pg::prepared prune_jobs;
     pg::prepared prune_keys;
+    pg::prepared prune_limits;
     pg::prepared prune_side_tables;
     pg::prepared publish_kind;
+    pg::prepared publish_limit;
     pg::prepared put_progress;
     pg::prepared register_worker;
     pg::prepared release_leases;

@@ -12,6 +12,8 @@ namespace {
 // it from working: it goes on and tries again later.
 constexpr std::chrono::seconds patience{30};
 constexpr std::chrono::seconds rest{30};
+// A limit holds suspects back: so long the others are left in peace.
+constexpr std::chrono::seconds blocked_rest{10};
 
 }  // namespace
 
@@ -22,11 +24,12 @@ void suspects::found() {
     }
     const auto now = clock::now();
     if (looking_ || now < not_before_) {
-        at_ = 0;
+        start_over();
         return;
     }
     looking_ = true;
-    at_ = 0;
+    blocked_ = false;
+    start_over();
     patience_ends_ = now + patience;
     // What is claimed and not started need not be waited for.
     for (const auto& queue : shared_.queues) {
@@ -54,19 +57,32 @@ bool suspects::nothing_runs() const {
            });
 }
 
-queue_state* suspects::next_queue() const {
+std::optional<suspects::place> suspects::next_place() const {
     if (!looking_ || claiming_ || !nothing_runs()) {
-        return nullptr;
+        return std::nullopt;
     }
-    return shared_.queues[at_].get();
+    queue_state* const queue = shared_.queues[at_].get();
+    return place{queue, group_at_ == 0 ? nullptr : &queue->limited[group_at_ - 1]};
 }
 
 void suspects::claim_answered(bool got_one) {
     claiming_ = false;
     one_runs_ = got_one;
-    if (!got_one && ++at_ >= shared_.queues.size()) {
+    if (got_one) {
+        return;
+    }
+    if (++group_at_ > shared_.queues[at_]->limited.size()) {
+        group_at_ = 0;
+        ++at_;
+    }
+    if (at_ >= shared_.queues.size()) {
         stop_looking();
     }
+}
+
+void suspects::claim_blocked() {
+    blocked_ = true;
+    not_before_ = clock::now() + blocked_rest;
 }
 
 void suspects::run_ended() {
@@ -95,7 +111,7 @@ void suspects::check_patience() {
 
 void suspects::stop_looking() {
     looking_ = false;
-    at_ = 0;
+    start_over();
     if (shared_.options.suspects == suspect_policy::only) {
         shared_.report(event_type::suspects_cleared, "");
     }

@@ -111,8 +111,9 @@ int budget(const queue_state& queue, clock::time_point now) {
 }
 
 bool has_room(const queue_state& queue) {
-    return std::any_of(queue.lines.begin(), queue.lines.end(),
-                       [](const line_state& line) { return line.kind->room() > 0; });
+    return std::any_of(queue.lines.begin(), queue.lines.end(), [](const line_state& line) {
+        return line.limited == nullptr && line.kind->room() > 0;
+    });
 }
 
 bool has_room_for_strays(const queue_state& queue) {
@@ -240,7 +241,9 @@ void claim_request::add_lines(queue_state& queue, clock::time_point now) {
     // across kinds as far as claims of more than one job allow, and starves none.
     std::vector<line_state*> order;
     for (line_state& line : queue.lines) {
-        order.push_back(&line);
+        if (line.limited == nullptr) {
+            order.push_back(&line);
+        }
     }
     std::stable_sort(order.begin(), order.end(), [](const line_state* a, const line_state* b) {
         return a->priority != b->priority ? a->priority < b->priority
@@ -269,6 +272,9 @@ void claim_request::add_lines(queue_state& queue, clock::time_point now) {
 claim_request claim_request::of_suspect(queue_state& queue) {
     claim_request request{queue.id, 1};
     for (const line_state& line : queue.lines) {
+        if (line.limited != nullptr) {
+            continue;
+        }
         request.lines_.push_back(-line.id);
         request.after_run_at_.push_back(core::line_place{}.run_at);
         request.after_id_.push_back(core::line_place{}.id);
@@ -322,8 +328,8 @@ pg::params strays_request::params(std::int64_t worker) const {
     return p;
 }
 
-std::int64_t take_claimed(const pg::result& rows, runtime& shared, queue_state& queue, lane& owner,
-                          bool move_cursors) {
+std::int64_t take_claimed(const pg::result& rows, int count, claim_of by, runtime& shared,
+                          queue_state& queue, lane& owner) {
     struct claimed_line {
         line_state* line;
         core::line_place last;
@@ -331,9 +337,9 @@ std::int64_t take_claimed(const pg::result& rows, runtime& shared, queue_state& 
     };
     std::vector<claimed_line> lines;
     std::vector<run_ptr> runs;
-    runs.reserve(static_cast<std::size_t>(rows.rows()));
+    runs.reserve(static_cast<std::size_t>(count));
     const auto now = clock::now();
-    for (int row = 0; row < rows.rows(); ++row) {
+    for (int row = 0; row < count; ++row) {
         const int place_line = rows.binary_int32(row, col_line);
         const int line_id = std::abs(place_line);  // minus: it is a suspect
         auto at = std::find_if(lines.begin(), lines.end(),
@@ -360,11 +366,14 @@ std::int64_t take_claimed(const pg::result& rows, runtime& shared, queue_state& 
         run->used_attempts = rows.binary_int16(row, col_attempt);
         run->place_run_at = run_at;
         run->line_id = place_line;
+        if (by == claim_of::limited) {
+            owner.hold_slots(*run, rows, row);
+        }
         ++run->kind->unstarted;
         runs.push_back(std::move(run));
     }
     for (const claimed_line& each : lines) {
-        if (move_cursors) {
+        if (by == claim_of::line) {
             each.line->cursor.advance(each.last, each.rows, now);
         }
     }

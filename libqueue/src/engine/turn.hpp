@@ -18,6 +18,10 @@ class runtime;
 /// What a turn says and hears: between the engine's values and statement parameters or rows.
 namespace turn {
 
+/// By which claim jobs came: that of the lines, of strays behind the cursors, of a suspect, or of
+/// lines under limits.
+enum class claim_of { line, strays, suspect, limited };
+
 /// How many more jobs of this queue to claim now.
 [[nodiscard]] int budget(const queue_state& queue, clock::time_point now);
 /// Some line's kind may take more jobs.
@@ -50,7 +54,7 @@ class finishes {
 class claim_request {
    public:
     claim_request(queue_state& queue, clock::time_point now);
-    /// Of one suspect.
+    /// Of one suspect that is under no limit.
     static claim_request of_suspect(queue_state& queue);
     [[nodiscard]] bool empty() const noexcept { return lines_.empty(); }
     [[nodiscard]] int most() const noexcept { return most_; }
@@ -87,10 +91,11 @@ class strays_request {
     std::vector<std::pair<kind_state*, int>> kinds_;
 };
 
-/// Puts claimed rows among the queue's unstarted jobs, in order of priority and time, and moves
-/// the cursors. Returns the lease.
-std::int64_t take_claimed(const pg::result& rows, runtime& shared, queue_state& queue, lane& owner,
-                          bool move_cursors);
+/// Puts the first `count` rows, which were claimed as `by` says, among the queue's unstarted jobs,
+/// in order of priority and time; moves the cursors of lines, takes the slots of limits. Returns
+/// the lease.
+std::int64_t take_claimed(const pg::result& rows, int count, claim_of by, runtime& shared,
+                          queue_state& queue, lane& owner);
 
 }  // namespace turn
 }  // namespace libqueue::engine

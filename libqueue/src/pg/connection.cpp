@@ -2,6 +2,8 @@
 
 #include "pg/sqlstate.hpp"
 
+#include <sql/backend_pid.hpp>
+
 #include <libpq-fe.h>
 
 #include <poll.h>
@@ -207,6 +209,10 @@ bool connection::idle() const noexcept {
 bool connection::in_transaction() const noexcept {
     const PGTransactionStatusType status = PQtransactionStatus(raw_);
     return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
+bool connection::pooled() {
+    return exec(sql::backend_pid).int64(0, 0) != PQbackendPID(raw_);
 }
 
 transaction::transaction(connection& on) : on_{on} {

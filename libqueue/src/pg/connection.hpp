@@ -55,6 +55,8 @@ class connection {
     /// Between commands and not in pipeline mode.
     [[nodiscard]] bool idle() const noexcept;
     [[nodiscard]] bool in_transaction() const noexcept;
+    /// Asks whether a pooler stands between: then nothing may be left in the session.
+    [[nodiscard]] bool pooled();
     [[nodiscard]] pg_conn* raw() const noexcept { return raw_; }
 
    private:

@@ -1,6 +1,9 @@
 #include "pg/pipeline.hpp"
 
+#include "pg/host_order.hpp"
 #include "pg/sqlstate.hpp"
+
+#include <sql/backend_pid.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -10,6 +13,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace libqueue::pg {
@@ -20,6 +24,8 @@ using clock = std::chrono::steady_clock;
 
 constexpr auto use_ec = asio::as_tuple(asio::use_awaitable);
 constexpr int binary{1};
+// With other hosts to ask, one that does not answer gets no more than this.
+constexpr std::chrono::milliseconds host_patience{3'000};
 
 sql_failure failure_of(PGconn* raw, const PGresult* answer, bool outcome_unknown) {
     const char* state = PQresultErrorField(answer, PG_DIAG_SQLSTATE);
@@ -54,6 +60,7 @@ void pipeline::close() noexcept {
     prepared_.clear();
     notifications_.clear();
     busy_since_ = clock::time_point::max();
+    patience_.reset();
 }
 
 bool pipeline::is_open() const noexcept {
@@ -86,30 +93,54 @@ void pipeline::attach_socket() {
 }
 
 asio::awaitable<void> pipeline::connect(std::string dsn, std::string application_name,
-                                        std::chrono::milliseconds at_most) {
+                                        std::chrono::milliseconds at_most, pooling how) {
     close();
-    const char* keys[] = {"dbname",
-                          "application_name",
-                          "client_encoding",
-                          "keepalives_idle",
-                          "keepalives_interval",
-                          "keepalives_count",
-                          "tcp_user_timeout",
-                          nullptr};
-    const char* values[] = {dsn.c_str(), application_name.c_str(), "UTF8", "5", "3", "3", "10000",
-                            nullptr};
-    raw_ = PQconnectStartParams(keys, values, 1);
+    const host_order hosts{dsn, first_host_};
+    // What comes before the connection string are defaults it may change: a peer that is gone is
+    // found within 15 s, and after a failover only the new primary will do.
+    std::vector<const char*> keys{"keepalives_idle",  "keepalives_interval",  "keepalives_count",
+                                  "tcp_user_timeout", "target_session_attrs", "dbname",
+                                  "application_name", "client_encoding"};
+    std::vector<const char*> values{
+        "5", "3", "3", "10000", "read-write", dsn.c_str(), application_name.c_str(), "UTF8"};
+    hosts.append_to(keys, values);
+    keys.push_back(nullptr);
+    values.push_back(nullptr);
+    raw_ = PQconnectStartParams(keys.data(), values.data(), 1);
     if (raw_ == nullptr || PQstatus(raw_) == CONNECTION_BAD) {
         lost(false);
     }
     // What the server says beside its answers would go to our standard error otherwise.
     PQsetNoticeProcessor(
         raw_, [](void*, const char*) {}, nullptr);
-    co_await poll_connect(clock::now() + at_most);
+    // Counted on beforehand: a connect that hangs ends with an exception.
+    ++first_host_;
+    co_await poll_connect(clock::now() +
+                          (hosts.several() ? std::min(at_most, host_patience) : at_most));
+    --first_host_;
     if (PQsetnonblocking(raw_, 1) != 0 || PQenterPipelineMode(raw_) != 1) {
         lost(false);
     }
     attach_socket();
+    answered_at_ = clock::now();
+    pooled_ = how == pooling::transaction;
+    if (how == pooling::detect) {
+        try {
+            pooled_ = co_await meets_pooler();
+        } catch (const sql_failure&) {
+            close();
+            throw;
+        }
+    }
+}
+
+/// Nobody but the server knows its process; see the statement.
+asio::awaitable<bool> pipeline::meets_pooler() {
+    pooled_ = true;  // so that the question itself is not prepared
+    const prepared question{"backend_pid", std::string{sql::backend_pid}};
+    send(question, params{});
+    const std::vector<result> answer = co_await run();
+    co_return answer.at(0).binary_int32(0, 0) != PQbackendPID(raw_);
 }
 
 asio::awaitable<void> pipeline::poll_connect(clock::time_point until) {
@@ -137,6 +168,16 @@ asio::awaitable<void> pipeline::poll_connect(clock::time_point until) {
 }
 
 void pipeline::send(const prepared& statement, const params& parameters) {
+    if (pooled_) {
+        parameters.fill(view_);
+        if (PQsendQueryParams(raw_, statement.sql.c_str(), parameters.count(), nullptr,
+                              view_.values.data(), view_.lengths.data(), view_.formats.data(),
+                              binary) != 1) {
+            lost(false);
+        }
+        queued_.push_back(step::statement);
+        return;
+    }
     if (!prepared_.contains(&statement)) {
         if (PQsendPrepare(raw_, statement.name.c_str(), statement.sql.c_str(), 0, nullptr) != 1) {
             lost(false);
@@ -197,6 +238,8 @@ asio::awaitable<std::vector<result>> pipeline::run() {
     std::unique_ptr<sql_failure> first_error;
     co_await read_until_sync(results, first_error);
     busy_since_ = clock::time_point::max();
+    patience_.reset();
+    answered_at_ = clock::now();
     preparing_.clear();
     queued_.clear();
     if (first_error != nullptr) {

@@ -4,12 +4,15 @@
 #include "pg/params.hpp"
 #include "pg/result.hpp"
 
+#include <libqueue/pooling.hpp>
+
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -37,12 +40,16 @@ class pipeline {
     ~pipeline();
 
     /// Opens the connection (closing an earlier one). Throws sql_failure; also when `at_most` is
-    /// over.
+    /// over. Of several hosts, the one that did not answer in time is asked last the next time.
     boost::asio::awaitable<void> connect(std::string dsn, std::string application_name,
-                                         std::chrono::milliseconds at_most);
+                                         std::chrono::milliseconds at_most,
+                                         pooling how = pooling::session);
     void close() noexcept;
     /// Connected as far as is known; not while `connect` is under way.
     [[nodiscard]] bool is_open() const noexcept;
+    /// The session is a pooler's and changes with every transaction. Statements are then sent
+    /// whole instead of being prepared.
+    [[nodiscard]] bool pooled() const noexcept { return pooled_; }
 
     /// Queues a prepared statement (preparing it on its first use here).
     void send(const prepared& statement, const params& parameters);
@@ -57,6 +64,16 @@ class pipeline {
     /// Since when a `run` has been waiting for its answer; `max()` when none is.
     [[nodiscard]] std::chrono::steady_clock::time_point busy_since() const noexcept {
         return busy_since_;
+    }
+    /// When the last `run` had its whole answer, or the connection was made.
+    [[nodiscard]] std::chrono::steady_clock::time_point answered_at() const noexcept {
+        return answered_at_;
+    }
+    /// What the next `run` sends is quick by nature: a silence longer than this means that the
+    /// connection is dead, whatever the watch allows otherwise.
+    void expect_answer_within(std::chrono::milliseconds limit) noexcept { patience_ = limit; }
+    [[nodiscard]] std::optional<std::chrono::milliseconds> patience() const noexcept {
+        return patience_;
     }
     /// Makes a `run` under way fail as a lost connection. For a peer that fell silent.
     void abort() noexcept;
@@ -74,6 +91,7 @@ class pipeline {
     enum class step { prepare, statement, text };
 
     boost::asio::awaitable<void> poll_connect(std::chrono::steady_clock::time_point until);
+    boost::asio::awaitable<bool> meets_pooler();
     boost::asio::awaitable<void> flush();
     boost::asio::awaitable<pg_result*> next();
     boost::asio::awaitable<void> read_until_sync(std::vector<result>& results,
@@ -90,6 +108,10 @@ class pipeline {
     std::unordered_set<const prepared*> prepared_;
     std::vector<std::string> notifications_;
     params::view view_;
+    bool pooled_{false};
+    std::size_t first_host_{0};
+    std::optional<std::chrono::milliseconds> patience_;
+    std::chrono::steady_clock::time_point answered_at_{};
     std::chrono::steady_clock::time_point busy_since_{std::chrono::steady_clock::time_point::max()};
 };
 

@@ -238,7 +238,8 @@ class inline_worker::impl {
         if (claimed.at(0).rows() == 0) {
             throw failed{"job " + std::to_string(result.id) + ": another worker has taken it"};
         }
-        engine::turn::take_claimed(claimed.at(0), shared_, queue, owner_, false);
+        engine::turn::take_claimed(claimed.at(0), 1, engine::turn::claim_of::strays, shared_, queue,
+                                   owner_);
         const run_ptr run = queue.unstarted.front();
         queue.unstarted.pop_front();
         --run->kind->unstarted;

@@ -44,6 +44,11 @@ void make_suspects(rig& t, const std::string& ended = "NULL") {
     rescuer->stop();
 }
 
+libqueue::registration limited(libqueue::registration made) {
+    made.options.limit = "provider";
+    return made;
+}
+
 /// Counts who runs beside whom.
 class company {
    public:
@@ -183,6 +188,51 @@ TEST_CASE("a worker of nothing but suspects runs them, says when none is left, a
     REQUIRE(t.wait_finished(3));
     REQUIRE(t.seen.wait_for(event_type::suspects_cleared));
     CHECK(t.db.query("SELECT state FROM queue.jobs WHERE kind = 'other'") == "ready");
+}
+
+TEST_CASE("a stop holds back a suspect too, and the other jobs go on meanwhile") {
+    rig t;
+    const auto suspect = t.enqueue("call");
+    t.db.execute(
+        "SELECT queue.limit_set('provider', concurrency => 1);"
+        "SELECT queue.limit_stop('provider');");
+    make_suspects(t);
+    auto options = t.options();
+    options.suspects = libqueue::suspect_policy::alone;
+    const auto worker = t.start({limited(noop("call")), noop("other")}, options);
+    REQUIRE(t.wait_state(t.enqueue("other"), "completed"));
+    CHECK(t.state(suspect) == "ready");
+
+    t.db.execute("SELECT queue.limit_resume('provider')");
+
+    // Looked for every 10 s while a limit holds some back.
+    CHECK(t.wait_state(suspect, "completed", 20s));
+}
+
+TEST_CASE("a suspect that runs alone holds a slot of its limit") {
+    rig t;
+    std::atomic<bool> let_go{false};
+    auto call = coroutine("call", [&](job_context& context) -> awaitable<outcome> {
+        while (!let_go.load()) {
+            static_cast<void>(co_await context.sleep(10ms));
+        }
+        co_return libqueue::completed();
+    });
+    t.db.execute("SELECT queue.limit_set('provider', concurrency => 1)");
+    const auto suspect = t.enqueue("call");
+    make_suspects(t);
+    const auto first = t.start({limited(call)});
+    REQUIRE(t.wait_state(suspect, "running"));
+
+    CHECK(t.db.query("SELECT running FROM queue.limit_status") == "1");
+    const auto second = t.start({limited(noop("call"))});
+    const auto later = t.enqueue("call");
+    REQUIRE(test::wait_until(
+        [&] { return t.db.query("SELECT wanted_until > now() FROM queue.limit_rule") == "t"; }));
+    CHECK(t.state(later) == "ready");
+    let_go = true;
+    CHECK(t.wait_state(suspect, "completed"));
+    CHECK(t.wait_state(later, "completed"));
 }
 
 TEST_CASE("suspects in line are jobs like others: listed, counted, explained, cancelled, retried") {

@@ -281,6 +281,21 @@ TEST_CASE("many jobs committed late are all found, and soon") {
     CHECK(t.faults() == "");
 }
 
+TEST_CASE("an empty line of a kind that is not simply retried leaves its slots to the next") {
+    rig t;
+    auto first = noop("first");
+    auto second = noop("second");
+    first.options.on_lost = libqueue::on_lost::dead;
+    second.options.on_lost = libqueue::on_lost::dead;
+    const auto worker = t.start({first, second});
+    const auto earlier = t.enqueue("first", "{}", "priority => 1");
+    REQUIRE(t.wait_state(earlier, "completed"));
+
+    const auto later = t.enqueue("second", "{}", "priority => 2");
+
+    CHECK(t.wait_state(later, "completed"));
+}
+
 TEST_CASE("kinds nobody knows wait, are listed, and run as soon as a worker knows them") {
     rig t;
     const auto worker = t.start({noop()});

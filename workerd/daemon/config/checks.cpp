@@ -39,6 +39,14 @@ class checker {
             fault("database.dsn", "a PostgreSQL connection string", "nothing",
                   "set database.dsn, DATABASE_URL, --db or PGHOST and PGDATABASE");
         const bool listens_apart = !database.listen_dsn.empty() || has("database.listen_dsn_file");
+        const bool pooled = database.pooler == libqueue::pooling::transaction;
+        if (pooled && database.listen && !listens_apart)
+            fault("database.pooler", "listen_dsn, or listen: false, with a pooler in this mode",
+                  "neither", "set database.listen_dsn to a direct connection");
+        if (pooled && database.statement_timeout.count() > 0)
+            fault("database.statement_timeout", "0 behind a pooler, which would refuse it",
+                  libqueue::format_duration(database.statement_timeout),
+                  "set it on the role: ALTER ROLE ... SET statement_timeout");
         if (listens_apart && !database.listen)
             warning("database.listen_dsn", "database.listen: true", "false",
                     "the connection is never used");
@@ -70,6 +78,8 @@ class checker {
         std::int64_t total = 0;
         for (const auto& [name, queue] : value_.queues)
             total += queue.concurrency;
+        for (const auto& [name, queue] : value_.queues)
+            known_limit("queues." + name + ".limit", queue.limit);
         const bool set = value_.settings.contains("worker.threads");
         const std::int64_t threads = set ? value_.worker.threads : 0;
         if (threads > total && total > 0)
@@ -77,9 +87,18 @@ class checker {
                     fmt::format("{}", threads), "the rest is never used");
     }
 
+    void limits() {
+        for (const auto& [name, figures] : value_.limits) {
+            if (figures.burst > 0 && figures.rate == 0)
+                fault("limits." + name + ".burst", "a rate beside it", "a burst alone",
+                      fmt::format("add limits.{}.rate", name));
+        }
+    }
+
     void kinds() {
         for (const auto& [name, kind] : value_.kinds) {
             const auto path = "kinds." + name;
+            known_limit(path + ".limit", kind.limit.value_or(""));
             const auto whole = overlay(kind, kind_defaults(name));
             if (whole.retry_base && whole.retry_cap && *whole.retry_cap < *whole.retry_base)
                 fault(stronger(path + ".retry.cap", path + ".retry.base"), "cap >= base",
@@ -141,6 +160,20 @@ class checker {
         if (has(path + "from") && email.from.find('@') == std::string::npos)
             fault(path + "from", "an address with @", as_written(email.from),
                   "write it as noreply@example.com");
+    }
+
+    // May be defined in the database by a person: then the worker finds it there.
+    void known_limit(const std::string& path, const std::string& limit) {
+        if (limit.empty() || value_.limits.contains(limit))
+            return;
+        std::vector<std::string> names;
+        for (const auto& [name, ignored] : value_.limits)
+            names.push_back(name);
+        const auto close = suggest(limit, names);
+        warning(
+            path, "one of the limits of this file", as_written(limit),
+            close ? fmt::format("did you mean {}?", *close)
+                  : fmt::format("add it to limits, or define it with: qctl limits set {}", limit));
     }
 
     void unknown_queue(const std::string& path, const std::string& queue) {
@@ -209,6 +242,7 @@ void check_config(const config& value, const check_surroundings& around,
     checks.database();
     checks.times();
     checks.queues();
+    checks.limits();
     checks.kinds();
     checks.processors();
     checks.dev();

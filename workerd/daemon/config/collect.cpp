@@ -78,7 +78,8 @@ void collect_variable(std::string_view key, const std::string& value, const std:
 
     std::string path;
     for (std::size_t i = 0; i < segments.size(); ++i) {
-        const bool is_name = i == 1 && (segments[0] == "queues" || segments[0] == "kinds");
+        const bool is_name = i == 1 && (segments[0] == "queues" || segments[0] == "kinds" ||
+                                        segments[0] == "limits");
         const auto prefix = segments[0] + ".";
         path += i == 0 ? "" : ".";
         path += is_name ? known_name(prefix, segments[i], into) : segments[i];

@@ -2,6 +2,8 @@
 
 #include "config/settings.hpp"
 
+#include <libqueue/pooling.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -22,6 +24,7 @@ struct database_config {
     std::string listen_dsn;
     std::filesystem::path listen_dsn_file;
     bool listen = false;
+    libqueue::pooling pooler{};
     std::string schema;
     std::chrono::milliseconds connect_timeout{};
     std::chrono::milliseconds statement_timeout{};
@@ -35,6 +38,14 @@ struct queue_config {
     int concurrency = 0;
     std::optional<std::chrono::milliseconds> retention;
     std::optional<std::chrono::milliseconds> dead_letter_retention;
+    std::string limit;
+};
+
+struct limit_config {
+    int burst = 0;
+    double rate = 0;
+    int concurrency = 0;
+    std::string key;
 };
 
 /// Only what was set: the rest comes from the kind's own defaults (kind_defaults.hpp).
@@ -51,6 +62,7 @@ struct kind_config {
     std::optional<int> crash_budget;
     std::optional<std::string> on_lost;
     std::optional<std::chrono::milliseconds> retention;
+    std::optional<std::string> limit;
 };
 
 struct worker_config {
@@ -112,6 +124,7 @@ struct dev_config {
 struct config {
     database_config database;
     std::map<std::string, queue_config> queues;
+    std::map<std::string, limit_config> limits;
     std::map<std::string, kind_config> kinds;
     worker_config worker;
     processors_config processors;

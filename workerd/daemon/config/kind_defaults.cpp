@@ -101,6 +101,7 @@ kind_config overlay(const kind_config& set, const kind_config& standard) {
     merged.crash_budget = either(set.crash_budget, standard.crash_budget);
     merged.on_lost = either(set.on_lost, standard.on_lost);
     merged.retention = either(set.retention, standard.retention);
+    merged.limit = either(set.limit, standard.limit);
     return merged;
 }
 

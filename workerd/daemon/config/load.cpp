@@ -83,6 +83,8 @@ void bind(const collected_settings& collected, config& target) {
         const auto dot = section.find('.');
         if (section.starts_with("queues."))
             target.queues.try_emplace(section.substr(dot + 1));
+        else if (section.starts_with("limits."))
+            target.limits.try_emplace(section.substr(dot + 1));
         else if (section.starts_with("kinds."))
             target.kinds.try_emplace(section.substr(dot + 1));
     }

@@ -14,9 +14,10 @@ namespace workerd {
 std::span<const option> all_options() {
     static const std::vector<option> rows = [] {
         std::vector<option> joined;
-        const std::array sections{database_option_rows(),  queue_option_rows(),
-                                  kind_option_rows(),      worker_option_rows(),
-                                  processor_option_rows(), surface_option_rows()};
+        const std::array sections{database_option_rows(), queue_option_rows(),
+                                  limit_option_rows(),    kind_option_rows(),
+                                  worker_option_rows(),   processor_option_rows(),
+                                  surface_option_rows()};
         for (const auto section : sections)
             joined.insert(joined.end(), section.begin(), section.end());
         return joined;
@@ -58,6 +59,8 @@ std::string expectation(const option& row) {
             return fmt::format("a duration from {} to {}", libqueue::format_duration(least),
                                libqueue::format_duration(most));
         }
+        case option_type::rate:
+            return "a rate from 0.000001/s to 100000/s";
         case option_type::text:
             return limited ? fmt::format("text of {} to {} bytes", row.min, row.max) : "text";
         case option_type::name:
@@ -94,6 +97,8 @@ std::string_view to_string(option_type type) noexcept {
             return "integer";
         case option_type::duration:
             return "duration";
+        case option_type::rate:
+            return "rate";
         case option_type::text:
             return "text";
         case option_type::name:

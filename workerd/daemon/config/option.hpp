@@ -14,6 +14,7 @@ enum class option_type {
     boolean,
     integer,
     duration,     ///< number is milliseconds
+    rate,         ///< per unit of time: 5/s, 1000/min, 20/h
     text,         ///< min and max limit the bytes
     name,         ///< [a-z0-9_.-], as queues and kinds are named
     identifier,   ///< an SQL identifier: [a-z_][a-z0-9_]*

@@ -10,6 +10,7 @@ namespace workerd {
 // The option table is kept in one file per section; all_options() is their concatenation.
 [[nodiscard]] std::span<const option> database_option_rows();
 [[nodiscard]] std::span<const option> queue_option_rows();
+[[nodiscard]] std::span<const option> limit_option_rows();
 [[nodiscard]] std::span<const option> kind_option_rows();
 [[nodiscard]] std::span<const option> worker_option_rows();
 [[nodiscard]] std::span<const option> processor_option_rows();

@@ -60,6 +60,21 @@ constexpr std::array rows{
                [](config& c, const std::string&, const option_value& v) {
                    c.database.listen = v.flag;
                }},
+    option{.path = "database.pooler",
+           .type = option_type::choice,
+           .standard = "auto",
+           .choices = "auto|session|transaction",
+           .doc =
+               "What stands between workerd and PostgreSQL. `transaction`: a pooler in transaction "
+               "mode, behind which statements are not prepared and LISTEN is refused (set "
+               "`listen_dsn` or `listen: false`). `session`: nothing, or a pooler in session mode. "
+               "`auto` asks at every connect and takes any pooler for one in transaction mode.",
+           .bind =
+               [](config& c, const std::string&, const option_value& v) {
+                   c.database.pooler = v.text == "session"       ? libqueue::pooling::session
+                                       : v.text == "transaction" ? libqueue::pooling::transaction
+                                                                 : libqueue::pooling::detect;
+               }},
     option{.path = "database.schema",
            .type = option_type::identifier,
            .standard = "queue",
@@ -87,7 +102,8 @@ constexpr std::array rows{
            .min = 0,
            .max = 3'600'000,
            .doc = "PostgreSQL cancels a statement of ours that runs longer. 0 leaves the server's "
-                  "own setting. Sent as a start-up parameter, which poolers may refuse.",
+                  "own setting. Sent as a start-up parameter, which poolers refuse: set it "
+                  "on the role there.",
            .bind =
                [](config& c, const std::string&, const option_value& v) {
                    c.database.statement_timeout = std::chrono::milliseconds{v.number};

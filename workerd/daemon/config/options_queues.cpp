@@ -42,6 +42,17 @@ constexpr std::array queue_rows{
                [](config& c, const std::string& name, const option_value& v) {
                    c.queues[name].dead_letter_retention = std::chrono::milliseconds{v.number};
                }},
+    option{.path = "queues.*.limit",
+           .type = option_type::name,
+           .min = 1,
+           .max = 64,
+           .sample = "smtp",
+           .doc = "The limit all jobs of this queue are under, beside that of their kind: one of "
+                  "`limits`, or one defined in the database.",
+           .bind =
+               [](config& c, const std::string& name, const option_value& v) {
+                   c.queues[name].limit = v.text;
+               }},
 };
 
 constexpr std::array kind_rows{
@@ -168,6 +179,17 @@ constexpr std::array kind_rows{
            .bind =
                [](config& c, const std::string& name, const option_value& v) {
                    c.kinds[name].retention = std::chrono::milliseconds{v.number};
+               }},
+    option{.path = "kinds.*.limit",
+           .type = option_type::name,
+           .min = 1,
+           .max = 64,
+           .sample = "smtp",
+           .doc = "The limit its jobs are under: one of `limits`, or one defined in the database. "
+                  "Default: none.",
+           .bind =
+               [](config& c, const std::string& name, const option_value& v) {
+                   c.kinds[name].limit = v.text;
                }},
 };
 

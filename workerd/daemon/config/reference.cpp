@@ -59,6 +59,13 @@ constexpr std::array sections{
     section_text{"database.", "database", ""},
     section_text{"queues.", "queues", "One entry per queue this process serves, by name."},
     section_text{
+        "limits.", "limits",
+        "Limits on the outside world, by name, enforced by PostgreSQL for all processes together. "
+        "Kinds and queues name the limit their jobs are under. What is said here is put into the "
+        "database at start, except where a person has set the limit (`qctl limits set`; "
+        "`qctl limits set NAME --unpin` lets the configuration count again). A limit without rate "
+        "and concurrency limits nothing, but can be stopped."},
+    section_text{
         "kinds.", "kinds",
         "How jobs of a kind are run, by name. What is not set here comes from the table of "
         "defaults below, and is published to the database at start, so that every producer "
@@ -78,7 +85,7 @@ std::string standard_of(const option& row) {
         return fmt::format("`{}`", row.standard);
     if (row.required)
         return "required";
-    return row.path.starts_with("kinds.") ? "see below" : "unset";
+    return row.path.starts_with("kinds.") && row.path != "kinds.*.limit" ? "see below" : "unset";
 }
 
 std::string row_text(const option& row) {
@@ -108,6 +115,8 @@ std::string comment(std::string_view text, std::string_view indent) {
 
 // Which name stands for `*` in the example.
 std::string_view example_name(std::string_view section) {
+    if (section == "limits")
+        return "smtp";
     return section == "queues" ? "default" : "email.send";
 }
 

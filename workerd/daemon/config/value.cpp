@@ -5,6 +5,7 @@
 #include "config/suggest.hpp"
 
 #include <libqueue/duration.hpp>
+#include <libqueue/limit_options.hpp>
 
 #include <fmt/format.h>
 
@@ -73,6 +74,15 @@ checked check_duration(const option& row, std::string_view text) {
                           ? fmt::format("add a unit: {0}s or {0}ms", text)
                           : std::string{"write a number and a unit (ms, s, m, h, d), such as 30s"};
     return value_complaint{as_written(text), hint};
+}
+
+checked check_rate(std::string_view text) {
+    const auto rate = libqueue::parse_rate(text);
+    if (!rate || *rate == 0)
+        return value_complaint{as_written(text), "write 5/s, 1000/min, 20/h or 100/d"};
+    option_value value;
+    value.text = text;
+    return value;
 }
 
 checked check_text(const option& row, std::string_view text) {
@@ -194,6 +204,8 @@ checked check_value(const option& row, std::string_view text, bool from_file) {
             return check_integer(row, text);
         case option_type::duration:
             return check_duration(row, text);
+        case option_type::rate:
+            return check_rate(text);
         case option_type::name:
             if (!is_job_name(text))
                 return value_complaint{as_written(text),

@@ -35,6 +35,11 @@ namespace qctl {
 [[nodiscard]] exit_code run_queues_drain(context& with);
 [[nodiscard]] exit_code run_queues_purge(context& with);
 
+[[nodiscard]] exit_code run_limits_list(context& with);
+[[nodiscard]] exit_code run_limits_set(context& with);
+[[nodiscard]] exit_code run_limits_reset(context& with);
+[[nodiscard]] exit_code run_limits_stop(context& with);
+[[nodiscard]] exit_code run_limits_resume(context& with);
 [[nodiscard]] exit_code run_schedules_list(context& with);
 [[nodiscard]] exit_code run_schedules_show(context& with);
 [[nodiscard]] exit_code run_schedules_next(context& with);

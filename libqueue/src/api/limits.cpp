@@ -1,0 +1,75 @@
+#include "api/as_result.hpp"
+#include "api/on_connection.hpp"
+#include "api/report.hpp"
+#include "store/limit_store.hpp"
+
+#include <libqueue/limits.hpp>
+
+#include <thread>
+
+namespace libqueue {
+
+result<void> limit_control::set(const limit_change& change) {
+    return api::as_result([&] {
+        api::on_connection(client_,
+                           [&](const store::session& with) { store::set_limit(with, change); });
+    });
+}
+
+result<grant> limit_control::take(std::string_view name, int n, std::string_view key) {
+    return reserve(name, n, std::chrono::microseconds{0}, key);
+}
+
+result<grant> limit_control::reserve(std::string_view name, int n,
+                                     std::chrono::microseconds at_most, std::string_view key) {
+    return api::as_result([&] {
+        return api::on_connection(client_, [&](const store::session& with) {
+            return store::reserve_tokens(with, name, n, key, at_most);
+        });
+    });
+}
+
+result<grant> limit_control::wait(std::string_view name, int n, std::chrono::microseconds at_most,
+                                  std::string_view key) {
+    auto answer = reserve(name, n, at_most, key);
+    if (answer.has_value() && answer->granted && answer->wait.has_value()) {
+        std::this_thread::sleep_for(*answer->wait);
+        answer->wait = std::chrono::microseconds{0};
+    }
+    return answer;
+}
+
+result<std::int64_t> limit_control::reset(std::string_view name,
+                                          const std::optional<std::string>& key) {
+    return api::as_result([&] {
+        return api::on_connection(client_, [&](const store::session& with) {
+            return store::reset_limit(with, name, key);
+        });
+    });
+}
+
+result<void> limit_control::stop(std::string_view name, std::string_view reason) {
+    return api::as_result([&] {
+        api::on_connection(
+            client_, [&](const store::session& with) { store::stop_limit(with, name, reason); });
+    });
+}
+
+result<void> limit_control::resume(std::string_view name) {
+    return api::as_result([&] {
+        api::on_connection(client_,
+                           [&](const store::session& with) { store::resume_limit(with, name); });
+    });
+}
+
+result<report> limit_control::list(const std::optional<std::string>& name) {
+    auto found = api::on_connection(client_, [&](const store::session& with) {
+        return api::make_report(store::list_limits(with, name));
+    });
+    if (name && found.rows.empty()) {
+        return error{errc::not_found, "no limit '" + *name + "'", "qctl limits list shows all"};
+    }
+    return found;
+}
+
+}  // namespace libqueue
