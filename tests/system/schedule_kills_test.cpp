@@ -73,7 +73,8 @@ TEST_SUITE("schedules under kills") {
                 << on.query("SELECT max(at - slot) FROM queue.schedule_run") << " late");
         // None missed: of every schedule all slots from the first after it was made, without a gap.
         const std::string by_schedule =
-            "FROM (SELECT s.created_at, count(*) AS jobs, min(j.slot) AS first, max(j.slot) AS last "
+            "FROM (SELECT s.created_at, count(*) AS jobs, min(j.slot) AS first, max(j.slot) AS "
+            "last "
             "FROM queue.schedule s JOIN (SELECT meta->>'schedule' AS name, "
             "(meta->>'slot')::timestamptz AS slot FROM queue.job) j USING (name) "
             "WHERE j.slot <= $1::timestamptz GROUP BY s.id) x ";
