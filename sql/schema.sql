@@ -22,6 +22,23 @@ CREATE TYPE queue.bucket_in_use AS (
 	started integer
 );
 
+CREATE TYPE queue.cron AS (
+	every_seconds bigint,
+	seconds bit(60),
+	minutes bit(60),
+	hours bit(24),
+	month_days bit(31),
+	months bit(12),
+	week_days bit(7),
+	any_month_day boolean,
+	any_week_day boolean,
+	from_end integer[],
+	nearest integer[],
+	nearest_from_end integer[],
+	last_week_days integer[],
+	nth_week_days integer[]
+);
+
 CREATE TYPE queue.line_target AS (
 	line_id integer,
 	queue_id integer,
@@ -189,6 +206,117 @@ BEGIN
     END IF;
 END
 $_$;
+
+CREATE TABLE queue.schedule (
+    id bigint NOT NULL,
+    next_at timestamp with time zone,
+    last_slot timestamp with time zone,
+    last_job_id bigint,
+    paused_at timestamp with time zone,
+    anchor timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    misfire_grace interval NOT NULL,
+    tenant_id uuid,
+    runs bigint DEFAULT 0 NOT NULL,
+    backfill_max integer,
+    priority smallint,
+    max_attempts smallint,
+    name text NOT NULL COLLATE pg_catalog."C",
+    cron text NOT NULL COLLATE pg_catalog."C",
+    timezone text NOT NULL COLLATE pg_catalog."C",
+    misfire text NOT NULL COLLATE pg_catalog."C",
+    overlap text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL COLLATE pg_catalog."C",
+    queue text COLLATE pg_catalog."C",
+    error text,
+    parsed queue.cron NOT NULL,
+    payload jsonb NOT NULL,
+    meta jsonb,
+    CONSTRAINT schedule_backfill_valid CHECK (((backfill_max IS NOT NULL) = (misfire = 'backfill'::text))),
+    CONSTRAINT schedule_misfire_valid CHECK ((misfire = ANY (ARRAY['skip'::text, 'collapse'::text, 'backfill'::text]))),
+    CONSTRAINT schedule_name_valid CHECK ((name ~ '^[A-Za-z0-9_.:/-]{1,128}$'::text)),
+    CONSTRAINT schedule_overlap_valid CHECK ((overlap = ANY (ARRAY['allow'::text, 'forbid'::text]))),
+    CONSTRAINT schedule_paused_has_no_next CHECK (((paused_at IS NULL) OR (next_at IS NULL)))
+)
+WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='5000');
+
+COMMENT ON TABLE queue.schedule IS 'Jobs that recur: an expression, a zone and what to enqueue';
+
+CREATE FUNCTION queue.check_schedule(s queue.schedule) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+DECLARE
+    target_queue text;
+    most integer;
+BEGIN
+    IF s.name IS NULL OR s.name !~ '^[A-Za-z0-9_.:/-]{1,128}$' THEN
+        RAISE EXCEPTION 'name: expected 1 to 128 of A-Z a-z 0-9 _ . : / -, got %',
+            coalesce(quote_literal(left(s.name, 150)), 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    IF s.kind IS NULL OR s.kind !~ '^[a-z0-9_.-]{1,64}$' THEN
+        RAISE EXCEPTION 'kind: expected 1 to 64 of a-z 0-9 _ . -, got %',
+            coalesce(quote_literal(left(s.kind, 100)), 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    IF s.payload IS NULL THEN
+        RAISE EXCEPTION 'payload: expected JSON, got NULL' USING ERRCODE = 'LQ008';
+    END IF;
+    IF s.misfire IS NULL OR s.misfire NOT IN ('skip', 'collapse', 'backfill')
+       OR s.backfill_max NOT BETWEEN 1 AND 1000 THEN
+        RAISE EXCEPTION 'misfire: expected skip, collapse or backfill(1) to backfill(1000), got %',
+            coalesce(quote_literal(left(s.misfire, 50)
+                                   || coalesce('(' || s.backfill_max || ')', '')), 'NULL')
+            USING ERRCODE = 'LQ001';
+    END IF;
+    IF s.misfire_grace IS NULL OR s.misfire_grace NOT BETWEEN interval '1 s' AND interval '1 h' THEN
+        RAISE EXCEPTION 'misfire_grace: expected 1 second to 1 hour, got %',
+            coalesce(s.misfire_grace::text, 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    IF s.overlap IS NULL OR s.overlap NOT IN ('allow', 'forbid') THEN
+        RAISE EXCEPTION 'overlap: expected allow or forbid, got %',
+            coalesce(quote_literal(left(s.overlap, 50)), 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    PERFORM queue.check_enqueue(NULL, NULL, s.max_attempts, s.meta);
+    target_queue := coalesce(
+        s.queue, (SELECT k.queue FROM queue.kind k WHERE k.name = s.kind), 'default');
+    SELECT q.max_payload_bytes INTO most FROM queue.queue q WHERE q.name = target_queue;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'unknown queue %', quote_literal(left(target_queue, 100))
+            USING ERRCODE = 'LQ002', HINT = 'Create it with queue.create_queue(name).';
+    END IF;
+    IF pg_column_size(s.payload) > most THEN
+        PERFORM queue.too_large(s.payload, most);
+    END IF;
+END
+$_$;
+
+CREATE FUNCTION queue.check_timezone(timezone text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    known text;
+BEGIN
+    IF check_timezone.timezone = 'UTC' THEN
+        RETURN 'UTC';
+    END IF;
+    SELECT z.name INTO known FROM pg_timezone_names z
+    WHERE lower(z.name) = lower(check_timezone.timezone) AND z.name !~ '^(posix|right)/';
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'timezone: expected a name of the tz database such as Europe/Berlin, got %',
+            coalesce(quote_literal(left(check_timezone.timezone, 100)), 'NULL')
+            USING ERRCODE = 'LQ001',
+                  HINT = 'SELECT name FROM pg_timezone_names lists them.';
+    END IF;
+    IF known NOT IN ('UTC', 'UCT', 'GMT', 'Zulu')
+       AND EXISTS (SELECT FROM pg_timezone_abbrevs a WHERE a.abbrev = upper(known)) THEN
+        RAISE EXCEPTION 'timezone: expected the name of a zone, got %, an abbreviation without '
+            'daylight saving', quote_literal(known)
+            USING ERRCODE = 'LQ001', HINT = 'Name a city of the zone, such as Europe/Berlin.';
+    END IF;
+    RETURN known;
+END
+$$;
 
 CREATE FUNCTION queue.claim_limited(worker_id bigint, lane integer, queue_id integer, kind_limit text, queue_limit text, lines integer[], most_by_line integer[], most integer, at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(lease bigint, id bigint, line_id integer, run_at timestamp with time zone, attempt smallint, reconcile boolean, created_at timestamp with time zone, max_attempts smallint, tenant_id text, payload text, meta text, kind_key text, queue_key text, blocked boolean, wait_us bigint)
     LANGUAGE plpgsql
@@ -488,6 +616,381 @@ BEGIN
     INSERT INTO queue.queue (id, name, doorbell) OVERRIDING SYSTEM VALUE
     VALUES (new_id, create_queue.name, bell::regclass);
     RETURN new_id;
+END
+$_$;
+
+CREATE FUNCTION queue.cron_day_fields(of_month text, of_week text, INOUT c queue.cron) RETURNS queue.cron
+    LANGUAGE plpgsql IMMUTABLE
+    AS $_$
+DECLARE
+    days CONSTANT text[] := '{SUN,MON,TUE,WED,THU,FRI,SAT}';
+    item text;
+    part text[];
+    bits bit(31) := repeat('0', 31)::bit(31);
+    week bit(8) := repeat('0', 8)::bit(8);
+BEGIN
+    IF of_month = '?' AND of_week = '?' THEN
+        PERFORM queue.cron_error('day of week', '? in one of the two day fields', of_week);
+    END IF;
+    c.any_month_day := of_month ~ '^[*?]';
+    c.any_week_day := of_week ~ '^[*?]';
+    FOREACH item IN ARRAY string_to_array(CASE of_month WHEN '?' THEN '*' ELSE of_month END, ',')
+    LOOP
+        part := regexp_match(item, '^(?:L(?:-(\d{1,2}))?|(\d{1,2}))(W)?$');
+        IF item = 'WL' THEN
+            c.nearest_from_end := c.nearest_from_end || 0;
+        ELSIF part IS NULL OR (part[2] IS NOT NULL AND part[3] IS NULL) THEN
+            bits := bits | queue.cron_item(item, 'day of month', 1, 31, NULL)::bit(31);
+        ELSIF part[2] IS NOT NULL THEN
+            c.nearest := c.nearest || queue.cron_value(part[2], 'day of month', 1, 31, NULL);
+        ELSIF coalesce(part[1]::integer, 0) > 30 THEN
+            PERFORM queue.cron_error('day of month', 'L-0 to L-30', item);
+        ELSIF part[3] IS NOT NULL THEN
+            c.nearest_from_end := c.nearest_from_end || coalesce(part[1]::integer, 0);
+        ELSE
+            c.from_end := c.from_end || coalesce(part[1]::integer, 0);
+        END IF;
+    END LOOP;
+    FOREACH item IN ARRAY string_to_array(CASE of_week WHEN '?' THEN '*' ELSE of_week END, ',')
+    LOOP
+        part := regexp_match(item, '^([0-7]|[A-Z]{3})(?:L|#(\d{1,2}))$');
+        IF part IS NULL THEN
+            week := week | queue.cron_item(item, 'day of week', 0, 7, days)::bit(8);
+        ELSIF part[2] IS NULL THEN
+            c.last_week_days := c.last_week_days
+                || queue.cron_value(part[1], 'day of week', 0, 7, days) % 7;
+        ELSIF part[2]::integer NOT BETWEEN 1 AND 5 THEN
+            PERFORM queue.cron_error('day of week', '#1 to #5', item);
+        ELSE
+            c.nth_week_days := c.nth_week_days || part[2]::integer
+                + 10 * (queue.cron_value(part[1], 'day of week', 0, 7, days) % 7);
+        END IF;
+    END LOOP;
+    c.month_days := bits;
+    -- 7 is Sunday, too.
+    c.week_days := (week | (week << 7))::bit(7);
+END
+$_$;
+
+CREATE FUNCTION queue.cron_days(c queue.cron, month date) RETURNS bit
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+DECLARE
+    last_day integer := extract(day FROM month + interval '1 month' - interval '1 day');
+    first_dow integer := extract(dow FROM month);
+    last_dow integer := (first_dow + last_day - 1) % 7;
+    real_days bit(31) := repeat('1', 31)::bit(31) << (31 - last_day);
+    by_date bit(31) := c.month_days;
+    by_week bit(31);
+    n integer;
+    dow integer;
+BEGIN
+    IF c.any_month_day AND c.any_week_day AND c.week_days = B'1111111'
+       AND position(B'0' IN c.month_days) = 0 THEN
+        RETURN real_days;
+    END IF;
+    by_week := substring(repeat(c.week_days::text, 6) FROM first_dow + 1 FOR 31)::bit(31);
+    FOREACH n IN ARRAY coalesce(c.from_end, '{}') LOOP
+        IF n < last_day THEN
+            by_date := set_bit(by_date, last_day - n - 1, 1);
+        END IF;
+    END LOOP;
+    FOREACH n IN ARRAY coalesce(c.nearest, '{}')
+        || ARRAY(SELECT last_day - e FROM unnest(c.nearest_from_end) e)
+    LOOP
+        CONTINUE WHEN n NOT BETWEEN 1 AND last_day;
+        dow := (first_dow + n - 1) % 7;
+        -- Never into another month.
+        IF dow = 6 THEN
+            n := CASE WHEN n > 1 THEN n - 1 ELSE n + 2 END;
+        ELSIF dow = 0 THEN
+            n := CASE WHEN n < last_day THEN n + 1 ELSE n - 2 END;
+        END IF;
+        by_date := set_bit(by_date, n - 1, 1);
+    END LOOP;
+    FOREACH dow IN ARRAY coalesce(c.last_week_days, '{}') LOOP
+        by_week := set_bit(by_week, last_day - (last_dow - dow + 7) % 7 - 1, 1);
+    END LOOP;
+    FOREACH n IN ARRAY coalesce(c.nth_week_days, '{}') LOOP
+        dow := (n / 10 - first_dow + 7) % 7 + 7 * (n % 10 - 1);
+        IF dow < last_day THEN
+            by_week := set_bit(by_week, dow, 1);
+        END IF;
+    END LOOP;
+    -- As crontab(5): two restricted fields are alternatives.
+    IF c.any_month_day OR c.any_week_day THEN
+        RETURN by_date & by_week & real_days;
+    END IF;
+    RETURN (by_date | by_week) & real_days;
+END
+$$;
+
+CREATE FUNCTION queue.cron_error(field text, expected text, got text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'cron: %expected %, got %', field || ': ', expected,
+        coalesce(quote_literal(left(got, 100)), 'NULL')
+        USING ERRCODE = 'LQ001',
+              HINT = 'Write minute hour day-of-month month day-of-week, six fields with the second '
+                     || 'first, @daily and the like, or @every 90s.';
+END
+$$;
+
+CREATE FUNCTION queue.cron_every(expression text) RETURNS bigint
+    LANGUAGE plpgsql IMMUTABLE
+    AS $_$
+DECLARE
+    part text[] := regexp_match(expression,
+        '^(?:(\d{1,3})D)?(?:(\d{1,4})H)?(?:(\d{1,6})M)?(?:(\d{1,8})S)?$');
+    seconds bigint := coalesce(part[1]::bigint, 0) * 86400 + coalesce(part[2]::bigint, 0) * 3600
+        + coalesce(part[3]::bigint, 0) * 60 + coalesce(part[4]::bigint, 0);
+BEGIN
+    IF seconds NOT BETWEEN 1 AND 366 * 86400 THEN
+        PERFORM queue.cron_error('@every', 'an interval of 1s to 366d, such as 90s or 1h30m',
+                                 lower(expression));
+    END IF;
+    RETURN seconds;
+END
+$_$;
+
+CREATE FUNCTION queue.cron_field(expression text, field text, lowest integer, highest integer, names text[]) RETURNS bit varying
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+DECLARE
+    item text;
+    bits bit varying := repeat('0', highest - lowest + 1)::bit varying;
+BEGIN
+    FOREACH item IN ARRAY string_to_array(expression, ',') LOOP
+        bits := bits | queue.cron_item(item, field, lowest, highest, names);
+    END LOOP;
+    RETURN bits;
+END
+$$;
+
+CREATE FUNCTION queue.cron_item(item text, field text, lowest integer, highest integer, names text[]) RETURNS bit varying
+    LANGUAGE plpgsql IMMUTABLE
+    AS $_$
+DECLARE
+    part text[] := regexp_match(item, '^(\*|[0-9A-Z]+)(?:-([0-9A-Z]+))?(?:/([0-9]{1,4}))?$');
+    first integer := lowest;
+    last integer := highest;
+    step integer := coalesce(part[3]::integer, 1);
+    bits bit varying := repeat('0', highest - lowest + 1)::bit varying;
+BEGIN
+    IF part IS NULL OR (part[1] = '*' AND part[2] IS NOT NULL) THEN
+        PERFORM queue.cron_error(field, '*, a value, a range a-b, or one of these with /step',
+                                 item);
+    END IF;
+    IF part[1] <> '*' THEN
+        first := queue.cron_value(part[1], field, lowest, highest, names);
+        IF part[2] IS NOT NULL THEN
+            last := queue.cron_value(part[2], field, lowest, highest, names);
+            -- Of the names of the days, Sunday also ends a range.
+            IF last = 0 AND highest = 7 AND first > 0 THEN
+                last := 7;
+            END IF;
+        ELSIF part[3] IS NULL THEN
+            last := first;
+        END IF;
+    END IF;
+    IF last < first THEN
+        PERFORM queue.cron_error(field, 'a range that goes up (a list of two wraps around)', item);
+    END IF;
+    IF step NOT BETWEEN 1 AND highest - lowest THEN
+        PERFORM queue.cron_error(field,
+            format('a step of 1 to %s (@every takes any interval)', highest - lowest), item);
+    END IF;
+    FOR value IN first .. last BY step LOOP
+        bits := set_bit(bits, value - lowest, 1);
+    END LOOP;
+    RETURN bits;
+END
+$_$;
+
+CREATE FUNCTION queue.cron_last(c queue.cron, zone text, anchor timestamp with time zone, after timestamp with time zone, until timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+DECLARE
+    slot timestamptz := queue.cron_next(c, zone, anchor, after);
+    -- Nothing lies between it and `until`.
+    high timestamptz := until;
+    middle timestamptz;
+    next_slot timestamptz;
+BEGIN
+    IF slot > until THEN
+        RETURN NULL;
+    END IF;
+    WHILE high - slot > interval '1 second' LOOP
+        middle := slot + make_interval(secs => extract(epoch FROM high - slot) / 2);
+        next_slot := queue.cron_next(c, zone, anchor, middle);
+        IF next_slot <= until THEN
+            slot := next_slot;
+        ELSE
+            high := middle;
+        END IF;
+    END LOOP;
+    next_slot := queue.cron_next(c, zone, anchor, slot);
+    RETURN CASE WHEN next_slot <= until THEN next_slot ELSE slot END;
+END
+$$;
+
+CREATE FUNCTION queue.cron_next(c queue.cron, zone text, anchor timestamp with time zone, after timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+DECLARE
+    local timestamp;
+    slot timestamptz;
+BEGIN
+    IF c.every_seconds IS NOT NULL THEN
+        RETURN anchor + make_interval(secs => c.every_seconds * greatest(1,
+            floor(extract(epoch FROM after - anchor) / c.every_seconds) + 1));
+    END IF;
+    IF position(B'0' IN c.hours) = 0 THEN
+        RETURN queue.cron_next_running(c, zone, after);
+    END IF;
+    local := after AT TIME ZONE zone;
+    LOOP
+        local := queue.cron_next_local(c, local);
+        slot := queue.first_instant(local, zone);
+        -- Within a repeated hour, what it repeats has been; after a gap, what it skipped has.
+        IF slot > after OR slot IS NULL THEN
+            RETURN slot;
+        END IF;
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION queue.cron_next_local(c queue.cron, after timestamp without time zone) RETURNS timestamp without time zone
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+DECLARE
+    since timestamp := date_trunc('second', after) + interval '1 second';
+    y integer := extract(year FROM since);
+    mo integer := extract(month FROM since);
+    d integer := extract(day FROM since);
+    h integer := extract(hour FROM since);
+    mi integer := extract(minute FROM since);
+    s integer := extract(second FROM since);
+    y_most CONSTANT integer := y + 50;
+    days bit(31);
+    ahead integer;
+BEGIN
+    IF get_bit(c.months, mo - 1) = 1 THEN
+        days := queue.cron_days(c, make_date(y, mo, 1));
+    END IF;
+    -- From the second upwards: the first value not below, else the lowest and one more of the next.
+    IF days IS NOT NULL AND get_bit(days, d - 1) = 1 THEN
+        ahead := position(B'1' IN substring(c.seconds FROM s + 1));
+        s := s + ahead - 1;
+        IF ahead = 0 THEN
+            mi := mi + 1;
+            s := position(B'1' IN c.seconds) - 1;
+        END IF;
+        ahead := CASE WHEN mi > 59 THEN 0 ELSE position(B'1' IN substring(c.minutes FROM mi + 1))
+                 END;
+        IF ahead <> 1 THEN
+            s := position(B'1' IN c.seconds) - 1;
+        END IF;
+        mi := mi + ahead - 1;
+        IF ahead = 0 THEN
+            h := h + 1;
+            mi := position(B'1' IN c.minutes) - 1;
+        END IF;
+        ahead := CASE WHEN h > 23 THEN 0 ELSE position(B'1' IN substring(c.hours FROM h + 1)) END;
+        IF ahead > 0 THEN
+            IF ahead > 1 THEN
+                mi := position(B'1' IN c.minutes) - 1;
+                s := position(B'1' IN c.seconds) - 1;
+            END IF;
+            RETURN make_timestamp(y, mo, d, h + ahead - 1, mi, s);
+        END IF;
+        d := d + 1;
+    END IF;
+    LOOP
+        ahead := CASE WHEN days IS NULL OR d > 31 THEN 0
+                      ELSE position(B'1' IN substring(days FROM d)) END;
+        IF ahead > 0 THEN
+            RETURN make_timestamp(y, mo, d + ahead - 1, position(B'1' IN c.hours) - 1,
+                                  position(B'1' IN c.minutes) - 1, position(B'1' IN c.seconds) - 1);
+        END IF;
+        d := 1;
+        ahead := position(B'1' IN substring(c.months FROM mo + 1));
+        mo := mo + ahead;
+        IF ahead = 0 THEN
+            y := y + 1;
+            mo := position(B'1' IN c.months);
+        END IF;
+        IF y > y_most THEN
+            RETURN NULL;
+        END IF;
+        days := queue.cron_days(c, make_date(y, mo, 1));
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION queue.cron_next_running(c queue.cron, zone text, after timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+DECLARE
+    stretch CONSTANT integer := 48 * 3600;
+    base timestamptz := date_trunc('second', after);
+    local timestamp;
+    ahead double precision;
+    low integer;
+    high integer;
+    middle integer;
+BEGIN
+    LOOP
+        local := base AT TIME ZONE zone;
+        ahead := extract(epoch FROM queue.cron_next_local(c, local) - local);
+        IF ahead IS NULL THEN
+            RETURN NULL;
+        END IF;
+        high := least(ahead, stretch);
+        IF ((base + make_interval(secs => high)) AT TIME ZONE zone)
+           = local + make_interval(secs => high) THEN
+            IF ahead <= stretch THEN
+                RETURN base + make_interval(secs => high);
+            END IF;
+            base := base + make_interval(secs => greatest(stretch, ahead - stretch));
+            CONTINUE;
+        END IF;
+        -- The offset changes before that: nothing matches up to there, look anew from there.
+        low := 0;
+        WHILE high - low > 1 LOOP
+            middle := (low + high) / 2;
+            IF ((base + make_interval(secs => middle)) AT TIME ZONE zone)
+               = local + make_interval(secs => middle) THEN
+                low := middle;
+            ELSE
+                high := middle;
+            END IF;
+        END LOOP;
+        base := base + make_interval(secs => high);
+        local := base AT TIME ZONE zone;
+        IF queue.cron_next_local(c, local - interval '1 second') = local THEN
+            RETURN base;
+        END IF;
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION queue.cron_value(value text, field text, lowest integer, highest integer, names text[]) RETURNS integer
+    LANGUAGE plpgsql IMMUTABLE
+    AS $_$
+DECLARE
+    number integer;
+BEGIN
+    number := lowest - 1 + array_position(names, value);
+    IF number IS NULL AND value ~ '^[0-9]{1,4}$' THEN
+        number := value::integer;
+    END IF;
+    IF number IS NULL OR number NOT BETWEEN lowest AND highest THEN
+        PERFORM queue.cron_error(field, format('%s to %s%s', lowest, highest,
+            ' or ' || names[1] || ' ... ' || names[cardinality(names)]), value);
+    END IF;
+    RETURN number;
 END
 $_$;
 
@@ -851,6 +1354,28 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.fail_schedule(s queue.schedule, at_now timestamp with time zone, problem text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    slot timestamptz;
+    said text := problem;
+BEGIN
+    BEGIN
+        slot := queue.cron_next(s.parsed, s.timezone, s.anchor, at_now);
+    EXCEPTION WHEN OTHERS THEN
+        -- As when the server no longer knows the zone: there is none until it is set anew.
+        said := SQLERRM;
+    END;
+    INSERT INTO queue.schedule_run AS r (schedule_id, slot, at, outcome, error)
+    VALUES (s.id, s.next_at, at_now, 'failed', left(said, 1000))
+    ON CONFLICT (schedule_id, slot) DO NOTHING;
+    UPDATE queue.schedule x
+    SET next_at = slot, last_slot = s.next_at, error = left(said, 1000) WHERE x.id = s.id;
+END
+$$;
+
 CREATE FUNCTION queue.find_place(job_id bigint) RETURNS queue.place
     LANGUAGE plpgsql
     AS $$
@@ -876,6 +1401,192 @@ $$;
 CREATE FUNCTION queue.fingerprint(kind text, error text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN substr(md5(((kind || ' '::text) || regexp_replace(regexp_replace("left"(COALESCE(error, ''::text), 500), '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}'::text, '#'::text, 'g'::text), '[0-9]+'::text, '#'::text, 'g'::text))), 1, 16);
+
+CREATE FUNCTION queue.fire_schedule(s queue.schedule, at_now timestamp with time zone, OUT fired integer, OUT skipped integer) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    due timestamptz := queue.first_to_fire(s, at_now);
+    passed timestamptz := s.last_slot;
+BEGIN
+    fired := 0;
+    skipped := 0;
+    IF due IS NULL OR due > s.next_at THEN
+        passed := queue.cron_last(s.parsed, s.timezone, s.anchor,
+            s.next_at - interval '1 second', coalesce(due - interval '1 second', at_now));
+        INSERT INTO queue.schedule_run (schedule_id, slot, at, outcome, until)
+        VALUES (s.id, s.next_at, at_now, 'missed', passed)
+        ON CONFLICT (schedule_id, slot) DO NOTHING;
+        skipped := 1;
+    END IF;
+    -- A bound on one transaction: what is left is due at the next call.
+    WHILE due <= at_now AND fired + skipped < 2000 LOOP
+        IF EXISTS (SELECT FROM queue.schedule_run r
+                   WHERE r.schedule_id = s.id AND r.slot = due) THEN
+            -- The clock was set back and the schedule set anew: this one has been.
+            NULL;
+        ELSIF s.overlap = 'forbid' AND queue.schedule_is_busy(s) THEN
+            INSERT INTO queue.schedule_run (schedule_id, slot, at, outcome)
+            VALUES (s.id, due, at_now, 'overlap');
+            skipped := skipped + 1;
+        ELSE
+            s.last_job_id := queue.fire_slot(s, due, at_now, 'fired');
+            fired := fired + 1;
+        END IF;
+        passed := due;
+        due := queue.cron_next(s.parsed, s.timezone, s.anchor, due);
+    END LOOP;
+    UPDATE queue.schedule x
+    SET next_at = due, last_slot = passed, last_job_id = s.last_job_id,
+        runs = x.runs + fired, error = NULL
+    WHERE x.id = s.id;
+    -- Now and then, and not each time, the runs before the latest hundred go.
+    IF (s.runs + fired) / 50 > s.runs / 50 OR skipped > 0 THEN
+        DELETE FROM queue.schedule_run r
+        WHERE r.schedule_id = s.id AND r.slot < (
+            SELECT y.slot FROM queue.schedule_run y WHERE y.schedule_id = s.id
+            ORDER BY y.slot DESC OFFSET 99 LIMIT 1);
+    END IF;
+END
+$$;
+
+CREATE FUNCTION queue.fire_schedules(at_now timestamp with time zone DEFAULT NULL::timestamp with time zone, time_limit interval DEFAULT '00:00:00.05'::interval, batch integer DEFAULT 50, after_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone, after_id bigint DEFAULT 0, OUT fired bigint, OUT skipped bigint, OUT failed bigint, OUT problem text, OUT last_at timestamp with time zone, OUT last_id bigint, OUT next_at timestamp with time zone, OUT wait_us bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    began timestamptz := clock_timestamp();
+    s queue.schedule;
+    one record;
+BEGIN
+    fired := 0;
+    skipped := 0;
+    failed := 0;
+    at_now := coalesce(fire_schedules.at_now, began);
+    last_at := fire_schedules.after_at;
+    last_id := fire_schedules.after_id;
+    FOR s IN
+        SELECT x.* FROM queue.schedule x
+        WHERE (x.next_at, x.id) > (fire_schedules.after_at, fire_schedules.after_id)
+          AND x.next_at <= at_now
+        ORDER BY x.next_at, x.id LIMIT fire_schedules.batch FOR UPDATE SKIP LOCKED
+    LOOP
+        BEGIN
+            one := queue.fire_schedule(s, at_now);
+            fired := fired + one.fired;
+            skipped := skipped + one.skipped;
+        EXCEPTION WHEN OTHERS THEN
+            -- Only what is wrong with this schedule; trouble of the server ends the call.
+            IF SQLSTATE ~ '^(08|25|40|42|53|57|58|XX)' THEN
+                RAISE;
+            END IF;
+            failed := failed + 1;
+            problem := format('schedule %L: %s', s.name, SQLERRM);
+            PERFORM queue.fail_schedule(s, at_now, SQLERRM);
+        END;
+        last_at := s.next_at;
+        last_id := s.id;
+        EXIT WHEN clock_timestamp() >= began + fire_schedules.time_limit;
+    END LOOP;
+    -- The first condition says no more than the second, but only from it does the planner see that
+    -- next_at is not NULL, which the index is about.
+    SELECT x.next_at INTO next_at FROM queue.schedule x
+    WHERE x.next_at >= last_at AND (x.next_at, x.id) > (last_at, last_id)
+    ORDER BY x.next_at, x.id LIMIT 1;
+    wait_us := extract(epoch FROM next_at - at_now) * 1000000;
+END
+$$;
+
+COMMENT ON FUNCTION queue.fire_schedules(at_now timestamp with time zone, time_limit interval, batch integer, after_at timestamp with time zone, after_id bigint, OUT fired bigint, OUT skipped bigint, OUT failed bigint, OUT problem text, OUT last_at timestamp with time zone, OUT last_id bigint, OUT next_at timestamp with time zone, OUT wait_us bigint) IS 'Fires due schedules, a bounded time at a call; wait_us: until the next one, NULL for never.';
+
+CREATE FUNCTION queue.fire_slot(s queue.schedule, slot timestamp with time zone, at_now timestamp with time zone, outcome text) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    new_id bigint;
+BEGIN
+    new_id := queue.enqueue(s.kind, s.payload, queue => s.queue, priority => s.priority,
+        max_attempts => s.max_attempts, tenant_id => s.tenant_id,
+        meta => coalesce(s.meta, '{}'::jsonb) || jsonb_build_object(
+            'schedule', s.name, 'slot',
+            to_char(fire_slot.slot AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')));
+    -- The primary key raises for a slot that was fired: then this job goes, too.
+    INSERT INTO queue.schedule_run (schedule_id, slot, at, outcome, job_id)
+    VALUES (s.id, fire_slot.slot, fire_slot.at_now, fire_slot.outcome, new_id);
+    RETURN new_id;
+END
+$$;
+
+CREATE FUNCTION queue.first_instant(local timestamp without time zone, zone text) RETURNS timestamp with time zone
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+DECLARE
+    found timestamptz := local AT TIME ZONE zone;
+    -- Further than any clock was ever moved.
+    low timestamptz := found - interval '26 hours';
+    high timestamptz := found;
+    shift interval := (low AT TIME ZONE zone) - (local - interval '26 hours');
+    middle timestamptz;
+BEGIN
+    IF (found AT TIME ZONE zone) = local THEN
+        -- Was it shown before, under the offset of the day before?
+        IF shift > interval '0' AND ((found - shift) AT TIME ZONE zone) = local THEN
+            RETURN found - shift;
+        END IF;
+        RETURN found;
+    END IF;
+    WHILE (high AT TIME ZONE zone) <= local LOOP
+        high := high + interval '1 hour';
+    END LOOP;
+    WHILE high - low > interval '1 second' LOOP
+        middle := low + make_interval(secs => floor(extract(epoch FROM high - low) / 2));
+        IF (middle AT TIME ZONE zone) > local THEN
+            high := middle;
+        ELSE
+            low := middle;
+        END IF;
+    END LOOP;
+    RETURN high;
+END
+$$;
+
+CREATE FUNCTION queue.first_to_fire(s queue.schedule, at_now timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    -- Slots from here on are late, before it they are missed.
+    grace_began timestamptz := date_trunc('second', at_now) - s.misfire_grace;
+    before timestamptz := s.next_at - interval '1 second';
+    first timestamptz;
+    earlier timestamptz;
+BEGIN
+    IF s.next_at >= grace_began THEN
+        RETURN s.next_at;
+    END IF;
+    IF s.misfire = 'skip' THEN
+        RETURN queue.cron_next(s.parsed, s.timezone, s.anchor, grace_began - interval '1 second');
+    END IF;
+    IF s.misfire = 'collapse' THEN
+        RETURN queue.cron_last(s.parsed, s.timezone, s.anchor, before, at_now);
+    END IF;
+    -- Those within the grace fire beside the newest missed ones.
+    first := queue.cron_last(s.parsed, s.timezone, s.anchor, before,
+                             grace_began - interval '1 second');
+    FOR i IN 2 .. s.backfill_max LOOP
+        earlier := queue.cron_last(s.parsed, s.timezone, s.anchor, before,
+                                   first - interval '1 second');
+        EXIT WHEN earlier IS NULL;
+        first := earlier;
+    END LOOP;
+    RETURN first;
+END
+$$;
 
 CREATE FUNCTION queue.limit_key(key_from text, tenant_id uuid, meta jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1085,6 +1796,53 @@ CREATE FUNCTION queue.line_closed(line_id integer) RETURNS boolean
                OR r.key_from = '' AND queue.slots_held(r.name, '') >= r.concurrency))
 $$;
 
+CREATE FUNCTION queue.lock_schedule(name text, tenant_id uuid) RETURNS queue.schedule
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    found_one queue.schedule;
+BEGIN
+    SELECT s.* INTO found_one FROM queue.schedule s
+    WHERE s.name = lock_schedule.name AND s.tenant_id IS NOT DISTINCT FROM lock_schedule.tenant_id
+    FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no schedule %',
+            coalesce(quote_literal(left(lock_schedule.name, 150)), 'NULL') USING ERRCODE = 'LQ005';
+    END IF;
+    RETURN found_one;
+END
+$$;
+
+CREATE FUNCTION queue.next_firings(name text, n integer DEFAULT 5, tenant_id uuid DEFAULT NULL::uuid, after timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS SETOF timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    s queue.schedule;
+    slot timestamptz := coalesce(next_firings.after, clock_timestamp());
+BEGIN
+    IF next_firings.n IS NULL OR next_firings.n NOT BETWEEN 1 AND 1000 THEN
+        RAISE EXCEPTION 'n: expected 1 to 1000, got %', coalesce(next_firings.n::text, 'NULL')
+            USING ERRCODE = 'LQ001';
+    END IF;
+    SELECT x.* INTO s FROM queue.schedule x
+    WHERE x.name = next_firings.name AND x.tenant_id IS NOT DISTINCT FROM next_firings.tenant_id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no schedule %',
+            coalesce(quote_literal(left(next_firings.name, 150)), 'NULL') USING ERRCODE = 'LQ005';
+    END IF;
+    FOR i IN 1 .. next_firings.n LOOP
+        slot := queue.cron_next(s.parsed, s.timezone, s.anchor, slot);
+        EXIT WHEN slot IS NULL;
+        RETURN NEXT slot;
+    END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION queue.next_firings(name text, n integer, tenant_id uuid, after timestamp with time zone) IS 'The next n slots, also of a paused schedule: when it would fire.';
+
 CREATE FUNCTION queue.no_such_job(job_id bigint) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -1193,6 +1951,56 @@ BEGIN
 END
 $_$;
 
+CREATE FUNCTION queue.parse_cron(cron text) RETURNS queue.cron
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+DECLARE
+    expression text := upper(btrim(regexp_replace(cron, '\s+', ' ', 'g')));
+    fields text[];
+    c queue.cron;
+BEGIN
+    IF cron IS NULL OR octet_length(cron) > 256 OR expression = '' THEN
+        PERFORM queue.cron_error('expression', '1 to 256 bytes', cron);
+    END IF;
+    IF expression ~ '^@EVERY ' THEN
+        c.every_seconds := queue.cron_every(substr(expression, 8));
+        RETURN c;
+    END IF;
+    expression := CASE expression
+        WHEN '@YEARLY' THEN '0 0 1 1 *' WHEN '@ANNUALLY' THEN '0 0 1 1 *'
+        WHEN '@MONTHLY' THEN '0 0 1 * *' WHEN '@WEEKLY' THEN '0 0 * * 0'
+        WHEN '@DAILY' THEN '0 0 * * *' WHEN '@MIDNIGHT' THEN '0 0 * * *'
+        WHEN '@HOURLY' THEN '0 * * * *' ELSE expression END;
+    IF expression ~ '^@' THEN
+        PERFORM queue.cron_error('expression', '@yearly, @monthly, @weekly, @daily, @hourly or '
+            || '@every with an interval', cron);
+    END IF;
+    fields := string_to_array(expression, ' ');
+    IF cardinality(fields) = 5 THEN
+        fields := '0'::text || fields;
+    ELSIF cardinality(fields) <> 6 THEN
+        PERFORM queue.cron_error('expression',
+            format('5 or 6 fields and not %s', cardinality(fields)), cron);
+    END IF;
+    c.seconds := queue.cron_field(fields[1], 'second', 0, 59, NULL);
+    c.minutes := queue.cron_field(fields[2], 'minute', 0, 59, NULL);
+    c.hours := queue.cron_field(fields[3], 'hour', 0, 23, NULL);
+    c.months := queue.cron_field(fields[5], 'month', 1, 12,
+        '{JAN,FEB,MAR,APR,MAY,JUN,JUL,AUG,SEP,OCT,NOV,DEC}');
+    c := queue.cron_day_fields(fields[4], fields[6], c);
+    -- Within 28 years every month meets every week day and every length it can have.
+    FOR month IN 0 .. 28 * 12 - 1 LOOP
+        IF get_bit(c.months, month % 12) = 1
+           AND position(B'1' IN queue.cron_days(
+               c, make_date(2000 + month / 12, month % 12 + 1, 1))) > 0 THEN
+            RETURN c;
+        END IF;
+    END LOOP;
+    PERFORM queue.cron_error('day of month',
+        format('a day that occurs in month %s', lower(fields[5])), lower(fields[4]));
+END
+$$;
+
 CREATE FUNCTION queue.pause(queue text, reason text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1211,6 +2019,40 @@ END
 $$;
 
 COMMENT ON FUNCTION queue.pause(queue text, reason text) IS 'From commit on no worker claims from the queue; running jobs finish.';
+
+CREATE FUNCTION queue.pause_schedule(name text, tenant_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    s queue.schedule := queue.lock_schedule(pause_schedule.name, pause_schedule.tenant_id);
+BEGIN
+    UPDATE queue.schedule x
+    SET paused_at = coalesce(x.paused_at, clock_timestamp()), next_at = NULL WHERE x.id = s.id;
+END
+$$;
+
+CREATE FUNCTION queue.preview_cron(cron text, n integer DEFAULT 5, timezone text DEFAULT 'UTC'::text, after timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS SETOF timestamp with time zone
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    c queue.cron := queue.parse_cron(preview_cron.cron);
+    zone text := queue.check_timezone(preview_cron.timezone);
+    slot timestamptz := coalesce(preview_cron.after, clock_timestamp());
+    anchor CONSTANT timestamptz := date_trunc('second', slot);
+BEGIN
+    IF preview_cron.n IS NULL OR preview_cron.n NOT BETWEEN 1 AND 1000 THEN
+        RAISE EXCEPTION 'n: expected 1 to 1000, got %', preview_cron.n USING ERRCODE = 'LQ001';
+    END IF;
+    FOR i IN 1 .. preview_cron.n LOOP
+        slot := queue.cron_next(c, zone, anchor, slot);
+        EXIT WHEN slot IS NULL;
+        RETURN NEXT slot;
+    END LOOP;
+END
+$$;
 
 CREATE FUNCTION queue.prune_jobs(at_now timestamp with time zone DEFAULT NULL::timestamp with time zone, time_limit interval DEFAULT '00:00:00.05'::interval, batch integer DEFAULT 500, OUT jobs bigint, OUT letters bigint, OUT examined bigint, OUT round_over boolean) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1501,6 +2343,25 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.resume_schedule(name text, tenant_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    s queue.schedule := queue.lock_schedule(resume_schedule.name, resume_schedule.tenant_id);
+BEGIN
+    -- One that runs keeps its next slot, which may be due this very moment.
+    UPDATE queue.schedule x
+    SET paused_at = NULL,
+        next_at = queue.cron_next(s.parsed, s.timezone, s.anchor, clock_timestamp())
+    WHERE x.id = s.id AND x.next_at IS NULL;
+    PERFORM pg_notify('queue.wake', 'schedules');
+END
+$$;
+
+COMMENT ON FUNCTION queue.resume_schedule(name text, tenant_id uuid) IS 'Goes on with the first slot from now on; those of the pause were never due.';
+
 CREATE FUNCTION queue.retry(job_id bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1576,6 +2437,149 @@ BEGIN
     IF pg_sequence_last_value(j.doorbell) > extract(epoch FROM clock_timestamp()) * 1000 THEN
         PERFORM pg_notify('queue.wake', j.queue_id::text);
     END IF;
+END
+$$;
+
+CREATE FUNCTION queue.run_schedule_now(name text, tenant_id uuid DEFAULT NULL::uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    s queue.schedule := queue.lock_schedule(run_schedule_now.name, run_schedule_now.tenant_id);
+    at_now timestamptz := clock_timestamp();
+    new_id bigint;
+BEGIN
+    IF s.overlap = 'forbid' AND queue.schedule_is_busy(s) THEN
+        RAISE EXCEPTION 'schedule % cannot be run now: job % of its last run is not finished',
+            quote_literal(s.name), s.last_job_id USING ERRCODE = 'LQ006',
+            HINT = 'Cancel that job, or set the schedule with overlap => ''allow''.';
+    END IF;
+    new_id := queue.fire_slot(s, at_now, at_now, 'manual');
+    UPDATE queue.schedule x SET last_job_id = new_id, runs = x.runs + 1 WHERE x.id = s.id;
+    RETURN new_id;
+END
+$$;
+
+COMMENT ON FUNCTION queue.run_schedule_now(name text, tenant_id uuid) IS 'One job more, paused or not; the slots stay as they are. Returns its id.';
+
+CREATE FUNCTION queue.schedule(name text, cron text, kind text, payload jsonb DEFAULT '{}'::jsonb, timezone text DEFAULT 'UTC'::text, misfire text DEFAULT 'collapse'::text, overlap text DEFAULT 'allow'::text, queue text DEFAULT NULL::text, priority integer DEFAULT NULL::integer, max_attempts integer DEFAULT NULL::integer, tenant_id uuid DEFAULT NULL::uuid, meta jsonb DEFAULT NULL::jsonb, misfire_grace interval DEFAULT '00:01:00'::interval) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+DECLARE
+    s queue.schedule;
+    old queue.schedule;
+    at_now timestamptz := clock_timestamp();
+    backfill text[] := regexp_match(misfire, '^backfill\((\d{1,4})\)$');
+BEGIN
+    IF schedule.priority NOT BETWEEN -32768 AND 32767 THEN
+        RAISE EXCEPTION 'priority: expected -32768 to 32767, got %', schedule.priority
+            USING ERRCODE = 'LQ001';
+    END IF;
+    -- Checked as wide as it came: the column is narrower.
+    PERFORM queue.check_enqueue(NULL, NULL, schedule.max_attempts, NULL);
+    s.name := schedule.name;
+    s.kind := schedule.kind;
+    s.payload := schedule.payload;
+    s.misfire := CASE WHEN backfill IS NOT NULL THEN 'backfill'
+                      WHEN schedule.misfire = 'backfill' THEN 'backfill without a number'
+                      ELSE schedule.misfire END;
+    s.backfill_max := backfill[1]::integer;
+    s.misfire_grace := schedule.misfire_grace;
+    s.overlap := schedule.overlap;
+    s.queue := schedule.queue;
+    s.max_attempts := schedule.max_attempts;
+    s.meta := schedule.meta;
+    PERFORM queue.check_schedule(s);
+    s.parsed := queue.parse_cron(schedule.cron);
+    s.timezone := queue.schedule_timezone(schedule.timezone);
+    s.cron := btrim(regexp_replace(schedule.cron, '\s+', ' ', 'g'));
+    s.anchor := date_trunc('second', at_now);
+    LOOP
+        INSERT INTO queue.schedule AS x (name, tenant_id, cron, timezone, parsed, anchor, next_at,
+            kind, payload, misfire, backfill_max, misfire_grace, overlap, queue, priority,
+            max_attempts, meta)
+        VALUES (s.name, schedule.tenant_id, s.cron, s.timezone, s.parsed, s.anchor,
+            queue.cron_next(s.parsed, s.timezone, s.anchor, at_now), s.kind, s.payload, s.misfire,
+            s.backfill_max, s.misfire_grace, s.overlap, s.queue, schedule.priority, s.max_attempts,
+            s.meta)
+        ON CONFLICT ON CONSTRAINT schedule_name_key DO NOTHING
+        RETURNING x.id INTO s.id;
+        EXIT WHEN FOUND;
+        SELECT x.* INTO old FROM queue.schedule x
+        WHERE x.name = s.name AND x.tenant_id IS NOT DISTINCT FROM schedule.tenant_id FOR UPDATE;
+        EXIT WHEN FOUND;
+    END LOOP;
+    IF old.id IS NOT NULL THEN
+        s.id := old.id;
+        IF old.cron = s.cron THEN
+            s.anchor := old.anchor;
+        END IF;
+        UPDATE queue.schedule x
+        SET cron = s.cron, timezone = s.timezone, parsed = s.parsed, anchor = s.anchor,
+            next_at = CASE
+                WHEN x.paused_at IS NOT NULL THEN NULL
+                WHEN x.cron = s.cron AND x.timezone = s.timezone AND x.next_at IS NOT NULL
+                    THEN x.next_at
+                ELSE queue.cron_next(s.parsed, s.timezone, s.anchor, at_now) END,
+            kind = s.kind, payload = s.payload, misfire = s.misfire,
+            backfill_max = s.backfill_max, misfire_grace = s.misfire_grace, overlap = s.overlap,
+            queue = s.queue, priority = schedule.priority, max_attempts = s.max_attempts,
+            meta = s.meta, error = NULL, updated_at = at_now
+        WHERE x.id = old.id;
+    END IF;
+    PERFORM pg_notify('queue.wake', 'schedules');
+    RETURN s.id;
+END
+$_$;
+
+CREATE TABLE queue.attempt (
+    job_id bigint NOT NULL,
+    lease_id bigint NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone NOT NULL,
+    next_run_at timestamp with time zone,
+    worker_id bigint,
+    outcome queue.attempt_outcome NOT NULL,
+    attempt smallint NOT NULL,
+    reconcile boolean,
+    error text,
+    output jsonb,
+    CONSTRAINT attempt_final_has_no_next CHECK (((next_run_at IS NULL) OR (outcome <> ALL (ARRAY['completed'::queue.attempt_outcome, 'discarded'::queue.attempt_outcome, 'cancelled'::queue.attempt_outcome]))))
+)
+WITH (autovacuum_vacuum_insert_scale_factor='0.5', autovacuum_analyze_scale_factor='0.5', autovacuum_vacuum_scale_factor='0.05');
+
+COMMENT ON TABLE queue.attempt IS 'History, appended only while the lease stands';
+
+CREATE TABLE queue.job (
+    id bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    run_at timestamp with time zone NOT NULL,
+    line_id integer NOT NULL,
+    max_attempts smallint NOT NULL,
+    tenant_id uuid,
+    payload jsonb NOT NULL,
+    meta jsonb
+)
+WITH (autovacuum_vacuum_insert_scale_factor='0.5', autovacuum_analyze_scale_factor='0.5', autovacuum_vacuum_scale_factor='0.05');
+
+COMMENT ON TABLE queue.job IS 'The fact: inserted once, never updated';
+
+CREATE FUNCTION queue.schedule_is_busy(s queue.schedule) RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN ((EXISTS (SELECT FROM queue.job j WHERE (j.id = (schedule_is_busy.s).last_job_id))) AND (NOT COALESCE((SELECT (a.next_run_at IS NULL) FROM queue.attempt a WHERE (a.job_id = (schedule_is_busy.s).last_job_id) ORDER BY a.lease_id DESC LIMIT 1), false)));
+
+CREATE FUNCTION queue.schedule_timezone(timezone text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_column
+BEGIN
+    IF EXISTS (SELECT FROM queue.schedule s WHERE s.timezone = schedule_timezone.timezone) THEN
+        RETURN schedule_timezone.timezone;
+    END IF;
+    RETURN queue.check_timezone(schedule_timezone.timezone);
 END
 $$;
 
@@ -1688,23 +2692,26 @@ BEGIN
 END
 $$;
 
-CREATE TABLE queue.attempt (
-    job_id bigint NOT NULL,
-    lease_id bigint NOT NULL,
-    started_at timestamp with time zone NOT NULL,
-    finished_at timestamp with time zone NOT NULL,
-    next_run_at timestamp with time zone,
-    worker_id bigint,
-    outcome queue.attempt_outcome NOT NULL,
-    attempt smallint NOT NULL,
-    reconcile boolean,
-    error text,
-    output jsonb,
-    CONSTRAINT attempt_final_has_no_next CHECK (((next_run_at IS NULL) OR (outcome <> ALL (ARRAY['completed'::queue.attempt_outcome, 'discarded'::queue.attempt_outcome, 'cancelled'::queue.attempt_outcome]))))
-)
-WITH (autovacuum_vacuum_insert_scale_factor='0.5', autovacuum_analyze_scale_factor='0.5', autovacuum_vacuum_scale_factor='0.05');
+CREATE FUNCTION queue.unschedule(name text, tenant_id uuid DEFAULT NULL::uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    gone bigint;
+BEGIN
+    DELETE FROM queue.schedule s
+    WHERE s.name = unschedule.name AND s.tenant_id IS NOT DISTINCT FROM unschedule.tenant_id
+    RETURNING s.id INTO gone;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    DELETE FROM queue.schedule_run r WHERE r.schedule_id = gone;
+    RETURN true;
+END
+$$;
 
-COMMENT ON TABLE queue.attempt IS 'History, appended only while the lease stands';
+COMMENT ON FUNCTION queue.unschedule(name text, tenant_id uuid) IS 'Removes a schedule with its history; jobs it enqueued stay. False: there was none.';
 
 CREATE TABLE queue.cancel_request (
     job_id bigint NOT NULL,
@@ -1772,20 +2779,6 @@ CREATE TABLE queue.installation (
     adopted_at timestamp with time zone NOT NULL,
     CONSTRAINT installation_single CHECK (is_here)
 );
-
-CREATE TABLE queue.job (
-    id bigint NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    run_at timestamp with time zone NOT NULL,
-    line_id integer NOT NULL,
-    max_attempts smallint NOT NULL,
-    tenant_id uuid,
-    payload jsonb NOT NULL,
-    meta jsonb
-)
-WITH (autovacuum_vacuum_insert_scale_factor='0.5', autovacuum_analyze_scale_factor='0.5', autovacuum_vacuum_scale_factor='0.05');
-
-COMMENT ON TABLE queue.job IS 'The fact: inserted once, never updated';
 
 CREATE SEQUENCE queue.job_id_seq
     START WITH 1
@@ -2086,6 +3079,82 @@ CREATE TABLE queue.retention_walk (
 )
 WITH (fillfactor='10', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='500');
 
+ALTER TABLE queue.schedule ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME queue.schedule_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE queue.schedule_run (
+    schedule_id bigint NOT NULL,
+    slot timestamp with time zone NOT NULL,
+    at timestamp with time zone NOT NULL,
+    until timestamp with time zone,
+    job_id bigint,
+    outcome text NOT NULL COLLATE pg_catalog."C",
+    error text,
+    CONSTRAINT schedule_run_job CHECK (((job_id IS NOT NULL) = (outcome = ANY (ARRAY['fired'::text, 'manual'::text])))),
+    CONSTRAINT schedule_run_outcome_valid CHECK ((outcome = ANY (ARRAY['fired'::text, 'manual'::text, 'missed'::text, 'overlap'::text, 'failed'::text])))
+)
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_insert_scale_factor='0.5');
+
+CREATE VIEW queue.schedule_runs WITH (security_invoker='true') AS
+ SELECT s.name,
+    s.tenant_id,
+    r.slot,
+    r.at,
+    (r.at - r.slot) AS lateness,
+    r.outcome,
+    r.job_id,
+    r.until,
+    r.error
+   FROM (queue.schedule_run r
+     JOIN queue.schedule s ON ((s.id = r.schedule_id)));
+
+CREATE VIEW queue.schedules WITH (security_invoker='true') AS
+ SELECT s.name,
+    s.tenant_id,
+    s.cron,
+    s.timezone,
+    s.kind,
+    s.queue,
+    (s.priority)::integer AS priority,
+    (s.max_attempts)::integer AS max_attempts,
+        CASE s.misfire
+            WHEN 'backfill'::text THEN format('backfill(%s)'::text, s.backfill_max)
+            ELSE s.misfire
+        END AS misfire,
+    s.misfire_grace,
+    s.overlap,
+    (s.paused_at IS NOT NULL) AS paused,
+    s.paused_at,
+    s.next_at,
+    r.slot AS last_slot,
+    r.at AS last_fired_at,
+    (r.at - r.slot) AS lateness,
+    s.last_job_id,
+    r.outcome AS last_outcome,
+    s.error,
+    s.runs,
+    s.payload,
+    s.meta,
+    s.created_at,
+    s.updated_at,
+    s.id
+   FROM (queue.schedule s
+     LEFT JOIN LATERAL ( SELECT x.slot,
+            x.at,
+            x.outcome
+           FROM queue.schedule_run x
+          WHERE (x.schedule_id = s.id)
+          ORDER BY x.slot DESC
+         LIMIT 1) r ON (true));
+
+COMMENT ON VIEW queue.schedules IS 'Every schedule, its next firing and what became of its last';
+
 CREATE TABLE queue.worker (
     id bigint NOT NULL,
     beats bigint DEFAULT 0 NOT NULL,
@@ -2171,6 +3240,15 @@ ALTER TABLE ONLY queue.ready
 ALTER TABLE ONLY queue.retention_walk
     ADD CONSTRAINT retention_walk_pkey PRIMARY KEY (only_row);
 
+ALTER TABLE ONLY queue.schedule
+    ADD CONSTRAINT schedule_name_key UNIQUE NULLS NOT DISTINCT (tenant_id, name);
+
+ALTER TABLE ONLY queue.schedule
+    ADD CONSTRAINT schedule_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY queue.schedule_run
+    ADD CONSTRAINT schedule_run_pkey PRIMARY KEY (schedule_id, slot);
+
 ALTER TABLE ONLY queue.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (id);
 
@@ -2185,3 +3263,5 @@ CREATE INDEX lease_worker_idx ON queue.lease USING btree (worker_id);
 CREATE INDEX line_triple_idx ON queue.line USING btree (kind, queue_id, priority);
 
 CREATE INDEX ready_reserved_idx ON queue.ready USING btree (line_id, run_at, id) WHERE reserved;
+
+CREATE INDEX schedule_next_at_idx ON queue.schedule USING btree (next_at, id) WHERE (next_at IS NOT NULL);

@@ -72,6 +72,19 @@ TEST_CASE("examples: an effect asserted under the lease happens once") {
     CHECK(db.query("SELECT state FROM queue.jobs") == "completed");
 }
 
+TEST_CASE("examples: reservations that ran out are freed by a schedule of each tenant") {
+    const test::test_database db;
+
+    const auto result = run_example("06_reservation_cleanup", db, {"* * * * * *"});
+
+    CHECK_MESSAGE(result.code == 0, result.errors);
+    CHECK(db.query("SELECT count(*) || ' ' || count(DISTINCT tenant_id) FROM example_reservation "
+                   "WHERE held_until > now()") == "4 2");
+    CHECK(db.query("SELECT count(*) FROM example_reservation WHERE held_until <= now()") == "0");
+    CHECK(db.query("SELECT count(DISTINCT tenant_id) FROM queue.jobs WHERE state = 'completed' "
+                   "AND (output->>'freed')::int = 4") == "2");
+}
+
 TEST_CASE("examples: a test with the test kit passes, on a server of its own and on a given one") {
     const test::test_database db;
     for (const std::string& server : {std::string{}, db.dsn()}) {

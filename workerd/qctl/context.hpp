@@ -7,6 +7,7 @@
 
 #include <libqueue/client.hpp>
 #include <libqueue/operations.hpp>
+#include <libqueue/schedules.hpp>
 
 #include <chrono>
 #include <optional>
@@ -25,6 +26,7 @@ class context {
 
     [[nodiscard]] libqueue::client& client();
     [[nodiscard]] libqueue::operations operations() { return libqueue::operations{client()}; }
+    [[nodiscard]] libqueue::schedules schedules() { return libqueue::schedules{client()}; }
 
     /// How long a verb that waits may take.
     [[nodiscard]] std::chrono::milliseconds waiting_time(

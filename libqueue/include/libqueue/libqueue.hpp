@@ -13,6 +13,7 @@
 #include <libqueue/observer.hpp>
 #include <libqueue/outcome.hpp>
 #include <libqueue/pooling.hpp>
+#include <libqueue/schedules.hpp>
 #include <libqueue/transaction.hpp>
 #include <libqueue/typed.hpp>
 #include <libqueue/typed_handler.hpp>

@@ -31,6 +31,8 @@ enum class event_type {
     schema_migrated,    ///< `count` migrations applied
     output_unstorable,  ///< a handler's output or error had to be made storable
     internal_error,     ///< a loop failed and goes on; `message`
+    schedules_fired,    ///< `count` jobs were enqueued by schedules
+    schedule_failed,    ///< `count` slots could not be fired; `message` says why of one
     server_unsafe,      ///< the server may lose what it acknowledged; `message` says why
 };
 

@@ -7,6 +7,7 @@
 #include <libqueue/worker.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -70,6 +71,10 @@ class database {
     /// and keys age, retention comes closer. The clocks of server and process stay as they are.
     /// Not while a worker runs on it: it keeps its place in line in memory.
     void move_time(std::chrono::milliseconds forward);
+    /// Fires the schedules as if it were `now`, which must not go back from call to call: each slot
+    /// up to then becomes a job that is due at once, or is missed, as its schedule says. Returns
+    /// how many jobs. `move_time` does not touch schedules.
+    std::int64_t fire_schedules(time_point now);
 
    private:
     class impl;

@@ -12,6 +12,7 @@
 #include <sql/doctor_prepared.hpp>
 #include <sql/doctor_queues.hpp>
 #include <sql/doctor_rights.hpp>
+#include <sql/doctor_schedules.hpp>
 #include <sql/doctor_slots.hpp>
 #include <sql/doctor_transactions.hpp>
 #include <sql/doctor_workers.hpp>
@@ -75,6 +76,7 @@ class examination {
             check("workers", [this] { ask(sql::doctor_workers); });
             check("kinds", [this] { kinds(); });
             check("queues", [this] { ask(sql::doctor_queues); });
+            check("schedules", [this] { ask(sql::doctor_schedules); });
             check("dead_letters", [this] { ask(sql::doctor_dead_letters); });
         }
         std::ranges::stable_sort(found_, {}, &finding::level);

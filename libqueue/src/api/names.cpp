@@ -105,6 +105,10 @@ std::string_view to_string(event_type type) noexcept {
             return "output_unstorable";
         case event_type::internal_error:
             return "internal_error";
+        case event_type::schedules_fired:
+            return "schedules_fired";
+        case event_type::schedule_failed:
+            return "schedule_failed";
         case event_type::server_unsafe:
             return "server_unsafe";
     }

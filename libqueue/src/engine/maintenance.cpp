@@ -33,6 +33,7 @@ maintenance::maintenance(runtime& shared)
       connection_{shared.io},
       rescuer_{shared, connection_},
       retention_{shared, connection_},
+      scheduler_{shared, connection_},
       wake_{shared.io} {}
 
 boost::asio::awaitable<void> maintenance::run() {
@@ -51,14 +52,18 @@ boost::asio::awaitable<void> maintenance::run() {
             rescuer_.forget_observations();
             // A transaction may be open in the middle of a rescue; a new connection has none.
             connection_.close();
+            scheduler_.postpone(clock::now() + interval);
             if (!failed->poisons_connection() && !failed->retryable()) {
                 shared_.report(event_type::internal_error,
                                std::string{"maintenance: "} + failed->what());
             }
         }
         // Somebody is silent: the lease's end is not to be missed by much.
-        const auto pause = rescuer_.anyone_late() ? interval / 4 : interval;
-        co_await wake_.wait_until(clock::now() + pause);
+        auto next = clock::now() + (rescuer_.anyone_late() ? interval / 4 : interval);
+        if (shared_.worker_id != 0) {
+            next = std::min(next, scheduler_.due());
+        }
+        co_await wake_.wait_until(next);
     }
     connection_.close();
 }
@@ -78,6 +83,7 @@ boost::asio::awaitable<void> maintenance::sweep() {
         next_workers_ = now + 2 * shared_.options.lease;
         co_await rescuer_.run_once();
     }
+    co_await scheduler_.run_once();
     if (now >= next_strays_) {
         co_await find_strays();
     }

@@ -3,6 +3,7 @@
 #include "engine/async.hpp"
 #include "engine/rescuer.hpp"
 #include "engine/retention.hpp"
+#include "engine/scheduler.hpp"
 #include "pg/pipeline.hpp"
 
 #include <cstdint>
@@ -13,7 +14,7 @@ class runtime;
 
 /// The slow work of a worker on a connection of its own: rescues dead workers, finds jobs that
 /// stand behind the cursors, takes back claims whose answer was lost, prunes what has outlived its
-/// use.
+/// use, fires schedules.
 class maintenance {
    public:
     explicit maintenance(runtime& shared);
@@ -24,6 +25,13 @@ class maintenance {
     void wake() { wake_.notify(); }
     /// What a heartbeat saw of the workers: while one has missed a beat, looks closely.
     void saw_workers(const pg::result& rows) { rescuer_.observe(rows); }
+    /// What a heartbeat saw of the schedules.
+    void saw_schedules(const schedule_sight& seen) {
+        if (scheduler_.observe(seen)) {
+            wake();
+        }
+    }
+    [[nodiscard]] scheduler& schedules() noexcept { return scheduler_; }
     /// The presence connection was lost: what it saw before proves nothing any more.
     void forget_workers() { rescuer_.forget_observations(); }
     [[nodiscard]] pg::pipeline& connection() noexcept { return connection_; }
@@ -38,6 +46,7 @@ class maintenance {
     pg::pipeline connection_;
     rescuer rescuer_;
     retention retention_;
+    scheduler scheduler_;
     signal wake_;
     clock::duration strays_pause_{std::chrono::seconds{1}};
     std::chrono::milliseconds strays_patience_{std::chrono::seconds{10}};

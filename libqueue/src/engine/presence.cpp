@@ -31,6 +31,8 @@ constexpr std::string_view refusal{"refused: "};
 
 // Of heartbeat.
 constexpr int live_lines{7};
+constexpr int live_schedule_at{8};
+constexpr int live_schedule_wait{9};
 
 constexpr std::string_view listen_refused{
     "listen_dsn: expected a session of one's own for LISTEN, got a pooler; hint: set listen_dsn to "
@@ -340,6 +342,8 @@ boost::asio::awaitable<bool> presence::beat() {
     p.int8(shared_.worker_id).int4(static_cast<std::int32_t>(shared_.running.size()));
     p.text(shared_.draining ? "draining" : (shared_.paused.load() ? "paused" : "running"));
     p.text(slots_json(shared_));
+    const std::optional<std::int64_t> floor = upkeep_.schedules().floor();
+    floor ? p.int8(*floor) : p.null();
     const auto asked_at = clock::now();
     if (connection_.pooled()) {
         connection_.send_text(std::string{sql::commit_without_wait});
@@ -366,6 +370,13 @@ boost::asio::awaitable<bool> presence::beat() {
     shared_.last_beat_ms.store(
         std::chrono::duration_cast<std::chrono::milliseconds>(asked_at.time_since_epoch()).count());
     upkeep_.saw_workers(results.at(0));
+    schedule_sight schedules{asked_at};
+    schedules.everywhere = !floor.has_value();
+    if (!results.at(0).is_null(0, live_schedule_at)) {
+        schedules.next_at = results.at(0).binary_int64(0, live_schedule_at);
+        schedules.wait_us = results.at(0).binary_int64(0, live_schedule_wait);
+    }
+    upkeep_.saw_schedules(schedules);
     // Lines are opened and never closed, so their number says whether there are new ones.
     if (const std::int64_t lines = results.at(0).binary_int64(0, live_lines);
         lines != known_lines_) {
@@ -432,7 +443,8 @@ boost::asio::awaitable<void> presence::wait_for_news(clock::time_point until) {
     }
 }
 
-/// `lines`, `cancel`, `limit`, `suspects`, or the id of a queue that has something in line.
+/// `lines`, `cancel`, `limit`, `schedules`, `suspects`, or the id of a queue that has something in
+/// line.
 void presence::hear(const std::string& payload) {
     if (payload == "lines" || payload == "cancel") {
         urgent_ = true;
@@ -440,6 +452,11 @@ void presence::hear(const std::string& payload) {
     }
     if (payload == "limit") {
         shared_.limits_changed();
+        return;
+    }
+    if (payload == "schedules") {
+        upkeep_.schedules().forget();
+        urgent_ = true;
         return;
     }
     if (payload == "suspects") {

@@ -28,6 +28,7 @@ class statements {
     pg::prepared find_suspects;
     pg::prepared finish_completed;
     pg::prepared finish_other;
+    pg::prepared fire_schedules;
     pg::prepared forgotten_leases;
     pg::prepared heartbeat;
     pg::prepared hold_slots;

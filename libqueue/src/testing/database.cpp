@@ -1,8 +1,10 @@
 #include "pg/connection.hpp"
 #include "pg/schema_name.hpp"
+#include "store/sql_text.hpp"
 
 #include <libqueue/migrate.hpp>
 #include <libqueue/testing.hpp>
+#include <sql/testing_fire_schedules.hpp>
 #include <sql/testing_move_time.hpp>
 
 #include <unistd.h>
@@ -98,6 +100,15 @@ void database::move_time(std::chrono::milliseconds forward) {
     by.number(forward.count());
     libqueue::client& on = client();
     on.connection().exec(pg::with_schema(sql::testing_move_time, on.schema()), by);
+}
+
+std::int64_t database::fire_schedules(time_point now) {
+    pg::params at;
+    at.text(store::time_text(now));
+    libqueue::client& on = client();
+    return on.connection()
+        .exec(pg::with_schema(sql::testing_fire_schedules, on.schema()), at)
+        .int64(0, 0);
 }
 
 }  // namespace libqueue::testing

@@ -34,6 +34,7 @@ std::vector<expectation> expectations() {
         {"return_unstarted",
          "1, '{1}', '{1}', '{1}', '{2020-01-01}', '{0}', '{f}'",
          {"lease_pkey"}},
+        {"heartbeat", "1, 1, 'running', '{}', 1", {"schedule_next_at_idx"}},
         {"find_job", "1", {"job_pkey", "attempt_pkey", "ready_pkey"}},
         {"list_attempts", "1", {"attempt_pkey"}},
         {"next_dead_letters",
@@ -64,7 +65,9 @@ void fill(test::connection& on) {
         "FROM generate_series(1, 2000) n;"
         "INSERT INTO queue.cancel_request SELECT n, now() FROM generate_series(1, 2000) n;"
         "INSERT INTO queue.dead_letter SELECT n, now(), now(), NULL, 'default', 'a.b', 5, 4, 4, "
-        "'x', 'y', 'f', '{}', NULL, '[]' FROM generate_series(1, 5000) n;");
+        "'x', 'y', 'f', '{}', NULL, '[]' FROM generate_series(1, 5000) n;"
+        "SELECT count(queue.schedule('s' || n, '@hourly', 'a.b')) FROM generate_series(1, 2000) "
+        "n;");
     on.execute("ANALYZE");
 }
 
@@ -94,7 +97,8 @@ TEST_SUITE("hot queries") {
                 for (const char* index : one.indexes) {
                     CHECK_MESSAGE(plan.find(index) != std::string::npos, index);
                 }
-                for (const char* table : {"job", "ready", "attempt", "lease", "dead_letter"}) {
+                for (const char* table :
+                     {"job", "ready", "attempt", "lease", "dead_letter", "schedule"}) {
                     CHECK_MESSAGE(
                         plan.find(std::string{"Seq Scan on "} + table + " ") == std::string::npos,
                         table);

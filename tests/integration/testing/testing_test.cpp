@@ -1,3 +1,4 @@
+#include <libqueue/schedules.hpp>
 #include <libqueue/testing.hpp>
 
 #include <doctest/doctest.h>
@@ -64,6 +65,19 @@ TEST_SUITE("test kit: database") {
             database one{dsn};
             CHECK(enqueue(one, new_job{"a.b", "{}"}) == 1);
         }
+    }
+
+    TEST_CASE("schedules fire as if it were then") {
+        database db;
+        libqueue::schedules all{db.client()};
+        REQUIRE(all.set(libqueue::new_schedule{"s", "0 9 * * *", "a.b"}).has_value());
+        const auto next = all.next("s", 2).value();
+
+        CHECK(db.fire_schedules(next[0] - 1s) == 0);
+        CHECK(db.fire_schedules(next[0]) == 1);
+        CHECK(db.fire_schedules(next[0] + 1h) == 0);
+        CHECK(db.fire_schedules(next[1]) == 1);
+        assert_enqueued(db, expected_job{"a.b"}, 2);
     }
 }
 

@@ -68,6 +68,10 @@ line_style style_of(const libqueue::event& e, bool every_job) {
             return {log_level::warn, "output or error text had to be made storable"};
         case libqueue::event_type::internal_error:
             return {log_level::error, "a loop failed and goes on"};
+        case libqueue::event_type::schedules_fired:
+            return {log_level::debug, "schedules fired"};
+        case libqueue::event_type::schedule_failed:
+            return {log_level::error, "a schedule could not fire"};
         case libqueue::event_type::server_unsafe:
             return {log_level::warn, "the database server may lose what it acknowledged"};
     }

@@ -40,6 +40,14 @@ namespace qctl {
 [[nodiscard]] exit_code run_limits_reset(context& with);
 [[nodiscard]] exit_code run_limits_stop(context& with);
 [[nodiscard]] exit_code run_limits_resume(context& with);
+[[nodiscard]] exit_code run_schedules_list(context& with);
+[[nodiscard]] exit_code run_schedules_show(context& with);
+[[nodiscard]] exit_code run_schedules_next(context& with);
+[[nodiscard]] exit_code run_schedules_set(context& with);
+[[nodiscard]] exit_code run_schedules_remove(context& with);
+[[nodiscard]] exit_code run_schedules_pause(context& with);
+[[nodiscard]] exit_code run_schedules_resume(context& with);
+[[nodiscard]] exit_code run_schedules_run(context& with);
 
 [[nodiscard]] exit_code run_workers_list(context& with);
 [[nodiscard]] exit_code run_kinds_unhandled(context& with);

@@ -11,6 +11,7 @@ inline constexpr std::array groups{
     command_group{"dlq", "Dead letters: jobs that used up their attempts"},
     command_group{"queues", "Look at queues, pause and empty them"},
     command_group{"limits", "Limits on the outside world: look, change, stop"},
+    command_group{"schedules", "Jobs that recur"},
     command_group{"workers", "Processes that run jobs"},
     command_group{"kinds", "Kinds of jobs"},
     command_group{"migrate", "The database schema"},

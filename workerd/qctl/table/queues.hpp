@@ -125,6 +125,7 @@ inline constexpr std::array sight_commands{
             .summary = "Look for what keeps jobs from being run, each with its cure",
             .doc = "Connection, rights, schema and drift, durability, copies, clocks, old and "
                    "prepared transactions, replication slots, autovacuum, workers, kinds, queues, "
+                   "schedules, "
                    "dead letters, notifications and the connection budget. Changes nothing. "
                    "Exit 6 when it found an error or a warning; notes do not count.",
             .flags = doctor_flags,
