@@ -146,6 +146,11 @@ class cluster:
         )
         return dict(rows)
 
+    def statements(self, database):
+        """Statements logged for this database so far."""
+        said = re.compile(rf"^\d[^|]* {database}\|LOG:  (?:execute|statement)", re.MULTILINE)
+        return len(said.findall(self.log.read_text(errors="replace")))
+
     def slow_claims(self, database):
         """Milliseconds of each logged phase of a claim statement in this database."""
         entry = re.compile(r"^\d{4}-\d\d-\d\d [^|]*\|", re.MULTILINE)

@@ -9,8 +9,8 @@ import time
 
 from rows import at_least, row
 
-QUICK = {"jobs": 3000, "waiting": 500, "large": 5000, "away": 2}
-FULL = {"jobs": 300000, "waiting": 20000, "large": 1000000, "away": 60}
+QUICK = {"jobs": 3000, "waiting": 500, "large": 5000, "away": 2, "idle": 2}
+FULL = {"jobs": 300000, "waiting": 20000, "large": 1000000, "away": 60, "idle": 60}
 WAIT_SECONDS = 300
 LOOK_SECONDS = 0.02
 IDLE_SECONDS = 5
@@ -181,4 +181,23 @@ def absence(bench):
     )
 
 
-ALL = {"limits": limits, "memory": memory, "rescue": rescue, "absence": absence}
+def idle(bench):
+    """Statements of one process with nothing to do, as the server logs them."""
+    seconds = sizes(bench)["idle"]
+    database = bench.database()
+    try:
+        bench.measure("preload", database, jobs=1)  # a line to look at
+        bench.cluster.sql(f"ALTER DATABASE {database} SET log_statement = 'all'")
+        with workerd(bench, database):
+            time.sleep(seconds)  # whoever has just started still looks around
+            before = bench.cluster.statements(database)
+            time.sleep(seconds)
+            said = (bench.cluster.statements(database) - before) * 60 / seconds
+    finally:
+        bench.cluster.drop(database)
+    yield row(
+        "statements of an idle workerd in a minute", said, None, "", None, "<= 60", said <= 60
+    )
+
+
+ALL = {"limits": limits, "memory": memory, "rescue": rescue, "absence": absence, "idle": idle}

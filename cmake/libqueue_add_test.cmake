@@ -1,11 +1,15 @@
 # libqueue_add_test(NAME x LABEL unit|integration|system|simulation SOURCES ... [LIBS ...]
-#                   [TIMEOUT seconds] [RUN_SERIAL])
+#                   [TIMEOUT seconds] [RUN_SERIAL] [SUITES ...])
+#
+# SUITES: one ctest entry for each of these test suites ("<anything>: suite") instead of one for
+# all, so that ctest shows how far a long one has come. A suite that is not named does not run.
 #
 # One executable test_<x> and one ctest entry per module: a process per test case would start a
 # PostgreSQL cluster each. Unit tests link libqueue_core and what they name; the others get the
 # whole library, its private headers and the test support.
 function(libqueue_add_test)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "RUN_SERIAL" "NAME;LABEL;TIMEOUT" "SOURCES;LIBS")
+  cmake_parse_arguments(PARSE_ARGV 0 arg "RUN_SERIAL" "NAME;LABEL;TIMEOUT"
+                        "SOURCES;LIBS;SUITES")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_NAME OR NOT arg_SOURCES)
     message(FATAL_ERROR "libqueue_add_test: expected NAME, LABEL, SOURCES; got ${ARGV}")
   endif()
@@ -32,8 +36,18 @@ function(libqueue_add_test)
   endif()
   set_property(GLOBAL APPEND PROPERTY libqueue_${arg_LABEL}_tests ${target})
 
-  add_test(NAME ${arg_LABEL}.${arg_NAME} COMMAND ${target})
+  set(entries ${arg_LABEL}.${arg_NAME})
+  if(arg_SUITES)
+    set(entries)
+    foreach(suite IN LISTS arg_SUITES)
+      string(REPLACE " " "_" entry "${arg_LABEL}.${arg_NAME}.${suite}")
+      add_test(NAME ${entry} COMMAND ${target} "--test-suite=*: ${suite}")
+      list(APPEND entries ${entry})
+    endforeach()
+  else()
+    add_test(NAME ${entries} COMMAND ${target})
+  endif()
   set_tests_properties(
-    ${arg_LABEL}.${arg_NAME} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} RUN_SERIAL
-                                        "${arg_RUN_SERIAL}")
+    ${entries} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} RUN_SERIAL
+                          "${arg_RUN_SERIAL}")
 endfunction()

@@ -45,7 +45,8 @@ void daemon_observer::on_suspects(std::function<void()> waiting, std::function<v
     cleared_ = std::move(cleared);
 }
 
-daemon::daemon(const command_line& line, config_result loaded, logger& log)
+daemon::daemon(const command_line& line, config_result loaded, logger& log,
+               std::vector<libqueue::registration> more)
     : sources_{line.sources},
       warnings_{std::move(loaded.faults)},
       config_{std::move(loaded.value)},
@@ -55,6 +56,7 @@ daemon::daemon(const command_line& line, config_result loaded, logger& log)
       observer_{log, config_.log.jobs},
       manager_{line.sources.dev || line.suspects},
       watch_{loop_, manager_, log, config_.worker.lease},
+      more_{std::move(more)},
       arguments_{line.arguments},
       dev_fresh_{line.dev_fresh},
       only_suspects_{line.suspects} {}
@@ -102,7 +104,7 @@ std::optional<int> daemon::start() {
         });
     }
     std::vector<config_fault> faults;
-    auto kinds = make_registry(config_, faults);
+    auto kinds = make_registry(config_, faults, more_);
     if (!report(faults))
         return exit_code::usage;
     auto options = make_worker_options(config_);

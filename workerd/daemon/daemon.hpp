@@ -50,8 +50,9 @@ class daemon_observer final : public libqueue::observer {
 /// order is the reverse, and the worker drains before anything it needs goes away.
 class daemon {
    public:
-    /// `loaded` is usable; its warnings are logged.
-    daemon(const command_line& line, config_result loaded, logger& log);
+    /// `loaded` is usable; its warnings are logged. `more`: see launch.
+    daemon(const command_line& line, config_result loaded, logger& log,
+           std::vector<libqueue::registration> more);
     daemon(const daemon&) = delete;
     daemon& operator=(const daemon&) = delete;
     ~daemon();
@@ -90,6 +91,7 @@ class daemon {
     std::unique_ptr<http_server> http_;
     std::unique_ptr<suspect_runner> suspect_runner_;
     std::thread drain_thread_;
+    std::vector<libqueue::registration> more_;
     std::vector<std::string> arguments_;
     bool dev_fresh_ = false;
     bool only_suspects_ = false;

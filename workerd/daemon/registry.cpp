@@ -121,7 +121,8 @@ void check_handled(const config& value, const std::vector<registration>& kinds,
 
 }  // namespace
 
-std::vector<registration> make_registry(const config& value, std::vector<config_fault>& faults) {
+std::vector<registration> make_registry(const config& value, std::vector<config_fault>& faults,
+                                        const std::vector<registration>& more) {
     std::vector<registration> kinds;
     if (value.processors.debug)
         kinds = libqueue::processors::debug::make_registrations();
@@ -129,6 +130,7 @@ std::vector<registration> make_registry(const config& value, std::vector<config_
         add_kinds("processors.email", email_kinds, *value.processors.email, kinds, faults);
     if (value.processors.webhook)
         add_kinds("processors.webhook", webhook_kinds, *value.processors.webhook, kinds, faults);
+    kinds.insert(kinds.end(), more.begin(), more.end());
 
     for (auto& kind : kinds) {
         auto standard = kind_defaults(kind.kind);

@@ -119,8 +119,12 @@ result<enqueued> client::enqueue(const new_job& job) {
     if (auto valid = store::check_new_job(job); valid.has_error()) {
         return valid.error();
     }
-    return impl_->run(repeat::if_nothing_happened,
-                      [&](pg::connection& on) { return store::enqueue(on, schema(), job); });
+    return impl_->run(repeat::if_nothing_happened, [&](pg::connection& on) {
+        on.pass(pg::failpoint::enqueue_before_commit);
+        enqueued made = store::enqueue(on, schema(), job);
+        on.pass(pg::failpoint::enqueue_after_commit);
+        return made;
+    });
 }
 
 result<std::vector<job_id>> client::enqueue_many(std::span<const new_job> jobs) {
@@ -136,16 +140,17 @@ result<std::vector<job_id>> client::enqueue_many(std::span<const new_job> jobs) 
         std::vector<job_id> ids(jobs.size());
         if (groups.size() == 1) {
             // One statement is a transaction of its own, two round trips cheaper.
+            on.pass(pg::failpoint::enqueue_before_commit);
             store::enqueue_group(on, schema(), jobs, groups.front(), ids);
-            return ids;
-        }
-        if (!groups.empty()) {
+        } else if (!groups.empty()) {
             pg::transaction work{on};
             for (const store::job_group& group : groups) {
                 store::enqueue_group(on, schema(), jobs, group, ids);
             }
+            on.pass(pg::failpoint::enqueue_before_commit);
             work.commit();
         }
+        on.pass(pg::failpoint::enqueue_after_commit);
         return ids;
     });
 }

@@ -221,8 +221,11 @@ boost::asio::awaitable<void> lane::turn() {
     std::vector<queue_state*> arming;
     send_doorbells(arming);
     send_claims(arming);
+    const turn::freight boundary{batch_, !batch_returns_.empty(), !claims_.empty()};
+    turn::pass_boundary(connection_, boundary, false);
     const auto sent_at = clock::now();
     const std::vector<pg::result> results = co_await connection_.run();
+    turn::pass_boundary(connection_, boundary, true);
     const std::chrono::duration<double> took = clock::now() - sent_at;
     accept(results, took.count());
     isolating_ = isolating_ && !pending_.empty();
@@ -358,6 +361,11 @@ void lane::send_claim(queue_state& queue, bool arming) {
     claims_.push_back(claim_sent{&queue, request.most(), request.kinds(), claim_of::line});
     connection_.send(shared_.sql.claim, request.params(shared_.worker_id));
     expect(answer::claimed);
+    if (queue.watch.empty_looks > 0) {
+        // One lane is enough to see that there is still nothing.
+        queue.watch.next_look =
+            now + look_interval(queue.watch.empty_looks, shared_.options.poll_interval);
+    }
     if (arming && (now >= queue.watch.next_due_look || now >= queue.watch.next_due)) {
         queue.watch.next_due_look = now + due_look_interval;
         connection_.send(shared_.sql.next_due, request.next_due_params());
@@ -488,6 +496,7 @@ void lane::accept_claim(const claim_sent& sent, const pg::result& rows, double s
         }
         return;
     }
+    connection_.pass(pg::failpoint::claim_after_commit);
     shared_.claimed += static_cast<std::uint64_t>(jobs);
     const claim_of by = sent.limited == nullptr ? sent.what : claim_of::limited;
     const std::int64_t lease = turn::take_claimed(rows, jobs, by, shared_, queue, *this);
@@ -525,6 +534,9 @@ void lane::release_reservations() {
     for (const claim_sent& sent : claims_) {
         if (sent.what == claim_of::suspect) {
             shared_.suspects.claim_failed();
+        }
+        if (sent.what == claim_of::line) {
+            sent.queue->watch.next_look = clock::time_point::min();
         }
         release(sent);
     }

@@ -240,7 +240,9 @@ boost::asio::awaitable<void> presence::enroll() {
     p.int4(static_cast<std::int32_t>(options.lease.count()));
     connection_.send(shared_.sql.assign_limits, limits_in_use());
     connection_.send(shared_.sql.register_worker, p);
+    connection_.pass(pg::failpoint::register_before_commit);
     const std::vector<pg::result> results = co_await connection_.run();
+    connection_.pass(pg::failpoint::register_after_commit);
     report_undefined(results.at(results.size() - 2));
     for (std::size_t at = 0; at < shared_.queues.size(); ++at) {
         shared_.queues[at]->id = results.at(at).binary_int32(0, 0);
@@ -357,7 +359,9 @@ boost::asio::awaitable<bool> presence::beat() {
         connection_.send(shared_.sql.find_cancel_requests, jobs);
     }
     send_progress();
+    connection_.pass(pg::failpoint::heartbeat_before_commit);
     const std::vector<pg::result> results = co_await connection_.run();
+    connection_.pass(pg::failpoint::heartbeat_after_commit);
     if (results.at(0).rows() == 0) {
         co_return false;
     }
@@ -476,6 +480,7 @@ boost::asio::awaitable<void> presence::deregister() {
     pg::params p;
     p.int8(shared_.worker_id);
     connection_.send(shared_.sql.deregister_worker, p);
+    connection_.pass(pg::failpoint::leave_before_commit);
     co_await connection_.run();
     connection_.close();
 }

@@ -178,6 +178,9 @@ boost::asio::awaitable<std::int64_t> rescuer::rescue(const dead_worker& dead) {
         for (int row = 0; ours && row < rows.rows(); ++row) {
             leases.push_back(rows.binary_int64(row, 0));
         }
+        if (!leases.empty()) {
+            connection_.pass(pg::failpoint::rescue_locked);
+        }
         if (ours && first) {
             connection_.send(shared_.sql.deregister_worker, id);
         }
@@ -185,8 +188,14 @@ boost::asio::awaitable<std::int64_t> rescuer::rescue(const dead_worker& dead) {
             jobs += co_await rescue_leases(dead, leases);
             connection_.send(shared_.sql.tell_suspects, pg::params{});
         }
+        if (!leases.empty()) {
+            connection_.pass(pg::failpoint::rescue_before_commit);
+        }
         connection_.send_text(ours ? "COMMIT" : "ROLLBACK");
         co_await connection_.run();
+        if (!leases.empty()) {
+            connection_.pass(pg::failpoint::rescue_after_commit);
+        }
         first = false;
         if (leases.empty()) {
             co_return jobs;

@@ -5,6 +5,7 @@
 #include "core/text.hpp"
 #include "engine/lane.hpp"
 #include "engine/limiter.hpp"
+#include "pg/failpoint.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -88,6 +89,7 @@ void runtime::pump(queue_state& queue) {
 }
 
 void runtime::start(const run_ptr& run) {
+    pg::pass_process(pg::failpoint::run_before);
     ++run->queue->running;
     ++run->kind->running;
     run->started = clock::now();
@@ -169,6 +171,7 @@ void runtime::run_blocking(run_ptr run, const blocking_handler* handler) {
 }
 
 void runtime::returned(const run_ptr& run, outcome said, bool thrown) {
+    pg::pass_process(pg::failpoint::run_after);
     queue_state& queue = *run->queue;
     --queue.running;
     --run->kind->running;

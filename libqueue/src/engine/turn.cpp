@@ -186,6 +186,27 @@ pg::params finishes::dead_params() const {
     return p;
 }
 
+void pass_boundary(pg::pipeline& on, const freight& what, bool committed) {
+    if (!pg::failpoints_armed()) {
+        return;
+    }
+    using pg::failpoint;
+    // After the commit the lane passes by itself, when it has seen that jobs were claimed.
+    if (what.claims && !committed) {
+        on.pass(failpoint::claim_before_commit);
+    }
+    if (!what.batch.empty()) {
+        on.pass(committed ? failpoint::finish_after_commit : failpoint::finish_before_commit);
+    }
+    if (finishes{what.batch}.has_dead()) {
+        on.pass(committed ? failpoint::dead_letter_after_commit
+                          : failpoint::dead_letter_before_commit);
+    }
+    if (what.returns) {
+        on.pass(committed ? failpoint::return_after_commit : failpoint::return_before_commit);
+    }
+}
+
 pg::params return_params(std::int64_t worker, std::span<const run_ptr> runs) {
     std::vector<std::int64_t> leases;
     std::vector<std::int64_t> jobs;

@@ -3,6 +3,7 @@
 #include "engine/acknowledgement.hpp"
 #include "engine/queue_state.hpp"
 #include "pg/params.hpp"
+#include "pg/pipeline.hpp"
 #include "pg/result.hpp"
 
 #include <cstdint>
@@ -45,6 +46,18 @@ class finishes {
     std::vector<const acknowledgement*> other_;
     std::vector<const acknowledgement*> dead_;
 };
+
+/// What a turn carries.
+class freight {
+   public:
+    freight(std::span<const acknowledgement> batch_, bool returns_, bool claims_)
+        : batch{batch_}, returns{returns_}, claims{claims_} {}
+    std::span<const acknowledgement> batch;
+    bool returns;
+    bool claims;
+};
+/// Passes the failpoints before or after the commit of such a turn.
+void pass_boundary(pg::pipeline& on, const freight& what, bool committed);
 
 [[nodiscard]] pg::params return_params(std::int64_t worker, std::span<const run_ptr> runs);
 [[nodiscard]] pg::params doubt_params(std::span<const acknowledgement> doubtful);

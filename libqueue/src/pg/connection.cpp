@@ -3,10 +3,12 @@
 #include "pg/sqlstate.hpp"
 
 #include <sql/backend_pid.hpp>
+#include <sql/inject_failure.hpp>
 
 #include <libpq-fe.h>
 
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -162,6 +164,19 @@ void connection::exec_script(const std::string& sql) {
     }
     const bool commits = PQtransactionStatus(raw_) == PQTRANS_IDLE;
     checked(PQexec(raw_, sql.c_str()), commits);
+}
+
+void connection::pass(failpoint at) {
+    switch (pg::pass(at)) {
+        case injected::nothing:
+            break;
+        case injected::cut:
+            ::shutdown(PQsocket(raw_), SHUT_RDWR);
+            break;
+        case injected::error:
+            exec_script(std::string{sql::inject_failure});
+            break;
+    }
 }
 
 bool connection::wait_notification(std::chrono::milliseconds at_most) {

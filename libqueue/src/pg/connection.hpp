@@ -1,5 +1,6 @@
 #pragma once
 
+#include "pg/failpoint.hpp"
 #include "pg/params.hpp"
 #include "pg/result.hpp"
 
@@ -44,6 +45,8 @@ class connection {
 
     /// Runs one statement. Throws sql_failure.
     pg::result exec(std::string_view sql, const params& parameters = {});
+    /// A place where tests make faults happen to this connection or process.
+    void pass(failpoint at);
     /// Runs a script of several statements without parameters.
     void exec_script(const std::string& sql);
 

@@ -4,6 +4,7 @@
 #include "pg/sqlstate.hpp"
 
 #include <sql/backend_pid.hpp>
+#include <sql/inject_failure.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -234,6 +235,7 @@ asio::awaitable<std::vector<result>> pipeline::run() {
     }
     busy_since_ = clock::now();
     co_await flush();
+    pass(failpoint::answer_awaited);
     std::vector<result> results;
     std::unique_ptr<sql_failure> first_error;
     co_await read_until_sync(results, first_error);
@@ -282,6 +284,19 @@ asio::awaitable<void> pipeline::read_until_sync(std::vector<result>& results,
     const result sync{co_await next()};
     if (sync.raw() == nullptr || PQresultStatus(sync.raw()) != PGRES_PIPELINE_SYNC) {
         lost(true);
+    }
+}
+
+void pipeline::inject(failpoint at) {
+    switch (pg::pass(at)) {
+        case injected::nothing:
+            break;
+        case injected::cut:
+            abort();
+            break;
+        case injected::error:
+            send_text(std::string{sql::inject_failure});
+            break;
     }
 }
 

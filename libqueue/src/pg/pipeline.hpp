@@ -1,6 +1,7 @@
 #pragma once
 
 #include "pg/connection.hpp"
+#include "pg/failpoint.hpp"
 #include "pg/params.hpp"
 #include "pg/result.hpp"
 
@@ -53,6 +54,12 @@ class pipeline {
 
     /// Queues a prepared statement (preparing it on its first use here).
     void send(const prepared& statement, const params& parameters);
+    /// A place where tests make faults happen to this connection or process.
+    void pass(failpoint at) {
+        if (failpoints_armed()) {
+            inject(at);
+        }
+    }
     /// Queues plain SQL without parameters, for LISTEN and settings.
     void send_text(const std::string& sql);
 
@@ -96,6 +103,7 @@ class pipeline {
     boost::asio::awaitable<pg_result*> next();
     boost::asio::awaitable<void> read_until_sync(std::vector<result>& results,
                                                  std::unique_ptr<sql_failure>& first_error);
+    void inject(failpoint at);
     void attach_socket();
     void note_notifications();
     [[noreturn]] void lost(bool outcome_unknown);
