@@ -90,11 +90,15 @@ bool passes_luhn(std::string_view digits) {
 // Each matcher looks at one place of the text. It returns how many bytes it replaces there, 0 for
 // none, and appends what stands instead.
 
+constexpr std::size_t authority_max{2'048};
+
 std::size_t mask_url_password(std::string_view rest, std::string& out) {
     if (!rest.starts_with("://"))
         return 0;
-    const auto end = std::min(rest.find_first_of(" \t\r\n\"'<>", 3), rest.size());
-    const auto authority = rest.substr(0, end);
+    // Without a bound a text of nothing but these would be read again from each of them.
+    const auto near = rest.substr(0, authority_max);
+    const auto end = std::min(near.find_first_of(" \t\r\n\"'<>", 3), near.size());
+    const auto authority = near.substr(0, end);
     const auto at = authority.rfind('@');
     const auto colon = authority.find(':', 3);
     if (at == std::string_view::npos || colon == std::string_view::npos || colon > at)
