@@ -96,13 +96,13 @@ def newest():
     return found[-1]
 
 
-def write_readmes(path):
-    """The table into README.md of this folder and of the project."""
+def write_readme(path):
+    """The table into the project's README.md."""
     results = json.loads(path.read_text())
     lines = [line + ".  " for line in about(results)]
     lines += ["", "| " + " | ".join(HEAD) + " |", "|---|---:|---:|---:|---:|---|"]
     lines += ["| " + " | ".join(cells(row)) + " |" for row in results["rows"]]
     block = "\n".join([BEGIN, "", *[line.rstrip() for line in lines], "", END])
-    for readme in (FOLDER / "README.md", FOLDER.parent / "README.md"):
-        before, rest = readme.read_text().split(BEGIN, 1)
-        readme.write_text(before + block + rest.split(END, 1)[1])
+    readme = FOLDER.parent / "README.md"
+    before, rest = readme.read_text().split(BEGIN, 1)
+    readme.write_text(before + block + rest.split(END, 1)[1])
