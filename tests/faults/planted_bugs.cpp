@@ -5,18 +5,20 @@ namespace faults {
 namespace {
 
 void add_fencing_bugs(std::vector<planted_bug>& bugs) {
-    // The finish asks neither whether the lease stands nor whose it is: it is recorded under
-    // whatever lease holds the job now.
+    // The finish asks for the job alone: where its lease is gone it is recorded all the same.
     bugs.push_back(
         {"finish_by_id_only",
          breach::unfenced,
          {{"finish_completed",
-           "WHERE s.id = ANY ($2::bigint[]) AND s.worker_id + 0 = "
-           "$1::bigint\n    ORDER BY s.id\n    FOR UPDATE",
-           "WHERE s.job_ids && $4::bigint[] AND $2::bigint[] IS NOT NULL"},
-          {"finish_completed", "JOIN held h ON h.id = u.lease_id",
-           "JOIN queue.lease h ON u.job_id = ANY (h.job_ids)"},
-          {"finish_completed", "SELECT u.job_id, u.lease_id,", "SELECT u.job_id, h.id,"}}});
+           "SELECT s.id\n    FROM queue.lease s\n"
+           "    -- + 0: by id. By worker it would step over all its leases an old "
+           "snapshot keeps.\n"
+           "    WHERE s.id = ANY ($2::bigint[]) AND s.worker_id + 0 = $1::bigint\n"
+           "    ORDER BY s.id\n    FOR UPDATE",
+           "SELECT unnest($2::bigint[]) AS id"},
+          {"finish_completed", "SELECT u.job_id, u.lease_id,",
+           "SELECT u.job_id, CASE WHEN EXISTS (SELECT FROM queue.lease s WHERE s.id = u.lease_id) "
+           "THEN u.lease_id ELSE nextval('queue.lease_id_seq') END,"}}});
     // What comes after the rescue overwrites what the rescue wrote.
     bugs.push_back({"zombie_accepted",
                     breach::unfenced,
