@@ -62,8 +62,9 @@ TEST_SUITE("faults: PostgreSQL") {
         t.produce(20, 800);
         t.produce(60, 800);
 
+        // How many enqueues are under way at a kill is the machine's doing: on, until enough were.
         std::size_t killed = 0;
-        while (killed < kills) {
+        while (killed < kills || (t.promised().repeats < kills / 4 && killed < 3 * kills)) {
             REQUIRE(t.wait_for_more(20 + random() % 60));
             faults::pass_time(random, 200ms);
             killed += cluster.postmaster_pid() > 0 ? 1 : 0;
@@ -78,8 +79,7 @@ TEST_SUITE("faults: PostgreSQL") {
             CHECK(t.workers.at(place).running());
             CHECK(t.workers.count(place, "database_back") >= 1);
         }
-        // How many are under way when the server dies is the machine's doing; that they are is not.
-        CHECK(t.promised().repeats > 0);
+        CHECK(t.promised().repeats >= kills / 4);
         faults::report("kill -9 of the postmaster", killed, kills, t.finish());
     }
 
