@@ -33,6 +33,8 @@ enum class event_type {
     internal_error,     ///< a loop failed and goes on; `message`
     schedules_fired,    ///< `count` jobs were enqueued by schedules
     schedule_failed,    ///< `count` slots could not be fired; `message` says why of one
+    batches_ended,      ///< `count` batches: all their jobs have ended
+    batch_callback_failed,  ///< could not be enqueued; `message` says why of one
     server_unsafe,      ///< the server may lose what it acknowledged; `message` says why
 };
 

@@ -356,6 +356,13 @@ void runtime::limits_changed() {
     wake_lanes();
 }
 
+void runtime::count_batches() {
+    if (!batches_counted) {
+        batches_counted = true;
+        upkeep_due.notify();
+    }
+}
+
 void runtime::wake_lanes() {
     for (const auto& each : lanes) {
         each->wake();

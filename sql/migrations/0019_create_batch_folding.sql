@@ -69,7 +69,7 @@ BEGIN
     END LOOP;
     cancelled := coalesce(cardinality(taken), 0);
     IF cancelled > 0 THEN
-        PERFORM queue.settle(taken, leases);
+        PERFORM queue.settle_these(taken, leases);
     END IF;
     IF asked > 0 THEN
         PERFORM pg_notify('queue.wake', 'cancel');
@@ -215,15 +215,20 @@ END
 $$;
 
 -- Folds tallies into their batches and ends those that are over, for about time_limit; workers call
--- it. A batch whose row another session holds is passed by. after_id: where an earlier call ended;
--- before it stand only rows that are dead and tallies that committed late. up_to is where the next
--- may begin.
+-- it. A batch whose row another session holds is passed by (passed). Up to after_id everything is
+-- folded: there stand only dead rows, which an old snapshot keeps.
+--
+-- Up to where that is, is the caller's to find out, because tallies may commit in another order than
+-- their ids. drawn is the latest id drawn when this call began, by transactions older than
+-- next_xid; once a call begins whose oldest_xid is not below that, they have ended, and that call
+-- folds what they left: all up to drawn, or up_to if that is less.
 CREATE FUNCTION queue.fold_batches(
     time_limit interval DEFAULT interval '50 milliseconds',
     most integer DEFAULT 2000,
     after_id bigint DEFAULT 0,
     at_now timestamptz DEFAULT NULL,
-    OUT folded bigint, OUT ended bigint, OUT problem text, OUT up_to bigint, OUT more boolean)
+    OUT folded bigint, OUT ended bigint, OUT problem text, OUT more boolean, OUT passed boolean,
+    OUT up_to bigint, OUT drawn bigint, OUT next_xid bigint, OUT oldest_xid bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 -- By index, whatever the statistics said when the plan was made.
 SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off
@@ -243,6 +248,10 @@ DECLARE
 BEGIN
     folded := 0;
     ended := 0;
+    drawn := coalesce(pg_sequence_last_value('queue.batch_tally_id_seq'), 0);
+    SELECT pg_snapshot_xmax(s.seen)::text::bigint, pg_snapshot_xmin(s.seen)::text::bigint
+    INTO next_xid, oldest_xid
+    FROM (SELECT pg_current_snapshot() AS seen) s;
     LOOP
         SELECT array_agg(DISTINCT t.batch_id), max(t.id) INTO touched, upto
         FROM (SELECT x.id, x.batch_id FROM queue.batch_tally x
@@ -293,7 +302,10 @@ BEGIN
             END IF;
         END LOOP;
     END LOOP;
-    up_to := least(place, left_at - 1);
+    -- least() passes over a NULL.
+    passed := left_at IS NOT NULL;
+    up_to := CASE WHEN more THEN least(place, left_at - 1)
+                  ELSE least(greatest(place, drawn), left_at - 1) END;
     IF ended > 0 THEN
         SELECT format('batch %s: %s', b.id, b.callback_error) INTO problem
         FROM queue.batch b WHERE b.callback_error IS NOT NULL ORDER BY b.id DESC LIMIT 1;
