@@ -43,7 +43,7 @@ CREATE TABLE queue.batch (
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 1000);
 CREATE INDEX batch_expires_at_idx ON queue.batch (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX batch_callback_error_idx ON queue.batch (id) WHERE callback_error IS NOT NULL;
-COMMENT ON TABLE queue.batch IS 'Jobs under one id; its row is written by the fold, seal and cancel';
+COMMENT ON TABLE queue.batch IS 'Jobs under one id; written by the fold, by seal and by cancel';
 
 -- Which jobs: up to a thousand ids of one enqueue.
 CREATE TABLE queue.batch_part (
@@ -278,9 +278,9 @@ $$;
 COMMENT ON FUNCTION queue.seal_batch IS
     'No more jobs: from now on it ends when they have. Waits for transactions that are adding.';
 
--- Counts what jobs of batches have come to: the attempt rows given were written in this transaction.
--- A final one counts its job; one that puts a finished job back in line takes back what it counted.
--- Internal.
+-- Counts what jobs of batches have come to: the attempt rows given were written in this
+-- transaction. A final one counts its job; one that puts a finished job back in line takes back what
+-- it counted. Internal.
 CREATE FUNCTION queue.settle_batches(job_ids bigint[], lease_ids bigint[]) RETURNS void
 LANGUAGE plpgsql
 -- By index, whatever the statistics said when the plan was made.

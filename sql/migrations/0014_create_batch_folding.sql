@@ -1,5 +1,5 @@
 -- breaking: no
--- Batches: adding up, ending, cancelling, looking and pruning. Workers fold for about 50 ms at a time.
+-- Batches: adding up, ending, cancelling, looking and pruning. Workers fold for 50 ms at a time.
 
 -- Cancels what waits of these jobs and asks those that run. Internal.
 CREATE FUNCTION queue.cancel_batch_jobs(
@@ -79,7 +79,8 @@ $$;
 
 -- Cancels a batch's jobs part by part until the time is up; the batch's row is locked. Internal.
 CREATE FUNCTION queue.cancel_batch_parts(
-    batch_id bigint, until timestamptz, OUT cancelled bigint, OUT asked bigint, OUT finished boolean)
+    batch_id bigint, until timestamptz,
+    OUT cancelled bigint, OUT asked bigint, OUT finished boolean)
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off
 AS $$
@@ -218,8 +219,8 @@ $$;
 -- it. A batch whose row another session holds is passed by (passed). Up to after_id everything is
 -- folded: there stand only dead rows, which an old snapshot keeps.
 --
--- Up to where that is, is the caller's to find out, because tallies may commit in another order than
--- their ids. drawn is the latest id drawn when this call began, by transactions older than
+-- Up to where that is, is the caller's to find out, because tallies may commit in another order
+-- than their ids. drawn is the latest id drawn when this call began, by transactions older than
 -- next_xid; once a call begins whose oldest_xid is not below that, they have ended, and that call
 -- folds what they left: all up to drawn, or up_to if that is less.
 CREATE FUNCTION queue.fold_batches(
@@ -375,7 +376,8 @@ BEGIN
         RAISE EXCEPTION 'most: expected 1 to 10000, got %', coalesce(batch_items.most::text, 'NULL')
             USING ERRCODE = 'LQ001';
     END IF;
-    IF batch_items.state NOT IN ('scheduled', 'ready', 'running', 'retrying', 'completed', 'cancelled', 'dead') THEN
+    IF batch_items.state NOT IN ('scheduled', 'ready', 'running', 'retrying', 'completed',
+                                 'cancelled', 'dead') THEN
         RAISE EXCEPTION 'state: expected scheduled, ready, running, retrying, completed, cancelled '
             'or dead, got %', quote_literal(left(batch_items.state, 50)) USING ERRCODE = 'LQ001';
     END IF;

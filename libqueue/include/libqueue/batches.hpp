@@ -51,7 +51,7 @@ class new_batch {
     std::string payload{"{}"};
     std::optional<std::string> callback_queue;  ///< must exist; default: the kind's
     std::optional<int> callback_priority;
-    std::optional<std::string> tenant_id;                          ///< UUID text
+    std::optional<std::string> tenant_id;                         ///< UUID text
     std::chrono::seconds retention{std::chrono::hours{24} * 14};  ///< after its end; 0 to 3650 d
 };
 static_assert(!std::is_aggregate_v<new_batch>);
@@ -87,7 +87,7 @@ class batch_filter {
     std::optional<std::string> tenant_id;
     bool unfinished_only{false};
     std::optional<std::int64_t> before;  ///< ids below this one: the next page
-    int limit{100};                  ///< 1 to 10000
+    int limit{100};                      ///< 1 to 10000
 };
 
 /// Which items of a batch, in the order they were added.

@@ -34,7 +34,8 @@ enum fold_column : int {
 
 clock::time_point batch_folder::due() const {
     // A worker that runs suspects only leaves the batches to the others.
-    if (shared_.options.suspects == suspect_policy::only || !(pending_ || shared_.batches_counted)) {
+    if (shared_.options.suspects == suspect_policy::only ||
+        !(pending_ || shared_.batches_counted)) {
         return clock::time_point::max();
     }
     return earliest_;
@@ -67,8 +68,8 @@ boost::asio::awaitable<void> batch_folder::run_once() {
         earliest_ = now + (now - begun);
     }
     if (row.binary_bool(0, col_passed)) {
-        passed_pause_ = std::clamp<clock::duration>(2 * passed_pause_, passed_pause_min,
-                                                    passed_pause_max);
+        passed_pause_ =
+            std::clamp<clock::duration>(2 * passed_pause_, passed_pause_min, passed_pause_max);
         pending_ = true;
         earliest_ = std::max(earliest_, now + passed_pause_);
     } else {

@@ -372,17 +372,9 @@ boost::asio::awaitable<bool> presence::beat() {
     shared_.last_beat = asked_at;
     shared_.last_beat_ms.store(
         std::chrono::duration_cast<std::chrono::milliseconds>(asked_at.time_since_epoch()).count());
-    upkeep_.saw_workers(results.at(0));
     schedule_sight schedules{asked_at};
     schedules.everywhere = !floor.has_value();
-    if (!results.at(0).is_null(0, live_schedule_at)) {
-        schedules.next_at = results.at(0).binary_int64(0, live_schedule_at);
-        schedules.wait_us = results.at(0).binary_int64(0, live_schedule_wait);
-    }
-    upkeep_.saw_schedules(schedules);
-    if (results.at(0).binary_bool(0, live_batches)) {
-        upkeep_.saw_batches();
-    }
+    hand_on(results.at(0), schedules);
     // Lines are opened and never closed, so their number says whether there are new ones.
     if (const std::int64_t lines = results.at(0).binary_int64(0, live_lines);
         lines != known_lines_) {
@@ -409,6 +401,19 @@ boost::asio::awaitable<bool> presence::beat() {
         shared_.wake_lanes();
     }
     co_return true;
+}
+
+/// What a heartbeat saw that is the maintenance's business.
+void presence::hand_on(const pg::result& seen, schedule_sight schedules) {
+    upkeep_.saw_workers(seen);
+    if (!seen.is_null(0, live_schedule_at)) {
+        schedules.next_at = seen.binary_int64(0, live_schedule_at);
+        schedules.wait_us = seen.binary_int64(0, live_schedule_wait);
+    }
+    upkeep_.saw_schedules(schedules);
+    if (seen.binary_bool(0, live_batches)) {
+        upkeep_.saw_batches();
+    }
 }
 
 void presence::set_lines(const pg::result& rows) {
@@ -455,8 +460,8 @@ boost::asio::awaitable<void> presence::wait_for_news(clock::time_point until) {
     }
 }
 
-/// `lines`, `cancel`, `limit`, `schedules`, `batches`, `suspects`, or the id of a queue that has something in
-/// line.
+/// `lines`, `cancel`, `limit`, `schedules`, `batches`, `suspects`, or the id of a queue that has
+/// something in line.
 void presence::hear(const std::string& payload) {
     if (payload == "lines" || payload == "cancel") {
         urgent_ = true;

@@ -85,7 +85,7 @@ class runtime {
     engine::suspects suspects{*this};
     signal upkeep_due{io};        // wakes the maintenance
     bool batches_counted{false};  // nobody has folded since
-    signal deadline_changed;  // for the timeout sweep, which next looks at:
+    signal deadline_changed;      // for the timeout sweep, which next looks at:
     clock::time_point next_timeout_look{clock::time_point::max()};
 
     std::uint64_t claimed{0};           // jobs, since the start

@@ -90,7 +90,8 @@ pg::result show_batch(const session& with, std::int64_t batch) {
     return run(with, sql::show_batch, one(batch));
 }
 
-pg::result list_batch_items(const session& with, std::int64_t batch, const batch_item_filter& filter) {
+pg::result list_batch_items(const session& with, std::int64_t batch,
+                            const batch_item_filter& filter) {
     pg::params to = one(batch);
     if (filter.state) {
         to.text(to_string(*filter.state));

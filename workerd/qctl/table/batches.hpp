@@ -91,8 +91,7 @@ inline constexpr std::array<std::string_view, 2> batches_list_examples{
     "qctl batches list --unfinished", "qctl batches list --name 'campaign.*' -o json"};
 inline constexpr std::array<std::string_view, 1> batches_show_examples{"qctl batches show 7"};
 inline constexpr std::array<std::string_view, 2> batches_create_examples{
-    "qctl batches create campaign.spring --on-finish campaign.report",
-    "qctl batches create -o id"};
+    "qctl batches create campaign.spring --on-finish campaign.report", "qctl batches create -o id"};
 inline constexpr std::array<std::string_view, 1> batches_seal_examples{"qctl batches seal 7"};
 inline constexpr std::array<std::string_view, 1> batches_cancel_examples{
     "qctl batches cancel 7 --reason 'campaign was withdrawn' --yes"};
