@@ -23,6 +23,15 @@ CREATE TYPE queue.attempt_outcome AS ENUM (
     'replayed'
 );
 
+CREATE TYPE queue.batch_item AS (
+	id bigint,
+	state text,
+	kind text,
+	attempts integer,
+	error text,
+	finished_at timestamp with time zone
+);
+
 CREATE TYPE queue.bucket_in_use AS (
 	rule integer,
 	key text,
@@ -63,6 +72,44 @@ CREATE TYPE queue.place AS (
 	last_attempt smallint,
 	final boolean
 );
+
+CREATE FUNCTION queue.add_to_batch(batch_id bigint, job_ids bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    known record;
+    n integer := cardinality(add_to_batch.job_ids);
+BEGIN
+    IF add_to_batch.batch_id IS NULL THEN
+        PERFORM queue.no_such_batch(NULL);
+    END IF;
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended('queue.batch', add_to_batch.batch_id));
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        -- Whoever sealed it while we waited is not in our snapshot: then this raises 40001.
+        PERFORM FROM queue.batch b WHERE b.id = add_to_batch.batch_id FOR SHARE;
+    END IF;
+    SELECT b.sealed_at, b.cancelled_at INTO known
+    FROM queue.batch b WHERE b.id = add_to_batch.batch_id;
+    IF NOT FOUND THEN
+        PERFORM queue.no_such_batch(add_to_batch.batch_id);
+    END IF;
+    IF known.sealed_at IS NOT NULL THEN
+        RAISE EXCEPTION 'batch % takes no more jobs: it was % at %', add_to_batch.batch_id,
+            CASE WHEN known.cancelled_at IS NULL THEN 'sealed' ELSE 'cancelled' END,
+            known.sealed_at USING ERRCODE = 'LQ006';
+    END IF;
+    IF n = 0 THEN
+        RETURN;
+    END IF;
+    INSERT INTO queue.batch_part (batch_id, first_id, job_ids)
+    SELECT add_to_batch.batch_id, add_to_batch.job_ids[s.at],
+           add_to_batch.job_ids[s.at : s.at + 999]
+    FROM generate_series(1, n, 1000) s (at);
+    INSERT INTO queue.batch_tally (batch_id, total) VALUES (add_to_batch.batch_id, n);
+END
+$$;
 
 CREATE FUNCTION queue.admit_keys(queue_id integer, whole boolean DEFAULT true, OUT admitted integer, OUT wait_us bigint) RETURNS record
     LANGUAGE plpgsql
@@ -269,6 +316,114 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.batch_state(sealed boolean, total bigint, succeeded bigint, failed bigint, cancelled bigint) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (sealed AND (succeeded = total) AND ((failed + cancelled) = 0)) THEN 'COMPLETED'::text WHEN (sealed AND (((succeeded + failed) + cancelled) >= total)) THEN CASE WHEN (succeeded = 0) THEN 'FAILED'::text ELSE 'PARTIAL_SUCCESS'::text END WHEN (((succeeded + failed) + cancelled) = 0) THEN 'PENDING'::text ELSE 'PROCESSING'::text END;
+
+CREATE TABLE queue.batch (
+    id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    sealed_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    cancelled_at timestamp with time zone,
+    total bigint DEFAULT 0 NOT NULL,
+    succeeded bigint DEFAULT 0 NOT NULL,
+    failed bigint DEFAULT 0 NOT NULL,
+    cancelled bigint DEFAULT 0 NOT NULL,
+    cancel_after bigint,
+    on_success_job_id bigint,
+    on_failure_job_id bigint,
+    on_finish_job_id bigint,
+    tenant_id uuid,
+    retention interval NOT NULL,
+    callback_priority smallint,
+    name text,
+    on_success text COLLATE pg_catalog."C",
+    on_failure text COLLATE pg_catalog."C",
+    on_finish text COLLATE pg_catalog."C",
+    callback_queue text COLLATE pg_catalog."C",
+    cancel_reason text,
+    callback_error text,
+    payload jsonb NOT NULL,
+    CONSTRAINT batch_counts_valid CHECK (((total >= 0) AND (succeeded >= 0) AND (failed >= 0) AND (cancelled >= 0))),
+    CONSTRAINT batch_expires_when_finished CHECK (((expires_at IS NULL) = (finished_at IS NULL))),
+    CONSTRAINT batch_finished_is_sealed CHECK (((finished_at IS NULL) OR (sealed_at IS NOT NULL)))
+)
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='1000');
+
+COMMENT ON TABLE queue.batch IS 'Jobs under one id; its row is written by the fold, seal and cancel';
+
+CREATE FUNCTION queue.batch_callback_payload(b queue.batch) RETURNS jsonb
+    LANGUAGE sql STABLE
+    RETURN jsonb_build_object('batch_id', (b).id, 'name', (b).name, 'state', queue.batch_state(true, (b).total, (b).succeeded, (b).failed, (b).cancelled), 'total', (b).total, 'succeeded', (b).succeeded, 'failed', (b).failed, 'cancelled', (b).cancelled, 'payload', (b).payload);
+
+CREATE FUNCTION queue.batch_items(batch_id bigint, state text DEFAULT NULL::text, after bigint DEFAULT NULL::bigint, most integer DEFAULT 100) RETURNS SETOF queue.batch_item
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    part queue.batch_part;
+    from_part bigint := 0;
+    found_rows bigint;
+    left_rows bigint := batch_items.most;
+BEGIN
+    IF batch_items.most IS NULL OR batch_items.most NOT BETWEEN 1 AND 10000 THEN
+        RAISE EXCEPTION 'most: expected 1 to 10000, got %', coalesce(batch_items.most::text, 'NULL')
+            USING ERRCODE = 'LQ001';
+    END IF;
+    IF batch_items.state NOT IN ('scheduled', 'ready', 'running', 'retrying', 'completed', 'cancelled', 'dead') THEN
+        RAISE EXCEPTION 'state: expected scheduled, ready, running, retrying, completed, cancelled '
+            'or dead, got %', quote_literal(left(batch_items.state, 50)) USING ERRCODE = 'LQ001';
+    END IF;
+    IF NOT EXISTS (SELECT FROM queue.batch b WHERE b.id = batch_items.batch_id) THEN
+        PERFORM queue.no_such_batch(batch_items.batch_id);
+    END IF;
+    IF batch_items.state = 'dead' THEN
+        RETURN QUERY
+        SELECT f.job_id, coalesce(v.state, 'dead'), v.kind, v.attempt, v.last_error, v.finished_at
+        FROM (SELECT x.job_id FROM queue.batch_failure x
+              WHERE x.batch_id = batch_items.batch_id AND x.job_id > coalesce(batch_items.after, 0)
+              ORDER BY x.job_id LIMIT batch_items.most) f
+        LEFT JOIN LATERAL (SELECT x.* FROM queue.jobs x WHERE x.id = f.job_id OFFSET 0) v ON true
+        ORDER BY f.job_id;
+        RETURN;
+    END IF;
+    IF batch_items.after IS NOT NULL THEN
+        SELECT p.first_id INTO from_part FROM queue.batch_part p
+        WHERE p.batch_id = batch_items.batch_id AND p.first_id <= batch_items.after
+          AND batch_items.after = ANY (p.job_ids)
+        ORDER BY p.first_id DESC LIMIT 1;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'after: expected a job of batch %, got %', batch_items.batch_id,
+                batch_items.after USING ERRCODE = 'LQ001';
+        END IF;
+    END IF;
+    FOR part IN
+        SELECT p.* FROM queue.batch_part p
+        WHERE p.batch_id = batch_items.batch_id AND p.first_id >= from_part ORDER BY p.first_id
+    LOOP
+        RETURN QUERY
+        SELECT u.id, v.state, v.kind, v.attempt, v.last_error, v.finished_at
+        FROM unnest(part.job_ids) WITH ORDINALITY u (id, place)
+        LEFT JOIN LATERAL (SELECT x.* FROM queue.jobs x WHERE x.id = u.id OFFSET 0) v ON true
+        WHERE (part.first_id > from_part OR batch_items.after IS NULL
+               OR u.place > array_position(part.job_ids, batch_items.after))
+          AND (batch_items.state IS NULL OR v.state = batch_items.state)
+        ORDER BY u.place LIMIT left_rows;
+        GET DIAGNOSTICS found_rows = ROW_COUNT;
+        left_rows := left_rows - found_rows;
+        EXIT WHEN left_rows <= 0;
+    END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION queue.batch_items(batch_id bigint, state text, after bigint, most integer) IS 'A page of a batch''s jobs with state and error; state dead: those that were given up.';
+
 CREATE FUNCTION queue.bucket_offset(spoken_for timestamp with time zone, now_at timestamp with time zone, burst integer, rate double precision) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN GREATEST(COALESCE(((EXTRACT(epoch FROM (spoken_for - now_at)))::double precision * (1000000)::double precision), ((((- burst) * 1000000))::double precision / rate)), ((((- burst) * 1000000))::double precision / rate));
@@ -291,6 +446,31 @@ BEGIN
         built := coalesce(built, '{}'::jsonb) || jsonb_build_object('traceparent', trace);
     END IF;
     RETURN built;
+END
+$$;
+
+CREATE FUNCTION queue.call_back(b queue.batch) RETURNS queue.batch
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    payload jsonb := queue.batch_callback_payload(b);
+    meta jsonb := jsonb_build_object('callback_of', b.id);
+    succeeded boolean := b.succeeded = b.total;
+BEGIN
+    IF succeeded AND b.on_success IS NOT NULL AND b.on_success_job_id IS NULL THEN
+        b.on_success_job_id := queue.enqueue(b.on_success, payload, queue => b.callback_queue,
+            priority => b.callback_priority, tenant_id => b.tenant_id, meta => meta);
+    END IF;
+    IF NOT succeeded AND b.on_failure IS NOT NULL AND b.on_failure_job_id IS NULL THEN
+        b.on_failure_job_id := queue.enqueue(b.on_failure, payload, queue => b.callback_queue,
+            priority => b.callback_priority, tenant_id => b.tenant_id, meta => meta);
+    END IF;
+    IF b.on_finish IS NOT NULL AND b.on_finish_job_id IS NULL THEN
+        b.on_finish_job_id := queue.enqueue(b.on_finish, payload, queue => b.callback_queue,
+            priority => b.callback_priority, tenant_id => b.tenant_id, meta => meta);
+    END IF;
+    RETURN b;
 END
 $$;
 
@@ -331,6 +511,179 @@ END
 $$;
 
 COMMENT ON FUNCTION queue.cancel(job_id bigint, reason text) IS 'True: it was waiting and is cancelled. False: it runs, its handler is told and decides.';
+
+CREATE FUNCTION queue.cancel_batch(batch_id bigint, reason text DEFAULT NULL::text, time_limit interval DEFAULT '00:00:00.5'::interval, OUT cancelled bigint, OUT asked bigint, OUT finished boolean) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    b queue.batch;
+    step record;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('queue.batch', cancel_batch.batch_id));
+    SELECT x.* INTO b FROM queue.batch x WHERE x.id = cancel_batch.batch_id FOR UPDATE;
+    IF NOT FOUND THEN
+        PERFORM queue.no_such_batch(cancel_batch.batch_id);
+    END IF;
+    IF b.finished_at IS NOT NULL THEN
+        RAISE EXCEPTION 'batch % cannot be cancelled: it ended at %', b.id, b.finished_at
+            USING ERRCODE = 'LQ006';
+    END IF;
+    UPDATE queue.batch x
+    SET sealed_at = coalesce(x.sealed_at, clock_timestamp()),
+        cancelled_at = coalesce(x.cancelled_at, clock_timestamp()),
+        cancel_reason = coalesce(x.cancel_reason, left(cancel_batch.reason, 16384)),
+        cancel_after = 0
+    WHERE x.id = b.id;
+    step := queue.cancel_batch_parts(b.id, clock_timestamp() + cancel_batch.time_limit);
+    cancelled := step.cancelled;
+    asked := step.asked;
+    finished := step.finished;
+    PERFORM pg_notify('queue.wake', 'batches');
+END
+$$;
+
+COMMENT ON FUNCTION queue.cancel_batch(batch_id bigint, reason text, time_limit interval, OUT cancelled bigint, OUT asked bigint, OUT finished boolean) IS 'Cancels the rest; finished: false when workers go on with it in the background.';
+
+CREATE FUNCTION queue.cancel_batch_jobs(ids bigint[], reason text, OUT cancelled bigint, OUT asked bigint) RETURNS record
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    taken bigint[];
+    leases bigint[];
+    others bigint[];
+    other bigint;
+    one bigint;
+    held record;
+BEGIN
+    WITH place AS MATERIALIZED (
+        SELECT j.id, CASE a.outcome WHEN 'lost' THEN -j.line_id ELSE j.line_id END AS line_id,
+               coalesce(a.next_run_at, j.run_at) AS run_at
+        FROM unnest(cancel_batch_jobs.ids) u (id)
+        CROSS JOIN LATERAL (
+            SELECT x.id, x.line_id, x.run_at FROM queue.job x WHERE x.id = u.id OFFSET 0) j
+        LEFT JOIN LATERAL (
+            SELECT e.outcome, e.next_run_at FROM queue.attempt e
+            WHERE e.job_id = j.id ORDER BY e.lease_id DESC LIMIT 1) a ON true
+        WHERE a.outcome IS NULL OR a.next_run_at IS NOT NULL),
+    gone AS (
+        DELETE FROM queue.ready r
+        WHERE r.ctid = ANY (ARRAY(
+            SELECT s.ctid
+            FROM place p
+            CROSS JOIN LATERAL (
+                SELECT x.ctid FROM queue.ready x
+                WHERE x.line_id = p.line_id AND x.run_at = p.run_at AND x.id = p.id
+                FOR UPDATE SKIP LOCKED) s))
+        RETURNING r.id, r.attempt, r.reconcile),
+    written AS (
+        INSERT INTO queue.attempt AS a (job_id, lease_id, started_at, finished_at, outcome,
+                                        attempt, reconcile, error)
+        SELECT g.id, nextval('queue.lease_id_seq'), clock_timestamp(), clock_timestamp(),
+               'cancelled', g.attempt, g.reconcile, cancel_batch_jobs.reason
+        FROM gone g
+        RETURNING a.job_id, a.lease_id)
+    SELECT array_agg(w.job_id), array_agg(w.lease_id),
+           (SELECT array_agg(p.id) FROM place p WHERE NOT EXISTS (
+                SELECT FROM gone g WHERE g.id = p.id))
+    INTO taken, leases, others
+    FROM written w;
+    asked := 0;
+    -- Those that run, and those that moved in line meanwhile.
+    FOREACH other IN ARRAY coalesce(others, '{}') LOOP
+        SELECT t.place, t.attempt, t.reconcile, t.taken INTO held FROM queue.take_waiting(other) t;
+        IF held.taken THEN
+            INSERT INTO queue.attempt AS a (job_id, lease_id, started_at, finished_at, outcome,
+                                            attempt, reconcile, error)
+            VALUES (other, nextval('queue.lease_id_seq'), clock_timestamp(), clock_timestamp(),
+                    'cancelled', held.attempt, held.reconcile, cancel_batch_jobs.reason)
+            RETURNING a.lease_id INTO one;
+            taken := taken || other;
+            leases := leases || one;
+        ELSIF NOT (held.place).final THEN
+            INSERT INTO queue.cancel_request (job_id, requested_at, reason)
+            VALUES (other, clock_timestamp(), cancel_batch_jobs.reason)
+            ON CONFLICT (job_id) DO NOTHING;
+            asked := asked + 1;
+        END IF;
+    END LOOP;
+    cancelled := coalesce(cardinality(taken), 0);
+    IF cancelled > 0 THEN
+        PERFORM queue.settle_these(taken, leases);
+    END IF;
+    IF asked > 0 THEN
+        PERFORM pg_notify('queue.wake', 'cancel');
+    END IF;
+END
+$$;
+
+CREATE FUNCTION queue.cancel_batch_parts(batch_id bigint, until timestamp with time zone, OUT cancelled bigint, OUT asked bigint, OUT finished boolean) RETURNS record
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    b queue.batch;
+    part record;
+    step record;
+BEGIN
+    cancelled := 0;
+    asked := 0;
+    SELECT x.* INTO b FROM queue.batch x WHERE x.id = cancel_batch_parts.batch_id;
+    LOOP
+        SELECT p.first_id, p.job_ids INTO part FROM queue.batch_part p
+        WHERE p.batch_id = b.id AND p.first_id > b.cancel_after
+        ORDER BY p.first_id LIMIT 1;
+        finished := NOT FOUND;
+        EXIT WHEN finished;
+        step := queue.cancel_batch_jobs(part.job_ids, b.cancel_reason);
+        cancelled := cancelled + step.cancelled;
+        asked := asked + step.asked;
+        b.cancel_after := part.first_id;
+        EXIT WHEN clock_timestamp() >= cancel_batch_parts.until;
+    END LOOP;
+    UPDATE queue.batch x
+    SET cancel_after = CASE WHEN NOT cancel_batch_parts.finished THEN b.cancel_after END
+    WHERE x.id = b.id;
+    -- The fold is to look again: to go on here, or because that was all.
+    INSERT INTO queue.batch_tally (batch_id) VALUES (b.id);
+END
+$$;
+
+CREATE FUNCTION queue.check_callback(argument text, kind text, b queue.batch) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_column
+DECLARE
+    target_queue text;
+    most integer;
+BEGIN
+    IF check_callback.kind IS NULL THEN
+        RETURN;
+    END IF;
+    IF check_callback.kind !~ '^[a-z0-9_.-]{1,64}$' THEN
+        RAISE EXCEPTION '%: expected a kind, 1 to 64 of a-z 0-9 _ . -, got %', argument,
+            quote_literal(left(check_callback.kind, 100)) USING ERRCODE = 'LQ001';
+    END IF;
+    target_queue := coalesce(b.callback_queue,
+        (SELECT k.queue FROM queue.kind k WHERE k.name = check_callback.kind), 'default');
+    SELECT q.max_payload_bytes INTO most FROM queue.queue q WHERE q.name = target_queue;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'unknown queue %', quote_literal(left(target_queue, 100))
+            USING ERRCODE = 'LQ002', HINT = 'Create it with queue.create_queue(name).';
+    END IF;
+    IF pg_column_size(queue.batch_callback_payload(b)) > most - 64 THEN
+        PERFORM queue.too_large(b.payload, most);
+    END IF;
+END
+$_$;
 
 CREATE FUNCTION queue.check_enqueue(run_at timestamp with time zone, delay interval, max_attempts integer, meta jsonb) RETURNS void
     LANGUAGE plpgsql
@@ -785,6 +1138,54 @@ BEGIN
     END IF;
 END
 $$;
+
+CREATE FUNCTION queue.create_batch(name text DEFAULT NULL::text, on_success text DEFAULT NULL::text, on_failure text DEFAULT NULL::text, on_finish text DEFAULT NULL::text, payload jsonb DEFAULT '{}'::jsonb, callback_queue text DEFAULT NULL::text, callback_priority integer DEFAULT NULL::integer, tenant_id uuid DEFAULT NULL::uuid, retention interval DEFAULT '14 days'::interval) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    b queue.batch;
+BEGIN
+    IF char_length(create_batch.name) NOT BETWEEN 1 AND 200 THEN
+        RAISE EXCEPTION 'name: expected 1 to 200 characters, got %', char_length(create_batch.name)
+            USING ERRCODE = 'LQ001';
+    END IF;
+    IF create_batch.payload IS NULL THEN
+        RAISE EXCEPTION 'payload: expected JSON, got NULL' USING ERRCODE = 'LQ008';
+    END IF;
+    IF create_batch.callback_priority NOT BETWEEN -32768 AND 32767 THEN
+        RAISE EXCEPTION 'callback_priority: expected -32768 to 32767, got %',
+            create_batch.callback_priority USING ERRCODE = 'LQ001';
+    END IF;
+    IF create_batch.retention IS NULL
+       OR create_batch.retention NOT BETWEEN interval '0' AND interval '3650 days' THEN
+        RAISE EXCEPTION 'retention: expected 0 to 3650 days, got %',
+            coalesce(create_batch.retention::text, 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    -- Counts as long as they come.
+    b.id := 9223372036854775807;
+    b.total := b.id;
+    b.succeeded := b.id;
+    b.failed := 0;
+    b.cancelled := 0;
+    b.name := create_batch.name;
+    b.payload := create_batch.payload;
+    b.callback_queue := create_batch.callback_queue;
+    PERFORM queue.check_callback('on_success', create_batch.on_success, b);
+    PERFORM queue.check_callback('on_failure', create_batch.on_failure, b);
+    PERFORM queue.check_callback('on_finish', create_batch.on_finish, b);
+    INSERT INTO queue.batch (name, tenant_id, payload, on_success, on_failure, on_finish,
+                             callback_queue, callback_priority, retention)
+    VALUES (create_batch.name, create_batch.tenant_id, create_batch.payload,
+            create_batch.on_success, create_batch.on_failure, create_batch.on_finish,
+            create_batch.callback_queue, create_batch.callback_priority, create_batch.retention)
+    RETURNING id INTO b.id;
+    RETURN b.id;
+END
+$$;
+
+COMMENT ON FUNCTION queue.create_batch(name text, on_success text, on_failure text, on_finish text, payload jsonb, callback_queue text, callback_priority integer, tenant_id uuid, retention interval) IS 'Makes a batch to enqueue jobs under; seal it when it has them all.';
 
 CREATE FUNCTION queue.create_queue(name text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1908,6 +2309,95 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.fold_batches(time_limit interval DEFAULT '00:00:00.05'::interval, most integer DEFAULT 2000, after_id bigint DEFAULT 0, at_now timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT folded bigint, OUT ended bigint, OUT problem text, OUT more boolean, OUT passed boolean, OUT up_to bigint, OUT drawn bigint, OUT next_xid bigint, OUT oldest_xid bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    until timestamptz := clock_timestamp() + fold_batches.time_limit;
+    place bigint := fold_batches.after_id;
+    -- The least tally that was passed by.
+    left_at bigint;
+    touched bigint[];
+    held bigint[];
+    upto bigint;
+    n bigint;
+    one bigint;
+    here bigint;
+BEGIN
+    folded := 0;
+    ended := 0;
+    drawn := coalesce(pg_sequence_last_value('queue.batch_tally_id_seq'), 0);
+    SELECT pg_snapshot_xmax(s.seen)::text::bigint, pg_snapshot_xmin(s.seen)::text::bigint
+    INTO next_xid, oldest_xid
+    FROM (SELECT pg_current_snapshot() AS seen) s;
+    LOOP
+        SELECT array_agg(DISTINCT t.batch_id), max(t.id) INTO touched, upto
+        FROM (SELECT x.id, x.batch_id FROM queue.batch_tally x
+              WHERE x.id > place ORDER BY x.id LIMIT fold_batches.most) t;
+        more := touched IS NOT NULL;
+        EXIT WHEN NOT more OR clock_timestamp() >= until;
+        held := ARRAY(SELECT b.id FROM queue.batch b WHERE b.id = ANY (touched)
+                      ORDER BY b.id FOR NO KEY UPDATE SKIP LOCKED);
+        WITH gone AS (
+            DELETE FROM queue.batch_tally x
+            WHERE x.id > place AND x.id <= upto
+              AND (x.batch_id = ANY (held)
+                   OR NOT EXISTS (SELECT FROM queue.batch b WHERE b.id = x.batch_id))
+            RETURNING x.batch_id, x.total, x.succeeded, x.failed, x.cancelled),
+        sums AS (
+            SELECT g.batch_id, count(*) AS n, sum(g.total) AS total, sum(g.succeeded) AS succeeded,
+                   sum(g.failed) AS failed, sum(g.cancelled) AS cancelled
+            FROM gone g GROUP BY g.batch_id),
+        written AS (
+            UPDATE queue.batch b
+            SET total = b.total + s.total, succeeded = b.succeeded + s.succeeded,
+                failed = b.failed + s.failed, cancelled = b.cancelled + s.cancelled
+            FROM sums s WHERE b.id = s.batch_id)
+        SELECT coalesce(sum(s.n), 0) INTO n FROM sums s;
+        folded := folded + n;
+        IF cardinality(held) < cardinality(touched) THEN
+            SELECT least(left_at, min(x.id)) INTO left_at FROM queue.batch_tally x
+            WHERE x.id > place AND x.id <= upto;
+        END IF;
+        place := upto;
+        FOREACH one IN ARRAY held LOOP
+            -- To cancel is work of its own, and leaves a tally to go on with.
+            IF EXISTS (SELECT FROM queue.batch b WHERE b.id = one AND b.cancel_after IS NOT NULL)
+            THEN
+                PERFORM queue.cancel_batch_parts(one, until);
+                CONTINUE;
+            END IF;
+            -- What is not folded may say that it is not over. Ahead of us it is met; behind us it
+            -- committed late.
+            SELECT min(x.id) INTO here FROM queue.batch_tally x
+            WHERE x.batch_id = one
+              AND EXISTS (SELECT FROM queue.batch b WHERE b.id = one AND b.sealed_at IS NOT NULL
+                          AND b.succeeded + b.failed + b.cancelled >= b.total);
+            IF here IS NOT NULL THEN
+                left_at := CASE WHEN here <= place THEN least(left_at, here) ELSE left_at END;
+            ELSIF queue.judge_batch(one, coalesce(fold_batches.at_now, clock_timestamp())) THEN
+                ended := ended + 1;
+            END IF;
+        END LOOP;
+    END LOOP;
+    -- least() passes over a NULL.
+    passed := left_at IS NOT NULL;
+    up_to := CASE WHEN more THEN least(place, left_at - 1)
+                  ELSE least(greatest(place, drawn), left_at - 1) END;
+    IF ended > 0 THEN
+        SELECT format('batch %s: %s', b.id, b.callback_error) INTO problem
+        FROM queue.batch b WHERE b.callback_error IS NOT NULL ORDER BY b.id DESC LIMIT 1;
+    END IF;
+END
+$$;
+
+COMMENT ON FUNCTION queue.fold_batches(time_limit interval, most integer, after_id bigint, at_now timestamp with time zone, OUT folded bigint, OUT ended bigint, OUT problem text, OUT more boolean, OUT passed boolean, OUT up_to bigint, OUT drawn bigint, OUT next_xid bigint, OUT oldest_xid bigint) IS 'Adds up what batches have come to and ends them, a bounded time at a call; workers call it.';
+
 CREATE FUNCTION queue.free_ended_keys(most integer) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -1930,6 +2420,42 @@ BEGIN
     SELECT f.queue_id, clock_timestamp(), f.key FROM freed f;
     GET DIAGNOSTICS done = ROW_COUNT;
     RETURN done;
+END
+$$;
+
+CREATE FUNCTION queue.judge_batch(batch_id bigint, at_now timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    b queue.batch;
+    was_over boolean;
+BEGIN
+    SELECT x.* INTO b FROM queue.batch x WHERE x.id = judge_batch.batch_id;
+    was_over := b.finished_at IS NOT NULL;
+    IF b.sealed_at IS NULL OR b.succeeded + b.failed + b.cancelled < b.total THEN
+        IF was_over THEN
+            UPDATE queue.batch x SET finished_at = NULL, expires_at = NULL WHERE x.id = b.id;
+        END IF;
+        RETURN false;
+    END IF;
+    b.callback_error := NULL;
+    BEGIN
+        b := queue.call_back(b);
+    EXCEPTION WHEN OTHERS THEN
+        -- Only what is wrong with this callback; trouble of the server ends the call.
+        IF SQLSTATE ~ '^(08|25|40|42|53|57|58|XX)' THEN
+            RAISE;
+        END IF;
+        b.callback_error := left(SQLERRM, 1000);
+    END;
+    UPDATE queue.batch x
+    SET finished_at = coalesce(x.finished_at, at_now),
+        expires_at = coalesce(x.expires_at, at_now + x.retention),
+        on_success_job_id = b.on_success_job_id, on_failure_job_id = b.on_failure_job_id,
+        on_finish_job_id = b.on_finish_job_id, callback_error = b.callback_error
+    WHERE x.id = b.id;
+    RETURN NOT was_over;
 END
 $$;
 
@@ -2192,6 +2718,14 @@ $$;
 
 COMMENT ON FUNCTION queue.next_firings(name text, n integer, tenant_id uuid, after timestamp with time zone) IS 'The next n slots, also of a paused schedule: when it would fire.';
 
+CREATE FUNCTION queue.no_such_batch(batch_id bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'no batch %', coalesce(batch_id::text, 'NULL') USING ERRCODE = 'LQ005';
+END
+$$;
+
 CREATE FUNCTION queue.no_such_job(job_id bigint) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -2400,6 +2934,43 @@ BEGIN
         EXIT WHEN slot IS NULL;
         RETURN NEXT slot;
     END LOOP;
+END
+$$;
+
+CREATE FUNCTION queue.prune_batches(at_now timestamp with time zone DEFAULT NULL::timestamp with time zone, most integer DEFAULT 1000) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    one bigint;
+    n bigint;
+    gone bigint := 0;
+BEGIN
+    FOR one IN
+        SELECT b.id FROM queue.batch b
+        WHERE b.expires_at <= coalesce(prune_batches.at_now, clock_timestamp())
+        ORDER BY b.expires_at LIMIT 20 FOR UPDATE SKIP LOCKED
+    LOOP
+        DELETE FROM queue.batch_part p
+        WHERE p.ctid = ANY (ARRAY(SELECT x.ctid FROM queue.batch_part x WHERE x.batch_id = one
+                                  LIMIT prune_batches.most - gone));
+        GET DIAGNOSTICS n = ROW_COUNT;
+        gone := gone + n;
+        DELETE FROM queue.batch_failure f
+        WHERE f.ctid = ANY (ARRAY(SELECT x.ctid FROM queue.batch_failure x WHERE x.batch_id = one
+                                  LIMIT prune_batches.most - gone));
+        GET DIAGNOSTICS n = ROW_COUNT;
+        gone := gone + n;
+        EXIT WHEN gone >= prune_batches.most;
+        DELETE FROM queue.batch b WHERE b.id = one;
+        gone := gone + 1;
+    END LOOP;
+    INSERT INTO queue.batch_tally (batch_id)
+    SELECT b.id FROM queue.batch b WHERE b.callback_error IS NOT NULL ORDER BY b.id LIMIT 20;
+    RETURN gone;
 END
 $$;
 
@@ -3021,6 +3592,32 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.seal_batch(batch_id bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    b queue.batch;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('queue.batch', seal_batch.batch_id));
+    SELECT x.* INTO b FROM queue.batch x WHERE x.id = seal_batch.batch_id FOR UPDATE;
+    IF NOT FOUND THEN
+        PERFORM queue.no_such_batch(seal_batch.batch_id);
+    END IF;
+    IF b.sealed_at IS NOT NULL THEN
+        RAISE EXCEPTION 'batch % cannot be sealed: it was % at %', b.id,
+            CASE WHEN b.cancelled_at IS NULL THEN 'sealed' ELSE 'cancelled' END, b.sealed_at
+            USING ERRCODE = 'LQ006';
+    END IF;
+    UPDATE queue.batch x SET sealed_at = clock_timestamp() WHERE x.id = b.id;
+    INSERT INTO queue.batch_tally (batch_id) VALUES (b.id);
+    PERFORM pg_notify('queue.wake', 'batches');
+END
+$$;
+
+COMMENT ON FUNCTION queue.seal_batch(batch_id bigint) IS 'No more jobs: from now on it ends when they have. Waits for transactions that are adding.';
+
 CREATE FUNCTION queue.server_identity() RETURNS text
     LANGUAGE plpgsql STABLE
     AS $$
@@ -3110,6 +3707,52 @@ BEGIN
     IF mine.jobs IS NOT NULL THEN
         PERFORM queue.settle_these(mine.jobs, mine.leases);
     END IF;
+END
+$$;
+
+CREATE FUNCTION queue.settle_batches(job_ids bigint[], lease_ids bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    WITH told AS MATERIALIZED (
+        SELECT u.job_id, (j.meta ->> 'batch_id')::bigint AS batch_id,
+               CASE WHEN a.next_run_at IS NULL THEN 1 ELSE -1 END AS change,
+               CASE WHEN a.next_run_at IS NULL THEN a.outcome ELSE before.outcome END AS outcome
+        FROM (SELECT unnest(settle_batches.job_ids) AS job_id,
+                     unnest(settle_batches.lease_ids) AS lease_id) u
+        CROSS JOIN LATERAL (
+            SELECT x.outcome, x.next_run_at FROM queue.attempt x
+            WHERE x.job_id = u.job_id AND x.lease_id = u.lease_id OFFSET 0) a
+        CROSS JOIN LATERAL (SELECT x.meta FROM queue.job x WHERE x.id = u.job_id OFFSET 0) j
+        LEFT JOIN LATERAL (
+            SELECT x.outcome, x.next_run_at FROM queue.attempt x
+            WHERE a.outcome = 'replayed' AND x.job_id = u.job_id AND x.lease_id < u.lease_id
+            ORDER BY x.lease_id DESC LIMIT 1) before ON true
+        WHERE a.next_run_at IS NULL
+           OR (before.outcome IS NOT NULL AND before.next_run_at IS NULL)),
+    sums AS (
+        SELECT t.batch_id, sum(t.change) FILTER (WHERE t.outcome = 'completed') AS succeeded,
+               sum(t.change) FILTER (WHERE t.outcome NOT IN ('completed', 'cancelled')) AS failed,
+               sum(t.change) FILTER (WHERE t.outcome = 'cancelled') AS cancelled
+        FROM told t
+        -- A dead letter may outlive its batch.
+        WHERE EXISTS (SELECT FROM queue.batch b WHERE b.id = t.batch_id)
+        GROUP BY t.batch_id),
+    failed AS (
+        INSERT INTO queue.batch_failure (batch_id, job_id)
+        SELECT t.batch_id, t.job_id FROM told t JOIN sums s ON s.batch_id = t.batch_id
+        WHERE t.change = 1 AND t.outcome NOT IN ('completed', 'cancelled')
+        ON CONFLICT DO NOTHING),
+    revived AS (
+        DELETE FROM queue.batch_failure f USING told t
+        WHERE t.change = -1 AND f.batch_id = t.batch_id AND f.job_id = t.job_id)
+    INSERT INTO queue.batch_tally (batch_id, succeeded, failed, cancelled)
+    SELECT s.batch_id, coalesce(s.succeeded, 0), coalesce(s.failed, 0), coalesce(s.cancelled, 0)
+    FROM sums s;
 END
 $$;
 
@@ -3308,6 +3951,84 @@ BEGIN
     END IF;
 END
 $$;
+
+CREATE TABLE queue.batch_failure (
+    batch_id bigint NOT NULL,
+    job_id bigint NOT NULL
+);
+
+ALTER TABLE queue.batch ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME queue.batch_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE queue.batch_part (
+    batch_id bigint NOT NULL,
+    first_id bigint NOT NULL,
+    job_ids bigint[] NOT NULL
+)
+WITH (autovacuum_vacuum_insert_scale_factor='0.5');
+
+CREATE SEQUENCE queue.batch_tally_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE queue.batch_tally (
+    id bigint DEFAULT nextval('queue.batch_tally_id_seq'::regclass) NOT NULL,
+    batch_id bigint NOT NULL,
+    total integer DEFAULT 0 NOT NULL,
+    succeeded integer DEFAULT 0 NOT NULL,
+    failed integer DEFAULT 0 NOT NULL,
+    cancelled integer DEFAULT 0 NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_insert_threshold='-1', autovacuum_analyze_scale_factor='1.0');
+
+CREATE VIEW queue.batches WITH (security_invoker='true') AS
+ SELECT b.id,
+    b.name,
+    b.tenant_id,
+    queue.batch_state((b.sealed_at IS NOT NULL), (b.total + t.total), (b.succeeded + t.succeeded), (b.failed + t.failed), (b.cancelled + t.cancelled)) AS state,
+    (b.total + t.total) AS total,
+    (((((b.succeeded + t.succeeded) + b.failed) + t.failed) + b.cancelled) + t.cancelled) AS processed,
+    (b.succeeded + t.succeeded) AS succeeded,
+    (b.failed + t.failed) AS failed,
+    (b.cancelled + t.cancelled) AS cancelled,
+    ((b.total + t.total) - (((((b.succeeded + t.succeeded) + b.failed) + t.failed) + b.cancelled) + t.cancelled)) AS pending,
+    (b.sealed_at IS NOT NULL) AS sealed,
+    b.created_at,
+    b.sealed_at,
+    b.finished_at,
+    b.cancelled_at,
+    b.cancel_reason,
+    (b.cancel_after IS NOT NULL) AS cancelling,
+    b.on_success,
+    b.on_success_job_id,
+    b.on_failure,
+    b.on_failure_job_id,
+    b.on_finish,
+    b.on_finish_job_id,
+    b.callback_queue,
+    (b.callback_priority)::integer AS callback_priority,
+    b.callback_error,
+    b.payload,
+    b.retention,
+    b.expires_at
+   FROM (queue.batch b
+     CROSS JOIN LATERAL ( SELECT COALESCE(sum(x.total), (0)::bigint) AS total,
+            COALESCE(sum(x.succeeded), (0)::bigint) AS succeeded,
+            COALESCE(sum(x.failed), (0)::bigint) AS failed,
+            COALESCE(sum(x.cancelled), (0)::bigint) AS cancelled
+           FROM queue.batch_tally x
+          WHERE (x.batch_id = b.id)) t);
+
+COMMENT ON VIEW queue.batches IS 'Every batch with counts that are exact at any time';
 
 CREATE TABLE queue.cancel_request (
     job_id bigint NOT NULL,
@@ -3856,6 +4577,18 @@ ALTER TABLE queue.worker ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 ALTER TABLE ONLY queue.attempt
     ADD CONSTRAINT attempt_pkey PRIMARY KEY (job_id, lease_id);
 
+ALTER TABLE ONLY queue.batch_failure
+    ADD CONSTRAINT batch_failure_pkey PRIMARY KEY (batch_id, job_id);
+
+ALTER TABLE ONLY queue.batch_part
+    ADD CONSTRAINT batch_part_pkey PRIMARY KEY (batch_id, first_id);
+
+ALTER TABLE ONLY queue.batch
+    ADD CONSTRAINT batch_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY queue.batch_tally
+    ADD CONSTRAINT batch_tally_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY queue.cancel_request
     ADD CONSTRAINT cancel_request_pkey PRIMARY KEY (job_id);
 
@@ -3927,6 +4660,12 @@ ALTER TABLE ONLY queue.schedule_run
 
 ALTER TABLE ONLY queue.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (id);
+
+CREATE INDEX batch_callback_error_idx ON queue.batch USING btree (id) WHERE (callback_error IS NOT NULL);
+
+CREATE INDEX batch_expires_at_idx ON queue.batch USING btree (expires_at) WHERE (expires_at IS NOT NULL);
+
+CREATE INDEX batch_tally_batch_id_idx ON queue.batch_tally USING btree (batch_id);
 
 CREATE INDEX dead_letter_died_at_idx ON queue.dead_letter USING btree (died_at);
 

@@ -29,5 +29,11 @@ rule AS (
 bucket AS (
     UPDATE queue.limit_bucket b
     SET planned_at = b.planned_at - m.by, used_at = b.used_at - m.by
+    FROM moved m),
+batch AS (
+    UPDATE queue.batch b
+    SET created_at = b.created_at - m.by, sealed_at = b.sealed_at - m.by,
+        finished_at = b.finished_at - m.by, expires_at = b.expires_at - m.by,
+        cancelled_at = b.cancelled_at - m.by
     FROM moved m)
 SELECT m.by FROM moved m

@@ -5,6 +5,7 @@
 #include "render.hpp"
 #include "settings.hpp"
 
+#include <libqueue/batches.hpp>
 #include <libqueue/client.hpp>
 #include <libqueue/operations.hpp>
 #include <libqueue/schedules.hpp>
@@ -26,6 +27,7 @@ class context {
 
     [[nodiscard]] libqueue::client& client();
     [[nodiscard]] libqueue::operations operations() { return libqueue::operations{client()}; }
+    [[nodiscard]] libqueue::batches batches() { return libqueue::batches{client()}; }
     [[nodiscard]] libqueue::schedules schedules() { return libqueue::schedules{client()}; }
 
     /// How long a verb that waits may take.

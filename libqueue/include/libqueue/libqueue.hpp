@@ -3,6 +3,7 @@
 // Everything a producer or a worker needs.
 #include <libqueue/async_client.hpp>
 #include <libqueue/backoff.hpp>
+#include <libqueue/batches.hpp>
 #include <libqueue/client.hpp>
 #include <libqueue/error.hpp>
 #include <libqueue/job.hpp>

@@ -12,28 +12,30 @@ namespace libqueue {
 
 /// Something worth a log line or a counter. Which fields are set depends on the event.
 enum class event_type {
-    worker_started,     ///< registered in the database; `worker`
-    worker_ready,       ///< first claim turn done
-    worker_lost,        ///< declared dead by others: all its runs were told `lease_lost`
-    worker_draining,    ///<
-    worker_stopped,     ///<
-    database_lost,      ///< `message`; the worker reconnects by itself
-    database_back,      ///<
-    job_started,        ///<
-    job_finished,       ///< `outcome`, `duration`, `message` on failure
-    job_timed_out,      ///< the handler was told; `job_finished` follows
-    job_dead,           ///< moved to the dead letters; `message` is the reason
-    lease_lost,         ///< a finish was refused by the fence
-    jobs_rescued,       ///< `count` jobs of worker `other_worker` went back in line
-    suspects_waiting,   ///< some stand in line that this worker leaves to others
-    suspects_cleared,   ///< none is left in line for this worker, which runs nothing else
-    job_cancel_asked,   ///< a running handler was told to stop
-    schema_migrated,    ///< `count` migrations applied
-    output_unstorable,  ///< a handler's output or error had to be made storable
-    internal_error,     ///< a loop failed and goes on; `message`
-    schedules_fired,    ///< `count` jobs were enqueued by schedules
-    schedule_failed,    ///< `count` slots could not be fired; `message` says why of one
-    server_unsafe,      ///< the server may lose what it acknowledged; `message` says why
+    worker_started,         ///< registered in the database; `worker`
+    worker_ready,           ///< first claim turn done
+    worker_lost,            ///< declared dead by others: all its runs were told `lease_lost`
+    worker_draining,        ///<
+    worker_stopped,         ///<
+    database_lost,          ///< `message`; the worker reconnects by itself
+    database_back,          ///<
+    job_started,            ///<
+    job_finished,           ///< `outcome`, `duration`, `message` on failure
+    job_timed_out,          ///< the handler was told; `job_finished` follows
+    job_dead,               ///< moved to the dead letters; `message` is the reason
+    lease_lost,             ///< a finish was refused by the fence
+    jobs_rescued,           ///< `count` jobs of worker `other_worker` went back in line
+    suspects_waiting,       ///< some stand in line that this worker leaves to others
+    suspects_cleared,       ///< none is left in line for this worker, which runs nothing else
+    job_cancel_asked,       ///< a running handler was told to stop
+    schema_migrated,        ///< `count` migrations applied
+    output_unstorable,      ///< a handler's output or error had to be made storable
+    internal_error,         ///< a loop failed and goes on; `message`
+    schedules_fired,        ///< `count` jobs were enqueued by schedules
+    schedule_failed,        ///< `count` slots could not be fired; `message` says why of one
+    batches_ended,          ///< `count` batches: all their jobs have ended
+    batch_callback_failed,  ///< could not be enqueued; `message` says why of one
+    server_unsafe,          ///< the server may lose what it acknowledged; `message` says why
 };
 
 [[nodiscard]] std::string_view to_string(event_type type) noexcept;

@@ -107,6 +107,10 @@ std::string_view to_string(event_type type) noexcept {
             return "internal_error";
         case event_type::schedules_fired:
             return "schedules_fired";
+        case event_type::batches_ended:
+            return "batches_ended";
+        case event_type::batch_callback_failed:
+            return "batch_callback_failed";
         case event_type::schedule_failed:
             return "schedule_failed";
         case event_type::server_unsafe:

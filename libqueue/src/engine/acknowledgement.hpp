@@ -28,6 +28,7 @@ class acknowledgement {
     bool reconcile{false};
     queue_state* queue{nullptr};  ///< of this process, whose next look must not miss its return
     bool attached{false};         ///< it has a batch or keys to be settled
+    bool in_batch{false};         ///< its end counts for a batch
     std::string dead_reason;      ///< not empty: dead letter
 };
 

@@ -440,6 +440,9 @@ void lane::accept_finished(const std::vector<std::int64_t>& standing) {
         if (std::find(standing.begin(), standing.end(), ack.lease) != standing.end()) {
             settle(ack.lease);
             look_when_due(ack);
+            if (ack.in_batch && ack.delay_us < 0) {
+                shared_.count_batches();
+            }
             continue;
         }
         leases_.erase(ack.lease);

@@ -34,7 +34,16 @@ maintenance::maintenance(runtime& shared)
       rescuer_{shared, connection_},
       retention_{shared, connection_},
       scheduler_{shared, connection_},
-      wake_{shared.io} {}
+      batch_folder_{shared, connection_} {}
+
+void maintenance::wake() {
+    shared_.upkeep_due.notify();
+}
+
+void maintenance::saw_batches() {
+    batch_folder_.found();
+    wake();
+}
 
 boost::asio::awaitable<void> maintenance::run() {
     const auto interval = std::clamp<std::chrono::milliseconds>(
@@ -53,6 +62,7 @@ boost::asio::awaitable<void> maintenance::run() {
             // A transaction may be open in the middle of a rescue; a new connection has none.
             connection_.close();
             scheduler_.postpone(clock::now() + interval);
+            batch_folder_.postpone(clock::now() + interval);
             if (!failed->poisons_connection() && !failed->retryable()) {
                 shared_.report(event_type::internal_error,
                                std::string{"maintenance: "} + failed->what());
@@ -61,9 +71,9 @@ boost::asio::awaitable<void> maintenance::run() {
         // Somebody is silent: the lease's end is not to be missed by much.
         auto next = clock::now() + (rescuer_.anyone_late() ? interval / 4 : interval);
         if (shared_.worker_id != 0) {
-            next = std::min(next, scheduler_.due());
+            next = std::min({next, scheduler_.due(), batch_folder_.due()});
         }
-        co_await wake_.wait_until(next);
+        co_await shared_.upkeep_due.wait_until(next);
     }
     connection_.close();
 }
@@ -84,6 +94,7 @@ boost::asio::awaitable<void> maintenance::sweep() {
         co_await rescuer_.run_once();
     }
     co_await scheduler_.run_once();
+    co_await batch_folder_.run_once();
     if (now >= next_strays_) {
         co_await find_strays();
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/async.hpp"
+#include "engine/batch_folder.hpp"
 #include "engine/rescuer.hpp"
 #include "engine/retention.hpp"
 #include "engine/scheduler.hpp"
@@ -14,7 +15,7 @@ class runtime;
 
 /// The slow work of a worker on a connection of its own: rescues dead workers, finds jobs that
 /// stand behind the cursors, takes back claims whose answer was lost, prunes what has outlived its
-/// use, fires schedules.
+/// use, fires schedules, adds up batches.
 class maintenance {
    public:
     explicit maintenance(runtime& shared);
@@ -22,7 +23,7 @@ class maintenance {
     maintenance& operator=(const maintenance&) = delete;
 
     boost::asio::awaitable<void> run();
-    void wake() { wake_.notify(); }
+    void wake();
     /// What a heartbeat saw of the workers: while one has missed a beat, looks closely.
     void saw_workers(const pg::result& rows) { rescuer_.observe(rows); }
     /// What a heartbeat saw of the schedules.
@@ -32,6 +33,9 @@ class maintenance {
         }
     }
     [[nodiscard]] scheduler& schedules() noexcept { return scheduler_; }
+    [[nodiscard]] const batch_folder& batches() const noexcept { return batch_folder_; }
+    /// Somebody has counted for a batch, sealed or cancelled one.
+    void saw_batches();
     /// The presence connection was lost: what it saw before proves nothing any more.
     void forget_workers() { rescuer_.forget_observations(); }
     [[nodiscard]] pg::pipeline& connection() noexcept { return connection_; }
@@ -47,7 +51,7 @@ class maintenance {
     rescuer rescuer_;
     retention retention_;
     scheduler scheduler_;
-    signal wake_;
+    batch_folder batch_folder_;
     clock::duration strays_pause_{std::chrono::seconds{1}};
     std::chrono::milliseconds strays_patience_{std::chrono::seconds{10}};
     std::uint64_t claimed_before_{0};

@@ -33,6 +33,7 @@ constexpr std::string_view refusal{"refused: "};
 constexpr int live_lines{7};
 constexpr int live_schedule_at{8};
 constexpr int live_schedule_wait{9};
+constexpr int live_batches{10};
 
 constexpr std::string_view listen_refused{
     "listen_dsn: expected a session of one's own for LISTEN, got a pooler; hint: set listen_dsn to "
@@ -344,6 +345,8 @@ boost::asio::awaitable<bool> presence::beat() {
     p.text(slots_json(shared_));
     const std::optional<std::int64_t> floor = upkeep_.schedules().floor();
     floor ? p.int8(*floor) : p.null();
+    const std::optional<std::int64_t> folded = upkeep_.batches().floor();
+    folded ? p.int8(*folded) : p.null();
     const auto asked_at = clock::now();
     if (connection_.pooled()) {
         connection_.send_text(std::string{sql::commit_without_wait});
@@ -369,14 +372,9 @@ boost::asio::awaitable<bool> presence::beat() {
     shared_.last_beat = asked_at;
     shared_.last_beat_ms.store(
         std::chrono::duration_cast<std::chrono::milliseconds>(asked_at.time_since_epoch()).count());
-    upkeep_.saw_workers(results.at(0));
     schedule_sight schedules{asked_at};
     schedules.everywhere = !floor.has_value();
-    if (!results.at(0).is_null(0, live_schedule_at)) {
-        schedules.next_at = results.at(0).binary_int64(0, live_schedule_at);
-        schedules.wait_us = results.at(0).binary_int64(0, live_schedule_wait);
-    }
-    upkeep_.saw_schedules(schedules);
+    hand_on(results.at(0), schedules);
     // Lines are opened and never closed, so their number says whether there are new ones.
     if (const std::int64_t lines = results.at(0).binary_int64(0, live_lines);
         lines != known_lines_) {
@@ -403,6 +401,19 @@ boost::asio::awaitable<bool> presence::beat() {
         shared_.wake_lanes();
     }
     co_return true;
+}
+
+/// What a heartbeat saw that is the maintenance's business.
+void presence::hand_on(const pg::result& seen, schedule_sight schedules) {
+    upkeep_.saw_workers(seen);
+    if (!seen.is_null(0, live_schedule_at)) {
+        schedules.next_at = seen.binary_int64(0, live_schedule_at);
+        schedules.wait_us = seen.binary_int64(0, live_schedule_wait);
+    }
+    upkeep_.saw_schedules(schedules);
+    if (seen.binary_bool(0, live_batches)) {
+        upkeep_.saw_batches();
+    }
 }
 
 void presence::set_lines(const pg::result& rows) {
@@ -449,8 +460,8 @@ boost::asio::awaitable<void> presence::wait_for_news(clock::time_point until) {
     }
 }
 
-/// `lines`, `cancel`, `limit`, `schedules`, `suspects`, or the id of a queue that has something in
-/// line.
+/// `lines`, `cancel`, `limit`, `schedules`, `batches`, `suspects`, or the id of a queue that has
+/// something in line.
 void presence::hear(const std::string& payload) {
     if (payload == "lines" || payload == "cancel") {
         urgent_ = true;
@@ -463,6 +474,10 @@ void presence::hear(const std::string& payload) {
     if (payload == "schedules") {
         upkeep_.schedules().forget();
         urgent_ = true;
+        return;
+    }
+    if (payload == "batches") {
+        upkeep_.saw_batches();
         return;
     }
     if (payload == "suspects") {

@@ -42,6 +42,7 @@ class presence {
     boost::asio::awaitable<void> prepare_schema();
     boost::asio::awaitable<void> check_server();
     void hear(const std::string& payload);
+    void hand_on(const pg::result& seen, schedule_sight schedules);
     void set_lines(const pg::result& rows);
     void send_progress();
     void send_limits();

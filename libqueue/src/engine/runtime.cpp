@@ -231,6 +231,7 @@ acknowledgement runtime::decide(const job_run& run, const outcome& said, bool th
         ack.ran_us = ran.count();
         ack.queue = run.queue;
         ack.attached = turn::has_attachment(run.job.meta);
+        ack.in_batch = turn::has_batch(run.job.meta);
         if (!said.output().empty()) {
             ack.output = core::storable_json(said.output(), limits::output_bytes);
         }
@@ -270,6 +271,7 @@ acknowledgement runtime::decide(const job_run& run, const outcome& said, bool th
     ack.used = decided.attempts_used;
     ack.queue = run.queue;
     ack.attached = turn::has_attachment(run.job.meta);
+    ack.in_batch = turn::has_batch(run.job.meta);
     ack.reconcile = decided.reconcile;
     if (decided.what == verdict::back_in_line) {
         ack.delay_us = std::chrono::duration_cast<microseconds>(decided.delay).count();
@@ -358,6 +360,13 @@ void runtime::limits_changed() {
         limiter::look_now(*queue);
     }
     wake_lanes();
+}
+
+void runtime::count_batches() {
+    if (!batches_counted) {
+        batches_counted = true;
+        upkeep_due.notify();
+    }
 }
 
 void runtime::wake_lanes() {

@@ -58,6 +58,8 @@ class runtime {
     /// Slots or tokens may have come free: ask for limited kinds now.
     void limits_changed();
     void wake_lanes();
+    /// A turn of ours has recorded the end of jobs that belong to batches.
+    void count_batches();
     /// May claim: registered, not stopping, not paused, the heart beats.
     [[nodiscard]] bool may_claim() const;
 
@@ -81,7 +83,9 @@ class runtime {
     std::map<std::string, std::unique_ptr<kind_state>, std::less<>> kinds;
     std::vector<run_ptr> running;
     engine::suspects suspects{*this};
-    signal deadline_changed;  // for the timeout sweep, which next looks at:
+    signal upkeep_due{io};        // wakes the maintenance
+    bool batches_counted{false};  // nobody has folded since
+    signal deadline_changed;      // for the timeout sweep, which next looks at:
     clock::time_point next_timeout_look{clock::time_point::max()};
 
     std::uint64_t claimed{0};           // jobs, since the start

@@ -18,6 +18,7 @@
 #include <sql/finish_completed.hpp>
 #include <sql/finish_other.hpp>
 #include <sql/fire_schedules.hpp>
+#include <sql/fold_batches.hpp>
 #include <sql/forgotten_leases.hpp>
 #include <sql/heartbeat.hpp>
 #include <sql/hold_slots.hpp>
@@ -69,6 +70,7 @@ statements::statements(std::string_view schema)
       finish_completed{write("finish_completed", sql::finish_completed, schema)},
       finish_other{write("finish_other", sql::finish_other, schema)},
       fire_schedules{write("fire_schedules", sql::fire_schedules, schema)},
+      fold_batches{write("fold_batches", sql::fold_batches, schema)},
       forgotten_leases{write("forgotten_leases", sql::forgotten_leases, schema)},
       heartbeat{write("heartbeat", sql::heartbeat, schema)},
       hold_slots{write("hold_slots", sql::hold_slots, schema)},

@@ -30,6 +30,7 @@ class statements {
     pg::prepared finish_completed;
     pg::prepared finish_other;
     pg::prepared fire_schedules;
+    pg::prepared fold_batches;
     pg::prepared forgotten_leases;
     pg::prepared heartbeat;
     pg::prepared hold_slots;

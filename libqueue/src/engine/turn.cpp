@@ -219,10 +219,14 @@ finishes_sent send_finishes(pg::pipeline& on, const statements& sql, std::int64_
     return sent;
 }
 
+bool has_batch(std::string_view meta) noexcept {
+    return meta.find("\"batch_id\"") != std::string_view::npos;
+}
+
 bool has_attachment(std::string_view meta) noexcept {
-    return !meta.empty() && (meta.find("\"batch_id\"") != std::string_view::npos ||
-                             meta.find("\"ordering_key\"") != std::string_view::npos ||
-                             meta.find("\"concurrency_key\"") != std::string_view::npos);
+    return !meta.empty() &&
+           (has_batch(meta) || meta.find("\"ordering_key\"") != std::string_view::npos ||
+            meta.find("\"concurrency_key\"") != std::string_view::npos);
 }
 
 void pass_boundary(pg::pipeline& on, const freight& what, bool committed) {

@@ -63,6 +63,7 @@ finishes_sent send_finishes(pg::pipeline& on, const statements& sql, std::int64_
                             std::span<const acknowledgement> batch);
 /// The job has a batch or keys, as far as its meta tells at a glance; settling looks closely.
 [[nodiscard]] bool has_attachment(std::string_view meta) noexcept;
+[[nodiscard]] bool has_batch(std::string_view meta) noexcept;
 
 /// What a turn carries.
 class freight {

@@ -1,9 +1,8 @@
 #include "store/schedule_store.hpp"
 
-#include "core/limits.hpp"
 #include "core/text.hpp"
 #include "pg/schema_name.hpp"
-#include "store/new_job_check.hpp"
+#include "store/arguments.hpp"
 
 #include <sql/list_schedule_runs.hpp>
 #include <sql/list_schedules.hpp>
@@ -21,44 +20,6 @@ namespace {
 
 pg::result run(const session& with, std::string_view sql, const pg::params& parameters) {
     return with.on.exec(pg::with_schema(sql, with.schema), parameters);
-}
-
-[[noreturn]] void refuse(std::string message) {
-    throw domain_failure{error{errc::invalid_argument, std::move(message)}};
-}
-
-/// What PostgreSQL cannot even be asked; the rest it checks itself.
-void add_text(pg::params& to, const char* argument, std::string_view value) {
-    if (!core::is_storable_text(value)) {
-        refuse(std::string{argument} + ": expected UTF-8 without NUL, got other bytes");
-    }
-    to.text(value);
-}
-
-void add_text(pg::params& to, const char* argument, const std::optional<std::string>& value) {
-    if (value) {
-        add_text(to, argument, std::string_view{*value});
-    } else {
-        to.null();
-    }
-}
-
-void add_tenant(pg::params& to, const std::optional<std::string>& tenant) {
-    if (tenant && !is_uuid(*tenant)) {
-        refuse("tenant_id: expected a UUID, got something else");
-    }
-    to.text(tenant);
-}
-
-void add_limit(pg::params& to, int limit) {
-    if (limit < 1 || limit > limits::list_rows_max) {
-        refuse("limit: expected 1 to 10000, got " + std::to_string(limit));
-    }
-    to.number(limit);
-}
-
-void add_number(pg::params& to, const std::optional<int>& number) {
-    number ? to.number(*number) : to.null();
 }
 
 [[nodiscard]] pg::params key_parameters(const schedule_key& which) {

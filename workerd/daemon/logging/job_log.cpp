@@ -70,6 +70,10 @@ line_style style_of(const libqueue::event& e, bool every_job) {
             return {log_level::error, "a loop failed and goes on"};
         case libqueue::event_type::schedules_fired:
             return {log_level::debug, "schedules fired"};
+        case libqueue::event_type::batches_ended:
+            return {log_level::debug, "batches ended"};
+        case libqueue::event_type::batch_callback_failed:
+            return {log_level::error, "a callback of a batch could not be enqueued"};
         case libqueue::event_type::schedule_failed:
             return {log_level::error, "a schedule could not fire"};
         case libqueue::event_type::server_unsafe:

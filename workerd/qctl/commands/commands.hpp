@@ -48,6 +48,13 @@ namespace qctl {
 [[nodiscard]] exit_code run_schedules_pause(context& with);
 [[nodiscard]] exit_code run_schedules_resume(context& with);
 [[nodiscard]] exit_code run_schedules_run(context& with);
+[[nodiscard]] exit_code run_batches_list(context& with);
+[[nodiscard]] exit_code run_batches_show(context& with);
+[[nodiscard]] exit_code run_batches_create(context& with);
+[[nodiscard]] exit_code run_batches_seal(context& with);
+[[nodiscard]] exit_code run_batches_cancel(context& with);
+[[nodiscard]] exit_code run_batches_items(context& with);
+[[nodiscard]] exit_code run_batches_wait(context& with);
 
 [[nodiscard]] exit_code run_workers_list(context& with);
 [[nodiscard]] exit_code run_kinds_unhandled(context& with);

@@ -1,9 +1,9 @@
 #include "commands/commands.hpp"
 #include "confirm.hpp"
-#include "faults.hpp"
 #include "payload.hpp"
 #include "printable.hpp"
 #include "row_builder.hpp"
+#include "unwrapped.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -11,20 +11,6 @@
 namespace qctl {
 
 namespace {
-
-template <typename Value>
-Value unwrapped(libqueue::result<Value> answer) {
-    if (!answer) {
-        throw to_stop(answer.error());
-    }
-    return std::move(*answer);
-}
-
-void demand_done(const libqueue::result<void>& answer) {
-    if (!answer) {
-        throw to_stop(answer.error());
-    }
-}
 
 void print_schedule_result(context& with, const std::string& name, const std::string& what) {
     row_builder row;
