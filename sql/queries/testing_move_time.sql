@@ -26,5 +26,18 @@ rule AS (
 bucket AS (
     UPDATE queue.limit_bucket b
     SET planned_at = b.planned_at - m.by, used_at = b.used_at - m.by
-    FROM moved m)
+    FROM moved m),
+breaker AS (
+    UPDATE queue.limit_breaker b
+    SET changed_at = b.changed_at - m.by, opened_at = b.opened_at - m.by,
+        retry_at = b.retry_at - m.by, probe_until = b.probe_until - m.by
+    FROM moved m),
+tally AS (
+    UPDATE queue.limit_tally t
+    SET told_at = t.told_at - m.by, closed_until = t.closed_until - m.by,
+        -- As many halves of the window back.
+        half = t.half - CASE WHEN r.breaker_window IS NULL THEN 0 ELSE
+            round(extract(epoch FROM m.by) * 2 / extract(epoch FROM r.breaker_window)) END::bigint
+    FROM moved m, queue.limit_rule r
+    WHERE r.name = t.limit_name)
 SELECT m.by FROM moved m
