@@ -56,11 +56,13 @@ BEGIN
            coalesce(sum(CASE WHEN b.state = 'half_open' THEN t.requests + t.requests_before
                              WHEN t.half >= this_half THEN t.requests + t.requests_before
                              WHEN t.half = this_half - 1 THEN t.requests
-                             ELSE 0 END) FILTER (WHERE t.era = judge_reports.era), 0) AS requests,
+                             ELSE 0 END) FILTER (WHERE t.era = judge_reports.era), 0)::bigint
+               AS requests,
            coalesce(sum(CASE WHEN b.state = 'half_open' THEN t.errors + t.errors_before
                              WHEN t.half >= this_half THEN t.errors + t.errors_before
                              WHEN t.half = this_half - 1 THEN t.errors
-                             ELSE 0 END) FILTER (WHERE t.era = judge_reports.era), 0) AS errors,
+                             ELSE 0 END) FILTER (WHERE t.era = judge_reports.era), 0)::bigint
+               AS errors,
            now_at < b.probe_until
            OR (EXISTS (SELECT FROM queue.lease s
                        WHERE s.id = b.probe_lease AND b.probe_job = ANY (s.job_ids))
