@@ -91,6 +91,18 @@ outcome refused(std::string_view what, const smtp_reply& reply) {
     return reply.permanent() ? discard(std::move(why)) : retry(std::move(why));
 }
 
+/// A server that says something about this mail, a refusal too, is up.
+void report_server(const run_view& run, const smtp_report& report) {
+    const auto& transcript = report.transcript;
+    const bool judged = transcript.verdict().has_value() || transcript.refusal().has_value() ||
+                        none_accepted(transcript).has_value();
+    if (judged) {
+        run.provider_ok();
+    } else if (!report.stopped) {
+        run.provider_failed();
+    }
+}
+
 }  // namespace
 
 sender::sender(options given) : given_{checked(std::move(given))}, client_{given_} {}
@@ -111,6 +123,7 @@ outcome sender::deliver(const run_view& run) {
     const envelope letter{mail->from->address, recipients,
                           message_text(*mail, id, run.job.created_at)};
     const auto report = client_.send(letter, run.stop, left);
+    report_server(run, report);
     return outcome_of(report, recipients, id, given_.on_unknown, run.stop_reason());
 }
 

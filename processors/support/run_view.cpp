@@ -25,7 +25,26 @@ run_view::run_view(job_context& context)
       deadline{context.deadline()},
       reason{[&context] {
           return context.stop_reason();
-      }} {}
+      }},
+      context_{&context} {}
+
+void run_view::provider_ok() const {
+    if (context_ != nullptr) {
+        context_->provider_ok();
+    }
+}
+
+void run_view::provider_failed() const {
+    if (context_ != nullptr) {
+        context_->provider_failed();
+    }
+}
+
+void run_view::provider_throttled(std::chrono::milliseconds retry_after) const {
+    if (context_ != nullptr) {
+        context_->provider_throttled(retry_after);
+    }
+}
 
 libqueue::stop_reason run_view::stop_reason() const {
     return reason ? reason() : libqueue::stop_reason::none;

@@ -25,6 +25,12 @@ class run_view {
     /// Why the run should stop; `none` when nobody can tell.
     [[nodiscard]] libqueue::stop_reason stop_reason() const;
 
+    /// What came of a request, for the circuit breakers of the job's limits (job_context.hpp). Of a
+    /// run made by hand nobody is told.
+    void provider_ok() const;
+    void provider_failed() const;
+    void provider_throttled(std::chrono::milliseconds retry_after) const;
+
     const libqueue::job& job;
     std::string idempotency_key;
     std::string traceparent;
@@ -32,6 +38,9 @@ class run_view {
     std::chrono::steady_clock::time_point deadline{std::chrono::steady_clock::time_point::max()};
     boost::asio::any_io_executor executor;  ///< empty for blocking handlers
     std::function<libqueue::stop_reason()> reason;
+
+   private:
+    job_context* context_{nullptr};
 };
 static_assert(!std::is_aggregate_v<run_view>);
 

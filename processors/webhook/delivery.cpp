@@ -93,6 +93,25 @@ outcome outcome_of_status(const http_response& response,
     return retry(answered);
 }
 
+/// What this answer says of the endpoint: an answer about this one delivery, a refusal too, shows
+/// that it is up.
+void report(const run_view& run, const http_response& response) {
+    constexpr std::chrono::seconds unsaid{1};
+    const bool answered = response.end == http_end::answered;
+    const long status = response.status;
+    const bool throttled = answered && (status == 429 || status == 503);
+    const auto wait = retry_after_of(response, std::chrono::system_clock::now());
+    if (throttled && (wait.has_value() || status == 429)) {
+        run.provider_throttled(wait.value_or(unsaid));
+    }
+    if (response.end == http_end::failed || response.end == http_end::timed_out ||
+        (answered && (status >= 500 || status == 408))) {
+        run.provider_failed();
+    } else if (answered && status != 429) {
+        run.provider_ok();
+    }
+}
+
 }  // namespace
 
 settings::settings(options given_) : given{std::move(given_)} {
@@ -141,6 +160,7 @@ boost::asio::awaitable<outcome> deliver(std::shared_ptr<const settings> with, ru
     const auto request = request_of(*with, *payload, run);
     auto loop = transfer_loop_of(run.executor, request.addresses);
     auto response = co_await perform(loop, request, run.stop, deadline);
+    report(run, response);
     co_return outcome_of(response, run.stop_reason(), std::chrono::system_clock::now());
 }
 

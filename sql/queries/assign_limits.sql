@@ -1,6 +1,6 @@
 -- Publishes which limits the kinds and queues of a worker are under, for explain.
 -- $1 text[] kinds  $2 text[] the limit of each ('' : none)  $3 text[] queues  $4 text[] likewise
--- Rows: name of each limit that is assigned here and not defined.
+-- Rows: name of each limit that is assigned here, or above one that is, and not defined.
 -- Index: kind_pkey, queue_name_key. Locks: the rows that change, in order of their names.
 WITH kinds AS MATERIALIZED (
     SELECT k.name, u.limit_name
@@ -22,6 +22,6 @@ queues AS MATERIALIZED (
 queue_set AS (
     UPDATE queue.queue q SET limit_name = nullif(x.limit_name, '')
     FROM queues x WHERE q.name = x.name)
-SELECT DISTINCT n.name
-FROM unnest($2::text[] || $4::text[]) AS n (name)
+SELECT n.name
+FROM unnest(queue.limit_chain($2::text[] || $4::text[])) AS n (name)
 WHERE n.name <> '' AND NOT EXISTS (SELECT FROM queue.limit_rule r WHERE r.name = n.name)

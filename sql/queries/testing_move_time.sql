@@ -35,5 +35,18 @@ batch AS (
     SET created_at = b.created_at - m.by, sealed_at = b.sealed_at - m.by,
         finished_at = b.finished_at - m.by, expires_at = b.expires_at - m.by,
         cancelled_at = b.cancelled_at - m.by
-    FROM moved m)
+    FROM moved m),
+breaker AS (
+    UPDATE queue.limit_breaker b
+    SET changed_at = b.changed_at - m.by, opened_at = b.opened_at - m.by,
+        retry_at = b.retry_at - m.by, probe_until = b.probe_until - m.by
+    FROM moved m),
+tally AS (
+    UPDATE queue.limit_tally t
+    SET told_at = t.told_at - m.by, closed_until = t.closed_until - m.by,
+        -- As many halves of the window back.
+        half = t.half - CASE WHEN r.breaker_window IS NULL THEN 0 ELSE
+            round(extract(epoch FROM m.by) * 2 / extract(epoch FROM r.breaker_window)) END::bigint
+    FROM moved m, queue.limit_rule r
+    WHERE r.name = t.limit_name)
 SELECT m.by FROM moved m

@@ -2,6 +2,9 @@
 
 #include "test_database.hpp"
 
+#include <string>
+#include <vector>
+
 namespace test {
 
 /// Keeps the database's own time and size of every claim, which leases lose when their jobs end.
@@ -17,8 +20,11 @@ class claim_times {
     /// By how many jobs the worst stretch of time, of any length, went over burst + rate * length.
     /// Negative: none did.
     [[nodiscard]] double overshoot(double burst, double rate) const;
+    /// The same of the jobs with this limit_key.
+    [[nodiscard]] double overshoot(double burst, double rate, const std::string& key) const;
 
    private:
+    [[nodiscard]] static double worst(double burst, double rate, const std::vector<row>& claims);
     const test_database& db_;
 };
 

@@ -35,6 +35,7 @@ enum class verb {
     limits_list,
     limits_set,
     limits_reset,
+    limits_close,
     limits_stop,
     limits_resume,
     schedules_list,

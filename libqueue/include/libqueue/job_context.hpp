@@ -30,7 +30,7 @@ class job_run;
 
 /// A handler's view of its run. Valid while the handler runs and not after.
 /// Thread rules: every member may be called from the handler's own thread; `stop_reason`,
-/// `stop_token` and `progress` from any thread.
+/// `stop_token`, `progress` and what is said of the provider from any thread.
 class job_context {
    public:
     explicit job_context(engine::job_run& run) noexcept : run_{run} {}
@@ -59,6 +59,20 @@ class job_context {
     /// Reports how far the job is (0..1) and a line for people. Kept in memory and written with the
     /// next heartbeat; the last report wins. Never blocks.
     void progress(double fraction, std::string text = {});
+
+    /// What came of a request to the provider behind the job's limits (worker.hpp): one call per
+    /// request. Counted for the circuit breaker of every limit the job is under, and written with
+    /// the turn that records the run; without such a limit nothing is. A run that says neither
+    /// counts as a success when it completes, as an error when its kind's timeout passes, and not
+    /// at all otherwise. Failed is what another job would meet as well: no connection, no answer in
+    /// time, 5xx; not what is wrong with this job. Never blocks.
+    void provider_ok();
+    void provider_failed();
+    /// The provider wants no requests for so long (429, Retry-After; at most 24 h are kept): once
+    /// the run is recorded nothing under `limit` with this job's key starts before, in any process.
+    /// Empty: the limit of the job's kind, else of its queue; a limit the job is not under is left
+    /// alone. Answer `snooze(0ms)` to wait in line for it without using up an attempt.
+    void provider_throttled(std::chrono::milliseconds retry_after, std::string limit = {});
 
     /// Coroutine handlers only: waits, or returns early when asked to stop.
     /// Returns true when the whole time passed.

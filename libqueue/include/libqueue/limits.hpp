@@ -28,6 +28,11 @@ class limit_change {
     std::optional<double> rate;  ///< per second
     std::optional<int> concurrency;
     std::optional<std::string> key;
+    std::optional<std::string> parent;    ///< empty: under none
+    std::optional<double> breaker_ratio;  ///< 0: no breaker; else as breaker_options
+    std::optional<int> breaker_min_requests;
+    std::optional<std::chrono::milliseconds> breaker_window;
+    std::optional<std::chrono::milliseconds> breaker_cooldown;
     /// Workers that start leave it as it is. False: their configuration counts again.
     bool pinned{true};
 };
@@ -42,19 +47,32 @@ class limit_control {
 
     /// Defines or changes a limit. From commit on it counts for every claim.
     [[nodiscard]] result<void> set(const limit_change& change);
-    /// Takes `n` tokens of the bucket of `key` now, or none. `n` is 1 to the limit's burst.
+    /// Takes `n` tokens of the bucket of `key` now, and of the limits above, or none. `n` is 1 to
+    /// the least burst of them. With an open circuit whose time has come the caller is the probe:
+    /// it must report_requests().
     [[nodiscard]] result<grant> take(std::string_view name, int n = 1, std::string_view key = {});
     /// Reserves `n` tokens and says when they are there; they are the caller's from then on. Not
     /// granted, and nothing reserved, when that is later than `at_most` from now. A large request
-    /// has its place in line and is not starved by small ones.
+    /// has its place in line and is not starved by small ones. Under other limits only tokens that
+    /// are there now are granted.
     [[nodiscard]] result<grant> reserve(std::string_view name, int n,
                                         std::chrono::microseconds at_most,
                                         std::string_view key = {});
-    /// reserve(), then blocks until the slot has come. Returns at once when it would come too late
-    /// or the limit is stopped (not granted).
+    /// reserve(), then blocks until the slot has come; asks again where nothing is reserved ahead.
+    /// Returns at once when it would come too late or the limit is stopped (not granted).
     [[nodiscard]] result<grant> wait(std::string_view name, int n,
                                      std::chrono::microseconds at_most, std::string_view key = {});
-    /// Fills the bucket of one key, or all buckets. Returns how many were not full.
+    /// Nothing of this key starts, and no token of it is given, for so long: what a provider's
+    /// Retry-After asks for. Never shortens what it is closed for; reset() does. Above 0, at most
+    /// 30 days.
+    [[nodiscard]] result<void> close(std::string_view name, std::string_view key,
+                                     std::chrono::microseconds retry_after,
+                                     std::string_view reason = {});
+    /// Requests made by others than jobs and how many of them failed, for the circuit breaker.
+    [[nodiscard]] result<void> report_requests(std::string_view name, std::string_view key,
+                                               int requests, int errors);
+    /// Fills the bucket of one key, or all buckets, ends what they are closed for and closes their
+    /// circuits. Returns how many buckets were not full.
     [[nodiscard]] result<std::int64_t> reset(std::string_view name,
                                              const std::optional<std::string>& key = {});
     /// From commit on no job of this limit is claimed and no token given, by anybody. Jobs wait in

@@ -9,6 +9,7 @@
 #include <sql/doctor_clock.hpp>
 #include <sql/doctor_connections.hpp>
 #include <sql/doctor_dead_letters.hpp>
+#include <sql/doctor_limits.hpp>
 #include <sql/doctor_prepared.hpp>
 #include <sql/doctor_queues.hpp>
 #include <sql/doctor_rights.hpp>
@@ -76,6 +77,7 @@ class examination {
             check("workers", [this] { ask(sql::doctor_workers); });
             check("kinds", [this] { kinds(); });
             check("queues", [this] { ask(sql::doctor_queues); });
+            check("limits", [this] { ask(sql::doctor_limits); });
             check("schedules", [this] { ask(sql::doctor_schedules); });
             check("dead_letters", [this] { ask(sql::doctor_dead_letters); });
         }

@@ -31,12 +31,43 @@ result<grant> limit_control::reserve(std::string_view name, int n,
 
 result<grant> limit_control::wait(std::string_view name, int n, std::chrono::microseconds at_most,
                                   std::string_view key) {
-    auto answer = reserve(name, n, at_most, key);
-    if (answer.has_value() && answer->granted && answer->wait.has_value()) {
+    const auto give_up = std::chrono::steady_clock::now() + at_most;
+    auto left = at_most;
+    for (;;) {
+        auto answer = reserve(name, n, left, key);
+        if (!answer.has_value() || !answer->wait.has_value()) {
+            return answer;
+        }
+        left = std::chrono::duration_cast<std::chrono::microseconds>(
+            give_up - std::chrono::steady_clock::now());
+        if (!answer->granted && (*answer->wait > left || answer->wait->count() <= 0)) {
+            return answer;
+        }
         std::this_thread::sleep_for(*answer->wait);
-        answer->wait = std::chrono::microseconds{0};
+        if (answer->granted) {
+            answer->wait = std::chrono::microseconds{0};
+            return answer;
+        }
+        left -= *answer->wait;
     }
-    return answer;
+}
+
+result<void> limit_control::close(std::string_view name, std::string_view key,
+                                  std::chrono::microseconds retry_after, std::string_view reason) {
+    return api::as_result([&] {
+        api::on_connection(client_, [&](const store::session& with) {
+            store::close_limit(with, name, key, retry_after, reason);
+        });
+    });
+}
+
+result<void> limit_control::report_requests(std::string_view name, std::string_view key,
+                                            int requests, int errors) {
+    return api::as_result([&] {
+        api::on_connection(client_, [&](const store::session& with) {
+            store::report_requests(with, name, key, requests, errors);
+        });
+    });
 }
 
 result<std::int64_t> limit_control::reset(std::string_view name,

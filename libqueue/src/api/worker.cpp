@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -57,8 +58,51 @@ std::string faults_of_limit(const limit_options& o) {
     const bool of_meta = key.starts_with("meta.") && key.size() > 5 &&
                          key.size() <= 5 + limits::limit_name_bytes &&
                          key.find('.', 5) == std::string_view::npos;
-    add(faults, !key.empty() && key != "tenant" && !of_meta,
-        who + "key: expected tenant, meta.<field> or nothing");
+    add(faults, !key.empty() && key != "tenant" && key != "limit_key" && !of_meta,
+        who + "key: expected tenant, limit_key, meta.<field> or nothing");
+    add(faults, !o.parent.empty() && !is_limit_name(o.parent),
+        who + "parent: expected 1 to 64 of a-z 0-9 _ . -");
+    if (const auto& breaker = o.breaker; breaker.has_value()) {
+        add(faults, !(breaker->ratio > 0 && breaker->ratio <= 1),
+            who + "breaker.ratio: expected above 0 and at most 1, got " +
+                std::to_string(breaker->ratio));
+        add(faults, breaker->min_requests < 1 || breaker->min_requests > limits::limit_count_max,
+            who + "breaker.min_requests: expected 1 to 1000000, got " +
+                std::to_string(breaker->min_requests));
+        add(faults,
+            breaker->window < limits::breaker_window_min ||
+                breaker->window > limits::breaker_window_max,
+            who + "breaker.window: expected 1 s to 1 d, got " + format_duration(breaker->window));
+        add(faults,
+            breaker->cooldown < limits::breaker_cooldown_min ||
+                breaker->cooldown > limits::breaker_cooldown_max,
+            who + "breaker.cooldown: expected 100 ms to 1 d, got " +
+                format_duration(breaker->cooldown));
+    }
+    return faults;
+}
+
+/// Of how the limits given here stand above each other; those of other workers are not known.
+std::string faults_of_levels(const std::vector<limit_options>& given) {
+    std::map<std::string_view, std::string_view> parents;
+    for (const limit_options& one : given) {
+        parents[one.name] = one.parent;
+    }
+    std::string faults;
+    for (const auto& [name, parent] : parents) {
+        int levels = 1;
+        std::string_view above = parent;
+        while (!above.empty() && above != name && levels <= limits::limit_levels_max) {
+            ++levels;
+            const auto found = parents.find(above);
+            above = found == parents.end() ? std::string_view{} : found->second;
+        }
+        const std::string who = "limit " + std::string{name} + ": parent: ";
+        add(faults, above == name && !parent.empty(),
+            who + "expected a limit that is not under it, got " + std::string{parent});
+        add(faults, above != name && levels > limits::limit_levels_max,
+            who + "expected at most 4 levels");
+    }
     return faults;
 }
 
@@ -112,6 +156,8 @@ std::string faults_of(const worker_options& o, const std::vector<registration>& 
         const std::string wrong = faults_of_limit(limit);
         add(faults, !wrong.empty(), wrong);
     }
+    const std::string wrong_levels = faults_of_levels(o.limits);
+    add(faults, !wrong_levels.empty(), wrong_levels);
     add(faults, kinds.empty(), "kinds: expected at least one");
     std::set<std::string> handled;
     for (const registration& kind : kinds) {

@@ -89,6 +89,14 @@ inline constexpr int limit_count_max = 1'000'000;
 /// Tokens per second: one in eleven days, and more than one row's lock can be taken.
 inline constexpr double rate_min = 0.000001;
 inline constexpr double rate_max = 100'000;
+inline constexpr std::chrono::milliseconds breaker_window_min{1'000};
+inline constexpr std::chrono::milliseconds breaker_window_max = std::chrono::hours{24};
+inline constexpr std::chrono::milliseconds breaker_cooldown_min{100};
+inline constexpr std::chrono::milliseconds breaker_cooldown_max = std::chrono::hours{24};
+/// A limit and those above it.
+inline constexpr int limit_levels_max = 4;
+/// What a provider may close its limit for: longer ones are mostly mistakes of the provider.
+inline constexpr std::chrono::milliseconds retry_after_max = std::chrono::hours{24};
 
 /// Tokens one job takes.
 inline constexpr int cost_max = 1'000'000;

@@ -1,9 +1,12 @@
 #pragma once
 
+#include "engine/provider_reports.hpp"
+
 #include <libqueue/job.hpp>
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace libqueue::engine {
 
@@ -30,6 +33,7 @@ class acknowledgement {
     bool attached{false};         ///< it has a batch or keys to be settled
     bool in_batch{false};         ///< its end counts for a batch
     std::string dead_reason;      ///< not empty: dead letter
+    std::vector<provider_report> reports;
 };
 
 }  // namespace libqueue::engine

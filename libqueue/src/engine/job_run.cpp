@@ -1,7 +1,12 @@
 #include "engine/job_run.hpp"
 
+#include "core/limits.hpp"
+
 #include <boost/asio/post.hpp>
 #include <boost/json.hpp>
+
+#include <algorithm>
+#include <utility>
 
 namespace libqueue::engine {
 
@@ -46,6 +51,25 @@ std::optional<job_run::progress> job_run::take_progress() {
     std::optional<progress> latest = std::move(progress_);
     progress_.reset();
     return latest;
+}
+
+void job_run::note_requests(std::int64_t requests, std::int64_t errors) {
+    const std::lock_guard lock{mutex_};
+    provider_.requests += requests;
+    provider_.errors += errors;
+}
+
+void job_run::note_throttled(std::chrono::milliseconds time, std::string limit) {
+    constexpr std::size_t most{100};  // a run that says it in a loop
+    const std::lock_guard lock{mutex_};
+    if (provider_.closings.size() < most) {
+        provider_.closings.push_back({std::move(limit), std::min(time, limits::retry_after_max)});
+    }
+}
+
+provider_words job_run::take_provider_words() {
+    const std::lock_guard lock{mutex_};
+    return std::exchange(provider_, {});
 }
 
 boost::asio::awaitable<bool> job_run::sleep(std::chrono::milliseconds time) {
@@ -115,6 +139,18 @@ std::string job_context::traceparent() const {
 
 void job_context::progress(double fraction, std::string text) {
     run_.report_progress(fraction, std::move(text));
+}
+
+void job_context::provider_ok() {
+    run_.note_requests(1, 0);
+}
+
+void job_context::provider_failed() {
+    run_.note_requests(1, 1);
+}
+
+void job_context::provider_throttled(std::chrono::milliseconds retry_after, std::string limit) {
+    run_.note_throttled(retry_after, std::move(limit));
 }
 
 boost::asio::awaitable<bool> job_context::sleep(std::chrono::milliseconds time) {

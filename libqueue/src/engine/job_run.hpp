@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/async.hpp"
+#include "engine/provider_reports.hpp"
 
 #include <libqueue/job.hpp>
 #include <libqueue/job_context.hpp>
@@ -46,6 +47,11 @@ class job_run {
     /// The latest report since the last call.
     [[nodiscard]] std::optional<progress> take_progress();
 
+    void note_requests(std::int64_t requests, std::int64_t errors);
+    void note_throttled(std::chrono::milliseconds time, std::string limit);
+    /// What the handler said of its provider since the last call.
+    [[nodiscard]] provider_words take_provider_words();
+
     boost::asio::awaitable<bool> sleep(std::chrono::milliseconds time);
     [[nodiscard]] boost::asio::io_context& io() noexcept { return io_; }
 
@@ -55,6 +61,7 @@ class job_run {
     std::mutex mutex_;  // guards what follows
     std::optional<std::stop_source> stop_;
     std::optional<progress> progress_;
+    provider_words provider_;
     std::unique_ptr<boost::asio::steady_timer> sleeper_;  // loop thread only
 
    public:
@@ -66,9 +73,7 @@ class job_run {
     int used_attempts{0};
     std::int64_t place_run_at{0};  // where it stood in line, µs since 2000
     int line_id{0};
-    // Keys under which it holds a slot of its kind's and of its queue's limit.
-    std::optional<std::string> kind_slot;
-    std::optional<std::string> queue_slot;
+    job_limits limits;  // null: under none
     clock::time_point started{};
     clock::time_point deadline{clock::time_point::max()};
     std::size_t index{0};  // among the running

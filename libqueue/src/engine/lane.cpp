@@ -49,7 +49,7 @@ void lane::drop_leases() {
 }
 
 void lane::hold_slots(job_run& run, const pg::result& rows, int row) {
-    limiter::read_slots(run, rows, row);
+    run.limits = limits_.read(limiter::limits_text(rows, row));
     slots_.take(run);
 }
 
@@ -271,6 +271,10 @@ void lane::send_slots() {
         connection_.send(shared_.sql.hold_slots, slots_.params(shared_.worker_id, number_));
         expect(answer::other);
         slots_.told();
+    }
+    if (const auto p = provider_reports::params(batch_, shared_.worker_id, number_); p) {
+        connection_.send(shared_.sql.note_reports, *p);
+        expect(answer::other);
     }
 }
 

@@ -96,6 +96,7 @@ class lane {
     std::vector<acknowledgement> pending_;
     std::vector<run_ptr> returning_;
     slot_ledger slots_;
+    limits_reader limits_;
     std::vector<acknowledgement> doubtful_;  // sent, the commit got no answer
 
     // Of the turn under way.

@@ -13,7 +13,7 @@ namespace limiter {
 namespace {
 
 /// Columns of claim_limited after those it shares with claim.
-enum column : int { col_id = 1, col_kind_key = 11, col_queue_key, col_blocked, col_wait_us };
+enum column : int { col_id = 1, col_limits = 11, col_blocked, col_wait_us };
 
 // Jobs were in line and none could be had: another worker has the limit's row, or a kind has no
 // room here.
@@ -194,21 +194,18 @@ void note_answer(queue_state& queue, limited_group& group, const pg::result& row
     }
 }
 
-void read_slots(job_run& run, const pg::result& rows, int row) {
-    run.kind_slot = rows.optional_text(row, col_kind_key);
-    run.queue_slot = rows.optional_text(row, col_queue_key);
+std::string_view limits_text(const pg::result& rows, int row) {
+    return rows.text(row, col_limits);
 }
 
 }  // namespace limiter
 
 void slot_ledger::take(const job_run& run) {
     holding held{run.job.lease, {}};
-    const limited_group* group = limiter::group_of(*run.queue, *run.kind);
-    if (group != nullptr && run.kind_slot.has_value()) {
-        held.slots.emplace_back(group->kind_limit, *run.kind_slot);
-    }
-    if (group != nullptr && run.queue_slot.has_value()) {
-        held.slots.emplace_back(group->queue_limit, *run.queue_slot);
+    for (const job_limit& limit : *run.limits) {
+        if (limit.slot) {
+            held.slots.emplace_back(limit.name, limit.key);
+        }
     }
     if (held.slots.empty()) {
         return;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -67,7 +68,8 @@ class request {
 /// What the last row says about the group's next look.
 void note_answer(queue_state& queue, limited_group& group, const pg::result& rows,
                  std::chrono::milliseconds poll);
-void read_slots(job_run& run, const pg::result& rows, int row);
+/// The limits of the job in this row, for limits_reader.
+[[nodiscard]] std::string_view limits_text(const pg::result& rows, int row);
 
 }  // namespace limiter
 

@@ -270,7 +270,13 @@ void presence::send_limits() {
     for (const auto& [name, figures] : sorted) {
         pg::params p;
         p.text(name).int4(figures->burst).text(rate_text(figures->rate));
-        p.int4(figures->concurrency).text(figures->key);
+        p.int4(figures->concurrency).text(figures->key).text(figures->parent);
+        if (const auto& breaker = figures->breaker; breaker.has_value()) {
+            p.text(rate_text(breaker->ratio)).int4(breaker->min_requests);
+            p.number(breaker->window.count()).number(breaker->cooldown.count());
+        } else {
+            p.text("0").null().null().null();
+        }
         connection_.send(shared_.sql.publish_limit, p);
     }
 }

@@ -201,6 +201,7 @@ void runtime::finish(const run_ptr& run, outcome said, bool thrown) {
                      (said.message().empty() ? "" : ": " + said.message()));
     }
     acknowledgement ack = decide(*run, said, thrown);
+    ack.reports = provider_reports::of(*run, said);
     const bool dead = !ack.dead_reason.empty();
     if (watched || said.kind() != outcome::type::completed) {
         event e{event_type::job_finished};

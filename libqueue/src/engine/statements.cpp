@@ -28,6 +28,7 @@
 #include <sql/lock_dead_worker.hpp>
 #include <sql/lock_leases.hpp>
 #include <sql/next_due.hpp>
+#include <sql/note_reports.hpp>
 #include <sql/prune_jobs.hpp>
 #include <sql/prune_keys.hpp>
 #include <sql/prune_limits.hpp>
@@ -80,6 +81,7 @@ statements::statements(std::string_view schema)
       lock_dead_worker{write("lock_dead_worker", sql::lock_dead_worker, schema)},
       lock_leases{write("lock_leases", sql::lock_leases, schema)},
       next_due{write("next_due", sql::next_due, schema)},
+      note_reports{write("note_reports", sql::note_reports, schema)},
       prune_jobs{write("prune_jobs", sql::prune_jobs, schema)},
       prune_keys{write("prune_keys", sql::prune_keys, schema)},
       prune_limits{write("prune_limits", sql::prune_limits, schema)},

@@ -40,6 +40,7 @@ class statements {
     pg::prepared lock_dead_worker;
     pg::prepared lock_leases;
     pg::prepared next_due;
+    pg::prepared note_reports;
     pg::prepared prune_jobs;
     pg::prepared prune_keys;
     pg::prepared prune_limits;

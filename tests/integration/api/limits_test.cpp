@@ -236,7 +236,7 @@ TEST_CASE("what is wrong with a limit is said") {
     libqueue::limit_change key{"provider"};
     key.key = "payload.user";
     CHECK(f.limits.set(key).error().message ==
-          "key: expected tenant, meta.<field> or nothing, got 'payload.user'");
+          "key: expected tenant, limit_key, meta.<field> or nothing, got 'payload.user'");
 }
 
 TEST_CASE("list: one row per limit and key in use, with what is left") {

@@ -92,7 +92,25 @@ class checker {
             if (figures.burst > 0 && figures.rate == 0)
                 fault("limits." + name + ".burst", "a rate beside it", "a burst alone",
                       fmt::format("add limits.{}.rate", name));
+            known_limit("limits." + name + ".parent", figures.parent);
+            levels(name);
         }
+    }
+
+    void levels(const std::string& name) {
+        constexpr int most = 4;
+        int levels = 1;
+        auto above = value_.limits.find(value_.limits.at(name).parent);
+        while (above != value_.limits.end() && above->first != name && levels <= most) {
+            ++levels;
+            above = value_.limits.find(above->second.parent);
+        }
+        const auto path = "limits." + name + ".parent";
+        if (above != value_.limits.end() && above->first == name)
+            fault(path, "a limit that is not under " + name, value_.limits.at(name).parent,
+                  "no limit can be above itself; remove one of the parents");
+        else if (levels > most)
+            fault(path, "at most 4 levels", "more", "remove a level");
     }
 
     void kinds() {

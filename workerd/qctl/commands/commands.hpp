@@ -38,6 +38,7 @@ namespace qctl {
 [[nodiscard]] exit_code run_limits_list(context& with);
 [[nodiscard]] exit_code run_limits_set(context& with);
 [[nodiscard]] exit_code run_limits_reset(context& with);
+[[nodiscard]] exit_code run_limits_close(context& with);
 [[nodiscard]] exit_code run_limits_stop(context& with);
 [[nodiscard]] exit_code run_limits_resume(context& with);
 [[nodiscard]] exit_code run_schedules_list(context& with);

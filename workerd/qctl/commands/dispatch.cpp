@@ -42,6 +42,7 @@ constexpr std::array entries{
     entry{verb::limits_list, run_limits_list},
     entry{verb::limits_set, run_limits_set},
     entry{verb::limits_reset, run_limits_reset},
+    entry{verb::limits_close, run_limits_close},
     entry{verb::limits_stop, run_limits_stop},
     entry{verb::limits_resume, run_limits_resume},
     entry{verb::schedules_list, run_schedules_list},

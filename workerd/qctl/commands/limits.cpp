@@ -7,7 +7,9 @@
 
 #include <libqueue/limits.hpp>
 
+#include <chrono>
 #include <limits>
+#include <optional>
 #include <utility>
 
 namespace qctl {
@@ -57,6 +59,11 @@ std::optional<int> number(context& with, const char* flag) {
         read_integer(*text, std::string{"--"} + flag, 0, std::numeric_limits<int>::max()));
 }
 
+std::optional<std::chrono::milliseconds> duration(context& with, const char* flag) {
+    const auto text = with.call.text(flag);
+    return text ? std::optional{read_duration(*text, std::string{"--"} + flag)} : std::nullopt;
+}
+
 }  // namespace
 
 exit_code run_limits_list(context& with) {
@@ -71,6 +78,13 @@ exit_code run_limits_set(context& with) {
     change.burst = number(with, "burst");
     change.concurrency = number(with, "concurrency");
     change.key = with.call.text("key");
+    change.parent = with.call.text("parent");
+    if (const auto percent = number(with, "breaker-percent")) {
+        change.breaker_ratio = *percent / 100.0;
+    }
+    change.breaker_min_requests = number(with, "breaker-requests");
+    change.breaker_window = duration(with, "breaker-window");
+    change.breaker_cooldown = duration(with, "breaker-cooldown");
     change.pinned = !with.call.has("unpin");
     if (const auto rate = with.call.text("rate")) {
         const auto parsed = libqueue::parse_rate(*rate);
@@ -95,6 +109,19 @@ exit_code run_limits_reset(context& with) {
     }
     const auto filled = unwrapped(control(with).reset(name, with.call.text("key")));
     print_limit_result(with, name, "filled " + counted(filled, "bucket", "buckets"));
+    return exit_code::ok;
+}
+
+exit_code run_limits_close(context& with) {
+    const auto& name = with.call.arguments[0];
+    if (only_planned(with, name, "closed")) {
+        return exit_code::ok;
+    }
+    constexpr std::chrono::seconds usual{30};
+    demand_done(control(with).close(name, with.call.text("key").value_or(""),
+                                    duration(with, "for").value_or(usual),
+                                    with.call.text("reason").value_or("")));
+    print_limit_result(with, name, "closed");
     return exit_code::ok;
 }
 

@@ -30,7 +30,30 @@ inline constexpr std::array limits_set_flags{
     flag{.name = "key",
          .type = value_type::text,
          .metavar = "FIELD",
-         .doc = "One bucket per tenant, or per meta.FIELD; empty for one bucket"},
+         .doc = "One bucket per tenant, limit_key, or meta.FIELD; empty for one bucket"},
+    flag{.name = "parent",
+         .type = value_type::text,
+         .metavar = "LIMIT",
+         .doc = "The limit above, which holds for these jobs too; empty for none"},
+    flag{.name = "breaker-percent",
+         .type = value_type::integer,
+         .metavar = "N",
+         .doc = "Open the circuit when so many of 100 requests fail; 0 for no breaker",
+         .least = 0,
+         .most = 100},
+    flag{.name = "breaker-requests",
+         .type = value_type::integer,
+         .metavar = "N",
+         .doc = "Fewer requests in a window open nothing (default 5)",
+         .most = 1'000'000},
+    flag{.name = "breaker-window",
+         .type = value_type::duration,
+         .metavar = "TIME",
+         .doc = "How long a request counts (default 60s)"},
+    flag{.name = "breaker-cooldown",
+         .type = value_type::duration,
+         .metavar = "TIME",
+         .doc = "From opening to the probe (default 30s)"},
     flag{.name = "unpin", .doc = "Let the configuration of the next worker that starts count"},
 };
 inline constexpr std::array limits_reset_flags{
@@ -38,6 +61,20 @@ inline constexpr std::array limits_reset_flags{
          .type = value_type::text,
          .metavar = "KEY",
          .doc = "Only the bucket of this key"},
+};
+inline constexpr std::array limits_close_flags{
+    flag{.name = "for",
+         .type = value_type::duration,
+         .metavar = "TIME",
+         .doc = "So long (default 30s, at most 30d)"},
+    flag{.name = "key",
+         .type = value_type::text,
+         .metavar = "KEY",
+         .doc = "Only what has this key; needed for a limit with a key"},
+    flag{.name = "reason",
+         .type = value_type::text,
+         .metavar = "TEXT",
+         .doc = "Shown to whoever asks why jobs wait"},
 };
 inline constexpr std::array limits_stop_flags{
     flag{.name = "reason",
@@ -51,6 +88,8 @@ inline constexpr std::array<std::string_view, 2> limits_list_examples{
 inline constexpr std::array<std::string_view, 2> limits_set_examples{
     "qctl limits set stripe --burst 25 --rate 5/s --concurrency 10",
     "qctl limits set email --rate 20/h --key meta.user"};
+inline constexpr std::array<std::string_view, 1> limits_close_examples{
+    "qctl limits close stripe --for 5m --reason 'they said so by phone'"};
 inline constexpr std::array<std::string_view, 1> limits_reset_examples{
     "qctl limits reset email --key user-7"};
 inline constexpr std::array<std::string_view, 1> limits_stop_examples{
@@ -65,7 +104,9 @@ inline constexpr std::array limits_commands{
             .summary = "List limits with what is left of them",
             .arguments = limits_list_arguments,
             .examples = limits_list_examples,
-            .columns = "name,key,burst,rate,concurrency,tokens,next_token_at,running,stopped"},
+            .columns =
+                "name,key,parent,burst,rate,concurrency,tokens,next_token_at,running,stopped,"
+                "closed_until,circuit,probe_at"},
     command{.id = verb::limits_set,
             .group = "limits",
             .name = "set",
@@ -79,12 +120,23 @@ inline constexpr std::array limits_commands{
     command{.id = verb::limits_reset,
             .group = "limits",
             .name = "reset",
-            .summary = "Fill the buckets of a limit",
+            .summary = "Fill the buckets of a limit, end what it is closed for, close its circuit",
             .doc = "Jobs that run go on holding their slots; jobs that have a slot in the future "
                    "keep it.",
             .arguments = limit_argument,
             .flags = limits_reset_flags,
             .examples = limits_reset_examples,
+            .risk = danger::mild},
+    command{.id = verb::limits_close,
+            .group = "limits",
+            .name = "close",
+            .summary = "Start nothing under a limit for a time, anywhere",
+            .doc =
+                "What a Retry-After of the provider does by itself. Jobs wait in line and use up "
+                "no attempt. limits reset ends it early.",
+            .arguments = limit_argument,
+            .flags = limits_close_flags,
+            .examples = limits_close_examples,
             .risk = danger::mild},
     command{.id = verb::limits_stop,
             .group = "limits",

@@ -1,0 +1,504 @@
+-- breaking: yes
+-- Claiming under levels of limits, closings and circuits: who may start is judged here, under the
+-- rows of the limits.
+--
+-- Breaking, because the rows of claim_limited tell other things than before.
+
+ALTER TYPE queue.bucket_in_use
+    ADD ATTRIBUTE shut double precision,
+    ADD ATTRIBUTE probe boolean,
+    ADD ATTRIBUTE era bigint,
+    ADD ATTRIBUTE probe_job bigint;
+
+-- Changes the state of a circuit. The caller holds the row of the limit.
+CREATE FUNCTION queue.set_breaker(
+    limit_name text, key text, state queue.circuit_state, now_at timestamptz,
+    opened_at timestamptz, retry_at timestamptz, requests bigint, errors bigint) RETURNS bigint
+LANGUAGE sql
+AS $$
+    INSERT INTO queue.limit_breaker AS b (limit_name, key, state, era, changed_at, opened_at,
+                                          retry_at, requests, errors)
+    VALUES (set_breaker.limit_name, set_breaker.key, set_breaker.state,
+            nextval('queue.limit_era_seq'), set_breaker.now_at, set_breaker.opened_at,
+            set_breaker.retry_at, set_breaker.requests, set_breaker.errors)
+    ON CONFLICT ON CONSTRAINT limit_breaker_pkey DO UPDATE
+    SET state = excluded.state, era = excluded.era, changed_at = excluded.changed_at,
+        opened_at = excluded.opened_at, retry_at = excluded.retry_at,
+        requests = excluded.requests, errors = excluded.errors,
+        probe_lease = NULL, probe_job = NULL, probe_until = NULL
+    RETURNING b.era
+$$;
+
+-- Whether jobs of this key may start as far as reports go. The caller holds the row of the limit.
+-- shut: nothing starts, look again after so many µs (NULL: not shut). probe: one job may start, of
+-- this era; who starts it says so with start_probe. Otherwise the era of what starts.
+CREATE FUNCTION queue.judge_reports(
+    r queue.limit_rule, key text, now_at timestamptz,
+    OUT shut double precision, OUT probe boolean, OUT era bigint)
+LANGUAGE plpgsql
+AS $$
+#variable_conflict use_column
+DECLARE
+    b queue.limit_breaker;
+    told record;
+    this_half bigint;
+BEGIN
+    probe := false;
+    IF r.breaker_ratio IS NOT NULL THEN
+        SELECT x.* INTO b FROM queue.limit_breaker x
+        WHERE x.limit_name = r.name AND x.key = judge_reports.key;
+        era := coalesce(b.era, 0);
+        this_half := queue.window_half(now_at, r.breaker_window);
+    END IF;
+    -- In one statement, so that a probe that has ended is never seen without what it reported.
+    -- What it reported counts however long ago.
+    SELECT max(t.closed_until) AS closed_until,
+           coalesce(sum(CASE WHEN b.state = 'half_open' THEN t.requests + t.requests_before
+                             WHEN t.half >= this_half THEN t.requests + t.requests_before
+                             WHEN t.half = this_half - 1 THEN t.requests
+                             ELSE 0 END) FILTER (WHERE t.era = judge_reports.era), 0)::bigint
+               AS requests,
+           coalesce(sum(CASE WHEN b.state = 'half_open' THEN t.errors + t.errors_before
+                             WHEN t.half >= this_half THEN t.errors + t.errors_before
+                             WHEN t.half = this_half - 1 THEN t.errors
+                             ELSE 0 END) FILTER (WHERE t.era = judge_reports.era), 0)::bigint
+               AS errors,
+           now_at < b.probe_until
+           OR (EXISTS (SELECT FROM queue.lease s
+                       WHERE s.id = b.probe_lease AND b.probe_job = ANY (s.job_ids))
+               AND NOT EXISTS (SELECT FROM queue.attempt a
+                               WHERE a.job_id = b.probe_job AND a.lease_id = b.probe_lease))
+               AS probing
+    INTO told
+    FROM queue.limit_tally t
+    WHERE t.limit_name = r.name AND t.key = judge_reports.key;
+    IF told.closed_until > now_at THEN
+        shut := extract(epoch FROM told.closed_until - now_at)::double precision * 1000000;
+    END IF;
+    IF r.breaker_ratio IS NULL THEN
+        RETURN;
+    END IF;
+    IF b.state = 'half_open' THEN
+        IF told.errors > 0 THEN
+            b.retry_at := now_at + r.breaker_cooldown;
+            era := queue.set_breaker(r.name, key, 'open', now_at, b.opened_at, b.retry_at,
+                                     b.requests, b.errors);
+            b.state := 'open';
+        ELSIF told.requests > 0 THEN
+            era := queue.set_breaker(r.name, key, 'closed', now_at, NULL, NULL, NULL, NULL);
+        ELSIF told.probing THEN
+            -- Who reports says so; this is for who does not listen, and for a probe that is lost.
+            shut := greatest(shut, 1000000);
+        ELSE
+            probe := true;
+        END IF;
+    ELSIF coalesce(b.state, 'closed') = 'closed' AND told.requests >= r.breaker_min_requests
+          AND told.errors >= r.breaker_ratio * told.requests THEN
+        b.state := 'open';
+        b.retry_at := now_at + r.breaker_cooldown;
+        era := queue.set_breaker(r.name, key, 'open', now_at, now_at, b.retry_at,
+                                 told.requests, told.errors);
+    END IF;
+    IF b.state = 'open' THEN
+        IF b.retry_at > now_at THEN
+            shut := greatest(
+                shut, extract(epoch FROM b.retry_at - now_at)::double precision * 1000000);
+        ELSE
+            probe := true;
+        END IF;
+    END IF;
+    probe := probe AND shut IS NULL;
+    IF probe THEN
+        era := nextval('queue.limit_era_seq');
+    END IF;
+END
+$$;
+
+-- A job under a lease, or who took tokens (until then), is the probe of this circuit.
+CREATE FUNCTION queue.start_probe(
+    limit_name text, key text, era bigint, now_at timestamptz, lease bigint, job bigint,
+    until timestamptz) RETURNS void
+LANGUAGE sql
+AS $$
+    UPDATE queue.limit_breaker b
+    SET state = 'half_open', era = start_probe.era, changed_at = start_probe.now_at,
+        probe_lease = start_probe.lease, probe_job = start_probe.job,
+        probe_until = start_probe.until
+    WHERE b.limit_name = start_probe.limit_name AND b.key = start_probe.key
+$$;
+
+DROP FUNCTION queue.open_bucket(queue.limit_rule, integer, text, timestamptz);
+-- watched: somebody reported on some limit of this claim.
+CREATE FUNCTION queue.open_bucket(
+    r queue.limit_rule, rule integer, key text, now_at timestamptz, watched boolean)
+RETURNS queue.bucket_in_use
+LANGUAGE plpgsql
+AS $$
+#variable_conflict use_column
+DECLARE
+    b record;
+    found_one queue.bucket_in_use;
+BEGIN
+    found_one.rule := open_bucket.rule;
+    found_one.key := open_bucket.key;
+    found_one.started := 0;
+    IF r.rate IS NOT NULL THEN
+        SELECT x.planned_at, x.used_at INTO b FROM queue.limit_bucket x
+        WHERE x.limit_name = r.name AND x.key = open_bucket.key;
+        found_one.planned := queue.bucket_offset(b.planned_at, now_at, r.burst, r.rate);
+        found_one.used := queue.bucket_offset(b.used_at, now_at, r.burst, r.rate);
+    END IF;
+    IF r.concurrency IS NOT NULL THEN
+        found_one.spare := r.concurrency - queue.slots_held(r.name, open_bucket.key);
+    END IF;
+    IF watched OR r.breaker_ratio IS NOT NULL THEN
+        SELECT j.shut, j.probe, j.era INTO found_one.shut, found_one.probe, found_one.era
+        FROM queue.judge_reports(r, open_bucket.key, now_at) j;
+    END IF;
+    RETURN found_one;
+END
+$$;
+
+DROP FUNCTION queue.limited_pause(boolean, bigint);
+-- The last row of a claim: whether jobs wait that may not start, and when to look again.
+CREATE FUNCTION queue.limited_pause(blocked boolean, wait_us bigint)
+RETURNS TABLE (lease bigint, id bigint, line_id integer, run_at timestamptz, attempt smallint,
+               reconcile boolean, created_at timestamptz, max_attempts smallint, tenant_id text,
+               payload text, meta text, limits text, is_blocked boolean, look_us bigint)
+LANGUAGE sql
+AS $$
+    SELECT NULL::bigint, NULL::bigint, NULL::integer, NULL::timestamptz, NULL::smallint,
+           NULL::boolean, NULL::timestamptz, NULL::smallint, NULL::text, NULL::text, NULL::text,
+           NULL::text, limited_pause.blocked, limited_pause.wait_us
+$$;
+
+-- What a worker must know of the limits of a job it starts: an array of [limit, key, whether a slot
+-- is held (0 or 1), era of its circuit or null].
+CREATE FUNCTION queue.limits_of_start(
+    rules queue.limit_rule[], buckets queue.bucket_in_use[], mine integer[]) RETURNS text
+LANGUAGE sql STABLE
+AS $$
+    SELECT jsonb_agg(jsonb_build_array(
+               (limits_of_start.rules[u.i]).name,
+               (limits_of_start.buckets[limits_of_start.mine[u.i]]).key,
+               CASE WHEN (limits_of_start.rules[u.i]).concurrency IS NULL THEN 0 ELSE 1 END,
+               CASE WHEN (limits_of_start.rules[u.i]).breaker_ratio IS NOT NULL
+                    THEN (limits_of_start.buckets[limits_of_start.mine[u.i]]).era END))::text
+    FROM generate_subscripts(limits_of_start.rules, 1) AS u (i)
+$$;
+
+-- Writes down what a claim took from its buckets. (As before, for bursts above 2147.)
+CREATE OR REPLACE FUNCTION queue.close_buckets(
+    rules queue.limit_rule[], buckets queue.bucket_in_use[], now_at timestamptz,
+    worker_id bigint, lane integer, wanting boolean)
+RETURNS void
+LANGUAGE plpgsql
+AS $$
+#variable_conflict use_column
+BEGIN
+    INSERT INTO queue.limit_bucket AS x (limit_name, key, planned_at, used_at)
+    SELECT close_buckets.rules[u.rule].name, u.key,
+           queue.bucket_time(now_at, u.planned), queue.bucket_time(now_at, u.used)
+    FROM unnest(close_buckets.buckets) u
+    WHERE u.planned IS NOT NULL
+      -- Looked at only: a full bucket needs no row, the others have theirs.
+      AND greatest(u.planned, u.used) > -close_buckets.rules[u.rule].burst
+                      / close_buckets.rules[u.rule].rate * 1000000
+    ON CONFLICT ON CONSTRAINT limit_bucket_pkey DO UPDATE
+    SET planned_at = excluded.planned_at, used_at = excluded.used_at
+    WHERE excluded.planned_at > x.planned_at + interval '1 microsecond'
+       OR excluded.used_at > x.used_at + interval '1 microsecond';
+    INSERT INTO queue.limit_slot AS x (limit_name, key, worker_id, lane, held)
+    SELECT close_buckets.rules[u.rule].name, u.key, close_buckets.worker_id, close_buckets.lane,
+           u.started
+    FROM unnest(close_buckets.buckets) u
+    WHERE u.spare IS NOT NULL AND u.started > 0
+    ON CONFLICT ON CONSTRAINT limit_slot_pkey DO UPDATE SET held = x.held + excluded.held;
+    IF wanting THEN
+        UPDATE queue.limit_rule r SET wanted_until = now_at + interval '5 seconds'
+        FROM unnest(close_buckets.rules) u
+        WHERE r.name = u.name AND r.concurrency IS NOT NULL
+          AND coalesce(r.wanted_until, '-infinity') < now_at + interval '2500 milliseconds';
+    END IF;
+END
+$$;
+
+DROP FUNCTION queue.claim_limited(bigint, integer, integer, text, text, integer[], integer[],
+                                  integer, timestamptz);
+CREATE FUNCTION queue.claim_limited(
+    worker_id bigint, lane integer, queue_id integer, kind_limit text, queue_limit text,
+    lines integer[], most_by_line integer[], most integer, at timestamptz DEFAULT NULL)
+RETURNS TABLE (lease bigint, id bigint, line_id integer, run_at timestamptz, attempt smallint,
+               reconcile boolean, created_at timestamptz, max_attempts smallint, tenant_id text,
+               payload text, meta text, limits text, blocked boolean, wait_us bigint)
+LANGUAGE plpgsql
+-- With a backlog the planner takes the candidates for many and would compile for 40 ms.
+SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    -- Jobs are given slots up to this far ahead (µs) and again when half of that is used up: a
+    -- long backlog is not rewritten up front, and a change of the rate is felt soon. Not so with
+    -- keys: there the job behind may be another key's, so each is given its slot when it is met.
+    horizon constant double precision := 1000000;
+    at_now timestamptz;
+    wanted text[];
+    level queue.limit_rule[];
+    rules queue.limit_rule[] := '{}';
+    buckets queue.bucket_in_use[] := '{}';
+    marks text[] := '{}';
+    c record;
+    b queue.bucket_in_use;
+    r queue.limit_rule;
+    found_at integer;
+    mine integer[];
+    key text;
+    cost integer := 1;
+    need double precision;
+    slot double precision;
+    keyed boolean;
+    weighted boolean;
+    watched boolean;
+    busy boolean;
+    late boolean;
+    shut double precision;
+    seen integer := 0;
+    promised double precision := '-infinity';
+    beyond double precision := NULL;
+    hint double precision := 'infinity';
+    -- The shortest time between two looks: what the burst makes good, 1 to 20 ms.
+    quantum double precision := 20000;
+    more boolean := false;
+    wanting boolean := false;
+    line_left integer[] := claim_limited.most_by_line;
+    scan_fresh integer := 500;
+    start_places tid[] := '{}';
+    put_places tid[] := '{}';
+    put_slots timestamptz[] := '{}';
+    shut_places tid[] := '{}';
+    shut_slots timestamptz[] := '{}';
+    starts queue.ready[] := '{}';
+    limits_text text;
+    limits_told text[] := '{}';
+    new_lease bigint;
+    earliest timestamptz;
+BEGIN
+    IF NOT EXISTS (SELECT FROM queue.queue q
+                   WHERE q.id = claim_limited.queue_id AND q.paused_at IS NULL) THEN
+        RETURN QUERY SELECT * FROM queue.limited_pause(false, NULL);
+        RETURN;
+    END IF;
+    -- Level by level. In any order: nobody who holds one waits for another.
+    wanted := ARRAY(SELECT DISTINCT n.name FROM unnest(
+        ARRAY[claim_limited.kind_limit, claim_limited.queue_limit]) n(name)
+        WHERE n.name IS NOT NULL);
+    WHILE cardinality(wanted) > 0 LOOP
+        level := ARRAY(SELECT x FROM queue.limit_rule x WHERE x.name = ANY (wanted)
+                       ORDER BY x.name FOR UPDATE SKIP LOCKED);
+        IF cardinality(level) < cardinality(wanted) THEN
+            -- Held by another turn: soon. Not defined: nothing starts until somebody defines it.
+            RETURN QUERY SELECT * FROM queue.limited_pause(true, CASE WHEN cardinality(level) = (
+                    SELECT count(*) FROM queue.limit_rule x WHERE x.name = ANY (wanted))
+                THEN 2000000 ELSE 3000 END);
+            RETURN;
+        END IF;
+        rules := rules || level;
+        wanted := ARRAY(SELECT DISTINCT u.parent FROM unnest(level) u WHERE u.parent IS NOT NULL
+                        AND NOT EXISTS (SELECT FROM unnest(rules) y WHERE y.name = u.parent));
+    END LOOP;
+    IF EXISTS (SELECT FROM unnest(rules) x WHERE x.stopped_at IS NOT NULL) THEN
+        -- limit_resume wakes; this is for who does not listen.
+        RETURN QUERY SELECT * FROM queue.limited_pause(true, 2000000);
+        RETURN;
+    END IF;
+    -- Read under the locks, so that the times of one bucket never step back.
+    at_now := coalesce(claim_limited.at, clock_timestamp());
+    keyed := EXISTS (SELECT FROM unnest(rules) x WHERE x.key_from <> '');
+    weighted := EXISTS (SELECT FROM queue.weighted_kind)
+                AND EXISTS (SELECT FROM unnest(claim_limited.lines) u (line_id)
+                            JOIN queue.line l ON l.id = abs(u.line_id)
+                            JOIN queue.weighted_kind w ON w.kind = l.kind);
+    watched := EXISTS (SELECT FROM queue.limit_tally t
+                       WHERE t.limit_name = ANY (ARRAY(SELECT x.name FROM unnest(rules) x)));
+    FOR i IN 1 .. cardinality(rules) LOOP
+        r := rules[i];
+        IF r.rate IS NOT NULL THEN
+            quantum := least(quantum, greatest(1000, (r.burst - 1) / r.rate * 500000));
+        END IF;
+        IF r.key_from = '' THEN
+            b := queue.open_bucket(r, i, '', at_now, watched);
+            buckets := buckets || b;
+            marks := marks || (i || ' ');
+            shut := greatest(shut, b.shut);
+            promised := greatest(promised, b.planned + 1000000 / r.rate);
+            -- As many as can start, or when tokens are short as can be given a slot: what is
+            -- looked at is locked, which is work.
+            scan_fresh := least(scan_fresh, CASE
+                WHEN coalesce(-b.planned * r.rate / 1000000 >= claim_limited.most, true)
+                THEN claim_limited.most
+                ELSE greatest(1, floor((horizon - b.planned) * r.rate / 1000000)) END::integer);
+        END IF;
+    END LOOP;
+    IF shut IS NOT NULL THEN
+        -- Closed for all keys, or the circuit is open: all stay in line where they are.
+        RETURN QUERY SELECT * FROM queue.limited_pause(
+            true, greatest(least(shut, 2000000), 1000)::bigint);
+        RETURN;
+    END IF;
+    IF NOT keyed AND promised > horizon / 2 THEN
+        scan_fresh := 0;
+    END IF;
+    FOR c IN SELECT * FROM queue.limited_candidates(
+            claim_limited.lines, keyed OR weighted, at_now,
+            CASE WHEN keyed THEN 500 ELSE claim_limited.most END,
+            CASE WHEN keyed THEN 500 ELSE scan_fresh END) LOOP
+        seen := seen + 1;
+        mine := '{}';
+        busy := false;
+        late := false;
+        shut := NULL;
+        slot := '-infinity';
+        IF weighted THEN
+            cost := queue.limit_cost(c.meta);
+        END IF;
+        FOR i IN 1 .. cardinality(rules) LOOP
+            r := rules[i];
+            key := queue.limit_key(r.key_from, c.tenant_id, c.meta);
+            found_at := array_position(marks, i || ' ' || key);
+            IF found_at IS NULL THEN
+                buckets := buckets || queue.open_bucket(r, i, key, at_now, watched);
+                marks := marks || (i || ' ' || key);
+                found_at := cardinality(buckets);
+            END IF;
+            mine := mine || found_at;
+            b := buckets[found_at];
+            busy := busy OR coalesce(b.spare <= 0, false);
+            shut := greatest(shut, b.shut);
+            IF r.rate IS NOT NULL THEN
+                -- What costs more than a full bucket starts when it is full, and leaves a debt.
+                need := least(cost, r.burst) / r.rate * 1000000;
+                IF b.used + need > 0.5 THEN
+                    late := true;
+                    IF c.reserved THEN
+                        hint := least(hint, b.used + need);
+                    END IF;
+                END IF;
+                slot := greatest(slot, b.planned + need, b.used + need);
+            END IF;
+        END LOOP;
+        wanting := wanting OR busy;
+        -- Without keys the next job finds the same; with keys it may be another's.
+        EXIT WHEN (busy OR shut IS NOT NULL OR (late AND c.reserved)) AND NOT keyed;
+        IF shut IS NOT NULL THEN
+            hint := least(hint, shut);
+            shut_places := shut_places || c.place;
+            shut_slots := shut_slots || queue.bucket_time(at_now, greatest(shut, 5000000));
+            CONTINUE;
+        END IF;
+        CONTINUE WHEN busy OR (late AND c.reserved);
+        IF c.reserved OR slot <= 0.5 THEN
+            more := more OR cardinality(starts) >= claim_limited.most;
+            EXIT WHEN more;
+            CONTINUE WHEN line_left[c.line_no] <= 0;
+            line_left[c.line_no] := line_left[c.line_no] - 1;
+            starts := starts || ROW(c.id, c.run_at, c.line_id, c.attempt, c.reconcile,
+                                    c.reserved)::queue.ready;
+            start_places := start_places || c.place;
+            IF keyed OR limits_text IS NULL THEN
+                limits_text := queue.limits_of_start(rules, buckets, mine);
+            END IF;
+            limits_told := limits_told || limits_text;
+        ELSE
+            IF NOT keyed AND slot > horizon THEN
+                beyond := slot;
+                EXIT;
+            END IF;
+            put_places := put_places || c.place;
+            put_slots := put_slots || queue.bucket_time(at_now, slot);
+        END IF;
+        FOR i IN 1 .. cardinality(rules) LOOP
+            b := buckets[mine[i]];
+            need := least(cost, rules[i].burst) / rules[i].rate * 1000000;
+            -- A job put back takes tokens of the limits that hold it back, not of those that
+            -- would have let it start now: with 20 an hour for each user and 1,000 a minute for
+            -- all, one user's thousand must not use up the minute of the others.
+            IF NOT c.reserved
+               AND (slot <= 0.5 OR greatest(b.planned, b.used) + need > 0.5) THEN
+                b.planned := greatest(b.planned, b.used) + cost / rules[i].rate * 1000000;
+            END IF;
+            IF c.reserved OR slot <= 0.5 THEN
+                b.used := b.used + cost / rules[i].rate * 1000000;
+                b.spare := b.spare - 1;
+                b.started := b.started + 1;
+                IF b.probe THEN
+                    b.probe := false;
+                    b.probe_job := c.id;
+                    b.shut := 1000000;
+                END IF;
+            END IF;
+            buckets[mine[i]] := b;
+        END LOOP;
+    END LOOP;
+    -- Jobs of a key that is shut stay where they are, unless there are so many that others behind
+    -- them were not met.
+    IF seen >= 500 THEN
+        put_places := put_places || shut_places;
+        put_slots := put_slots || shut_slots;
+    END IF;
+    PERFORM queue.put_at_slots(claim_limited.worker_id, put_places, put_slots, at_now,
+                               ARRAY(SELECT x.name FROM unnest(rules) x));
+    PERFORM queue.close_buckets(rules, buckets, at_now, claim_limited.worker_id,
+                                claim_limited.lane, wanting);
+    IF cardinality(starts) > 0 THEN
+        DELETE FROM queue.ready x WHERE x.ctid = ANY (start_places);
+        new_lease := nextval('queue.lease_id_seq');
+        INSERT INTO queue.lease (id, worker_id, claimed_at, job_ids, attempts)
+        SELECT new_lease, claim_limited.worker_id, at_now, array_agg(u.id), array_agg(u.attempt)
+        FROM unnest(starts) u;
+        PERFORM queue.start_probe(rules[u.rule].name, u.key, u.era, at_now, new_lease, u.probe_job,
+                                  NULL)
+        FROM unnest(buckets) u WHERE u.probe_job IS NOT NULL;
+        RETURN QUERY
+        SELECT new_lease, u.id, u.line_id, u.run_at, u.attempt, u.reconcile, j.created_at,
+               j.max_attempts, j.tenant_id::text, j.payload::text, j.meta::text, u.limits,
+               NULL::boolean, NULL::bigint
+        FROM unnest(starts, limits_told) AS u (id, run_at, line_id, attempt, reconcile, reserved,
+                                               limits)
+        CROSS JOIN LATERAL (SELECT y.* FROM queue.job y WHERE y.id = u.id OFFSET 0) j;
+    END IF;
+    -- With keys, what is behind those just put back has not been met yet.
+    IF more OR cardinality(starts) >= claim_limited.most
+       OR keyed AND cardinality(put_places) > 0 THEN
+        RETURN QUERY SELECT * FROM queue.limited_pause(false, 0);
+        RETURN;
+    END IF;
+    SELECT min(f.run_at) INTO earliest
+    FROM unnest(claim_limited.lines) AS w (line_id)
+    CROSS JOIN LATERAL (SELECT x.run_at FROM queue.ready x WHERE x.line_id = w.line_id
+                        ORDER BY x.run_at, x.id LIMIT 1) f;
+    IF earliest IS NULL OR earliest > at_now THEN
+        RETURN QUERY SELECT * FROM queue.limited_pause(
+            false, greatest(extract(epoch FROM earliest - at_now) * 1000000, quantum)::bigint);
+        RETURN;
+    END IF;
+    SELECT least(hint, min(extract(epoch FROM f.run_at - at_now) * 1000000)::double precision)
+    INTO hint
+    FROM unnest(claim_limited.lines) AS w (line_id)
+    CROSS JOIN LATERAL (SELECT x.run_at FROM queue.ready x
+                        WHERE x.line_id = w.line_id AND x.reserved AND x.run_at > at_now
+                        ORDER BY x.run_at, x.id LIMIT 1) f;
+    -- A slot set free is told; this is for who does not listen.
+    IF wanting THEN
+        hint := least(hint, 250000);
+    END IF;
+    IF beyond IS NOT NULL THEN
+        hint := least(hint, beyond - horizon);
+    ELSIF NOT keyed THEN
+        SELECT least(hint, max(u.planned + 1000000 / rules[u.rule].rate) - horizon / 2,
+                     max(u.shut)) INTO hint
+        FROM unnest(buckets) u;
+    END IF;
+    RETURN QUERY SELECT * FROM queue.limited_pause(
+        true, greatest(least(hint, 2000000), quantum)::bigint);
+END
+$$;
