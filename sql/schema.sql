@@ -29,7 +29,17 @@ CREATE TYPE queue.bucket_in_use AS (
 	planned double precision,
 	used double precision,
 	spare integer,
-	started integer
+	started integer,
+	shut double precision,
+	probe boolean,
+	era bigint,
+	probe_job bigint
+);
+
+CREATE TYPE queue.circuit_state AS ENUM (
+    'closed',
+    'open',
+    'half_open'
 );
 
 CREATE TYPE queue.cron AS (
@@ -271,11 +281,11 @@ $$;
 
 CREATE FUNCTION queue.bucket_offset(spoken_for timestamp with time zone, now_at timestamp with time zone, burst integer, rate double precision) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN GREATEST(COALESCE(((EXTRACT(epoch FROM (spoken_for - now_at)))::double precision * (1000000)::double precision), ((((- burst) * 1000000))::double precision / rate)), ((((- burst) * 1000000))::double precision / rate));
+    RETURN GREATEST(COALESCE(((EXTRACT(epoch FROM (spoken_for - now_at)))::double precision * (1000000)::double precision), ((((- burst))::double precision / rate) * (1000000)::double precision)), ((((- burst))::double precision / rate) * (1000000)::double precision));
 
 CREATE FUNCTION queue.bucket_time(now_at timestamp with time zone, offset_us double precision) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (now_at + make_interval(secs => (ceil(offset_us) / (1000000)::double precision)));
+    RETURN (now_at + make_interval(secs => (ceil(LEAST(offset_us, ('3000000000000000'::numeric)::double precision)) / (1000000)::double precision)));
 
 CREATE FUNCTION queue.build_meta(meta jsonb, tags text[], traceparent text) RETURNS jsonb
     LANGUAGE plpgsql
@@ -380,32 +390,75 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION queue.check_limit(name text, burst integer, rate double precision, concurrency integer, key text) RETURNS void
+CREATE FUNCTION queue.check_limit(name text, burst integer, rate double precision, concurrency integer, key text, parent text, ratio double precision, min_requests integer, span interval, cooldown interval) RETURNS void
     LANGUAGE plpgsql
     AS $_$
+DECLARE
+    wrong text;
 BEGIN
-    IF name IS NULL OR name !~ '^[a-z0-9_.-]{1,64}$' THEN
-        RAISE EXCEPTION 'limit name: expected 1 to 64 of a-z 0-9 _ . -, got %',
-            coalesce(quote_literal(left(name, 100)), 'NULL') USING ERRCODE = 'LQ001';
-    END IF;
-    IF burst NOT BETWEEN 0 AND 1000000 THEN
-        RAISE EXCEPTION 'burst: expected 1 to 1000000, or 0 for none, got %', burst
-            USING ERRCODE = 'LQ001';
-    END IF;
-    IF rate <> 0 AND rate NOT BETWEEN 0.000001 AND 100000 THEN
-        RAISE EXCEPTION 'rate: expected 0.000001 to 100000 per second, or 0 for none, got %', rate
-            USING ERRCODE = 'LQ001';
-    END IF;
-    IF concurrency NOT BETWEEN 0 AND 1000000 THEN
-        RAISE EXCEPTION 'concurrency: expected 1 to 1000000, or 0 for none, got %', concurrency
-            USING ERRCODE = 'LQ001';
-    END IF;
-    IF key !~ '^(|tenant|meta\.[^.]{1,64})$' THEN
-        RAISE EXCEPTION 'key: expected tenant, meta.<field> or nothing, got %',
-            quote_literal(left(key, 100)) USING ERRCODE = 'LQ001';
+    wrong := CASE
+        WHEN name IS NULL OR name !~ '^[a-z0-9_.-]{1,64}$' THEN
+            format('limit name: expected 1 to 64 of a-z 0-9 _ . -, got %s',
+                   coalesce(quote_literal(left(name, 100)), 'NULL'))
+        WHEN burst NOT BETWEEN 0 AND 1000000 THEN
+            format('burst: expected 1 to 1000000, or 0 for none, got %s', burst)
+        WHEN rate <> 0 AND rate NOT BETWEEN 0.000001 AND 100000 THEN
+            format('rate: expected 0.000001 to 100000 per second, or 0 for none, got %s', rate)
+        WHEN concurrency NOT BETWEEN 0 AND 1000000 THEN
+            format('concurrency: expected 1 to 1000000, or 0 for none, got %s', concurrency)
+        WHEN key !~ '^(|tenant|limit_key|meta\.[^.]{1,64})$' THEN
+            format('key: expected tenant, limit_key, meta.<field> or nothing, got %L',
+                   left(key, 100))
+        WHEN parent <> '' AND parent !~ '^[a-z0-9_.-]{1,64}$' THEN
+            format('parent: expected the name of a limit, or nothing, got %L', left(parent, 100))
+        -- Not a number is greater than all others.
+        WHEN ratio < 0 OR ratio > 1 THEN
+            format('breaker_ratio: expected above 0 and at most 1, or 0 for no breaker, got %s',
+                   ratio)
+        WHEN min_requests NOT BETWEEN 1 AND 1000000 THEN
+            format('breaker_min_requests: expected 1 to 1000000, got %s', min_requests)
+        WHEN span NOT BETWEEN interval '1 second' AND interval '1 day' THEN
+            format('breaker_window: expected 1 s to 1 day, got %s', span)
+        WHEN cooldown NOT BETWEEN interval '100 milliseconds' AND interval '1 day' THEN
+            format('breaker_cooldown: expected 100 ms to 1 day, got %s', cooldown) END;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION '%', wrong USING ERRCODE = 'LQ001';
     END IF;
 END
 $_$;
+
+CREATE FUNCTION queue.check_parent(name text, parent text, must_exist boolean) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    above text[];
+    below integer;
+BEGIN
+    above := queue.limit_chain(ARRAY[check_parent.parent]);
+    IF check_parent.name = ANY (above) THEN
+        RAISE EXCEPTION 'parent: expected a limit that is not under %, got %', check_parent.name,
+            check_parent.parent USING ERRCODE = 'LQ001',
+            HINT = 'A limit cannot be above itself.';
+    END IF;
+    IF check_parent.must_exist
+       AND NOT EXISTS (SELECT FROM queue.limit_rule r WHERE r.name = check_parent.parent) THEN
+        PERFORM queue.no_such_limit(check_parent.parent);
+    END IF;
+    WITH RECURSIVE down AS (
+        SELECT check_parent.name COLLATE "C" AS name, 1 AS level
+        UNION
+        SELECT r.name, d.level + 1
+        FROM down d JOIN queue.limit_rule r ON r.parent = d.name
+        WHERE d.level < 8)
+    SELECT max(d.level) INTO below FROM down d;
+    IF cardinality(above) + below > 4 THEN
+        RAISE EXCEPTION 'parent: expected at most 4 levels, got % with % above %',
+            cardinality(above) + below, check_parent.parent, check_parent.name
+            USING ERRCODE = 'LQ001';
+    END IF;
+END
+$$;
 
 CREATE TABLE queue.schedule (
     id bigint NOT NULL,
@@ -518,7 +571,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION queue.claim_limited(worker_id bigint, lane integer, queue_id integer, kind_limit text, queue_limit text, lines integer[], most_by_line integer[], most integer, at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(lease bigint, id bigint, line_id integer, run_at timestamp with time zone, attempt smallint, reconcile boolean, created_at timestamp with time zone, max_attempts smallint, tenant_id text, payload text, meta text, kind_key text, queue_key text, blocked boolean, wait_us bigint)
+CREATE FUNCTION queue.claim_limited(worker_id bigint, lane integer, queue_id integer, kind_limit text, queue_limit text, lines integer[], most_by_line integer[], most integer, at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(lease bigint, id bigint, line_id integer, run_at timestamp with time zone, attempt smallint, reconcile boolean, created_at timestamp with time zone, max_attempts smallint, tenant_id text, payload text, meta text, limits text, blocked boolean, wait_us bigint)
     LANGUAGE plpgsql
     SET jit TO 'off'
     AS $$
@@ -529,7 +582,9 @@ DECLARE
     -- keys: there the job behind may be another key's, so each is given its slot when it is met.
     horizon constant double precision := 1000000;
     at_now timestamptz;
-    rules queue.limit_rule[];
+    wanted text[];
+    level queue.limit_rule[];
+    rules queue.limit_rule[] := '{}';
     buckets queue.bucket_in_use[] := '{}';
     marks text[] := '{}';
     c record;
@@ -537,13 +592,20 @@ DECLARE
     r queue.limit_rule;
     found_at integer;
     mine integer[];
-    keys text[];
-    gap double precision;
+    key text;
+    cost integer := 1;
+    need double precision;
     slot double precision;
     keyed boolean;
+    weighted boolean;
+    watched boolean;
     busy boolean;
     late boolean;
+    shut double precision;
+    closed double precision;
+    seen integer := 0;
     promised double precision := '-infinity';
+    beyond double precision := NULL;
     hint double precision := 'infinity';
     -- The shortest time between two looks: what the burst makes good, 1 to 20 ms.
     quantum double precision := 20000;
@@ -554,9 +616,11 @@ DECLARE
     start_places tid[] := '{}';
     put_places tid[] := '{}';
     put_slots timestamptz[] := '{}';
+    shut_places tid[] := '{}';
+    shut_slots timestamptz[] := '{}';
     starts queue.ready[] := '{}';
-    kind_keys text[] := '{}';
-    queue_keys text[] := '{}';
+    limits_text text;
+    limits_told text[] := '{}';
     new_lease bigint;
     earliest timestamptz;
 BEGIN
@@ -565,18 +629,24 @@ BEGIN
         RETURN QUERY SELECT * FROM queue.limited_pause(false, NULL);
         RETURN;
     END IF;
-    rules := ARRAY(SELECT x FROM queue.limit_rule x
-                   WHERE x.name IN (claim_limited.kind_limit, claim_limited.queue_limit)
-                   ORDER BY x.name FOR UPDATE SKIP LOCKED);
-    IF cardinality(rules) < (SELECT count(DISTINCT n.name) FROM unnest(
-            ARRAY[claim_limited.kind_limit, claim_limited.queue_limit]) n(name)) THEN
-        -- Held by another turn: soon. Not defined: nothing starts until somebody defines it.
-        RETURN QUERY SELECT * FROM queue.limited_pause(true, CASE WHEN cardinality(rules) = (
-                SELECT count(*) FROM queue.limit_rule x
-                WHERE x.name IN (claim_limited.kind_limit, claim_limited.queue_limit))
-            THEN 2000000 ELSE 3000 END);
-        RETURN;
-    END IF;
+    -- Level by level. In any order: nobody who holds one waits for another.
+    wanted := ARRAY(SELECT DISTINCT n.name FROM unnest(
+        ARRAY[claim_limited.kind_limit, claim_limited.queue_limit]) n(name)
+        WHERE n.name IS NOT NULL);
+    WHILE cardinality(wanted) > 0 LOOP
+        level := ARRAY(SELECT x FROM queue.limit_rule x WHERE x.name = ANY (wanted)
+                       ORDER BY x.name FOR UPDATE SKIP LOCKED);
+        IF cardinality(level) < cardinality(wanted) THEN
+            -- Held by another turn: soon. Not defined: nothing starts until somebody defines it.
+            RETURN QUERY SELECT * FROM queue.limited_pause(true, CASE WHEN cardinality(level) = (
+                    SELECT count(*) FROM queue.limit_rule x WHERE x.name = ANY (wanted))
+                THEN 2000000 ELSE 3000 END);
+            RETURN;
+        END IF;
+        rules := rules || level;
+        wanted := ARRAY(SELECT DISTINCT u.parent FROM unnest(level) u WHERE u.parent IS NOT NULL
+                        AND NOT EXISTS (SELECT FROM unnest(rules) y WHERE y.name = u.parent));
+    END LOOP;
     IF EXISTS (SELECT FROM unnest(rules) x WHERE x.stopped_at IS NOT NULL) THEN
         -- limit_resume wakes; this is for who does not listen.
         RETURN QUERY SELECT * FROM queue.limited_pause(true, 2000000);
@@ -585,13 +655,17 @@ BEGIN
     -- Read under the locks, so that the times of one bucket never step back.
     at_now := coalesce(claim_limited.at, clock_timestamp());
     keyed := EXISTS (SELECT FROM unnest(rules) x WHERE x.key_from <> '');
+    weighted := EXISTS (SELECT FROM queue.weighted_kind)
+                AND EXISTS (SELECT FROM unnest(claim_limited.lines) u (line_id)
+                            JOIN queue.line l ON l.id = abs(u.line_id)
+                            JOIN queue.weighted_kind w ON w.kind = l.kind);
     FOR i IN 1 .. cardinality(rules) LOOP
         r := rules[i];
         IF r.rate IS NOT NULL THEN
-            quantum := least(quantum, greatest(1000, (r.burst - 1) * 500000 / r.rate));
+            quantum := least(quantum, greatest(1000, (r.burst - 1) / r.rate * 500000));
         END IF;
         IF r.key_from = '' THEN
-            b := queue.open_bucket(r, i, '', at_now);
+            b := queue.open_bucket(r, i, '', at_now, false);
             buckets := buckets || b;
             marks := marks || (i || ' ');
             promised := greatest(promised, b.planned + 1000000 / r.rate);
@@ -607,40 +681,70 @@ BEGIN
         scan_fresh := 0;
     END IF;
     FOR c IN SELECT * FROM queue.limited_candidates(
-            claim_limited.lines, keyed, at_now,
+            claim_limited.lines, keyed OR weighted, at_now,
             CASE WHEN keyed THEN 500 ELSE claim_limited.most END,
             CASE WHEN keyed THEN 500 ELSE scan_fresh END) LOOP
+        seen := seen + 1;
+        IF seen = 1 THEN
+            -- Only now: these jobs may have been put back by the very turn that reported.
+            watched := EXISTS (SELECT FROM queue.limit_tally t
+                               WHERE t.limit_name = ANY (
+                                   ARRAY(SELECT x.name FROM unnest(rules) x)));
+            FOR i IN 1 .. cardinality(buckets) LOOP
+                b := buckets[i];
+                r := rules[b.rule];
+                IF watched OR r.breaker_ratio IS NOT NULL THEN
+                    SELECT j.shut, j.probe, j.era INTO b.shut, b.probe, b.era
+                    FROM queue.judge_reports(r, '', at_now) j;
+                    buckets[i] := b;
+                    closed := greatest(closed, b.shut);
+                END IF;
+            END LOOP;
+            EXIT WHEN closed IS NOT NULL;
+        END IF;
         mine := '{}';
-        keys := '{}';
         busy := false;
         late := false;
+        shut := NULL;
         slot := '-infinity';
+        IF weighted THEN
+            cost := queue.limit_cost(c.meta);
+        END IF;
         FOR i IN 1 .. cardinality(rules) LOOP
             r := rules[i];
-            keys := keys || queue.limit_key(r.key_from, c.tenant_id, c.meta);
-            found_at := array_position(marks, i || ' ' || keys[i]);
+            key := queue.limit_key(r.key_from, c.tenant_id, c.meta);
+            found_at := array_position(marks, i || ' ' || key);
             IF found_at IS NULL THEN
-                buckets := buckets || queue.open_bucket(r, i, keys[i], at_now);
-                marks := marks || (i || ' ' || keys[i]);
+                buckets := buckets || queue.open_bucket(
+                    r, i, key, at_now, watched OR r.breaker_ratio IS NOT NULL);
+                marks := marks || (i || ' ' || key);
                 found_at := cardinality(buckets);
             END IF;
             mine := mine || found_at;
             b := buckets[found_at];
             busy := busy OR coalesce(b.spare <= 0, false);
+            shut := greatest(shut, b.shut);
             IF r.rate IS NOT NULL THEN
-                gap := 1000000 / r.rate;
-                IF b.used + gap > 0.5 THEN
+                -- What costs more than a full bucket starts when it is full, and leaves a debt.
+                need := least(cost, r.burst) / r.rate * 1000000;
+                IF b.used + need > 0.5 THEN
                     late := true;
                     IF c.reserved THEN
-                        hint := least(hint, b.used + gap);
+                        hint := least(hint, b.used + need);
                     END IF;
                 END IF;
-                slot := greatest(slot, b.planned + gap, b.used + gap);
+                slot := greatest(slot, b.planned + need, b.used + need);
             END IF;
         END LOOP;
         wanting := wanting OR busy;
         -- Without keys the next job finds the same; with keys it may be another's.
-        EXIT WHEN (busy OR (late AND c.reserved)) AND NOT keyed;
+        EXIT WHEN (busy OR shut IS NOT NULL OR (late AND c.reserved)) AND NOT keyed;
+        IF shut IS NOT NULL THEN
+            hint := least(hint, shut);
+            shut_places := shut_places || c.place;
+            shut_slots := shut_slots || queue.bucket_time(at_now, greatest(shut, 5000000));
+            CONTINUE;
+        END IF;
         CONTINUE WHEN busy OR (late AND c.reserved);
         IF c.reserved OR slot <= 0.5 THEN
             more := more OR cardinality(starts) >= claim_limited.most;
@@ -650,35 +754,53 @@ BEGIN
             starts := starts || ROW(c.id, c.run_at, c.line_id, c.attempt, c.reconcile,
                                     c.reserved)::queue.ready;
             start_places := start_places || c.place;
-            kind_keys := kind_keys || (SELECT keys[u.i] FROM generate_subscripts(rules, 1) u(i)
-                WHERE rules[u.i].name = claim_limited.kind_limit
-                  AND rules[u.i].concurrency IS NOT NULL);
-            queue_keys := queue_keys || (SELECT keys[u.i] FROM generate_subscripts(rules, 1) u(i)
-                WHERE rules[u.i].name = claim_limited.queue_limit
-                  AND rules[u.i].concurrency IS NOT NULL);
+            IF keyed OR limits_text IS NULL THEN
+                limits_text := queue.limits_of_start(rules, buckets, mine);
+            END IF;
+            limits_told := limits_told || limits_text;
         ELSE
-            EXIT WHEN NOT keyed AND slot > horizon;
+            IF NOT keyed AND slot > horizon THEN
+                beyond := slot;
+                EXIT;
+            END IF;
             put_places := put_places || c.place;
             put_slots := put_slots || queue.bucket_time(at_now, slot);
         END IF;
         FOR i IN 1 .. cardinality(rules) LOOP
             b := buckets[mine[i]];
-            gap := 1000000 / rules[i].rate;
-            -- A job put back takes a token of the limits that hold it back, not of those that
+            need := least(cost, rules[i].burst) / rules[i].rate * 1000000;
+            -- A job put back takes tokens of the limits that hold it back, not of those that
             -- would have let it start now: with 20 an hour for each user and 1,000 a minute for
             -- all, one user's thousand must not use up the minute of the others.
             IF NOT c.reserved
-               AND (slot <= 0.5 OR greatest(b.planned, b.used) + gap > 0.5) THEN
-                b.planned := greatest(b.planned, b.used) + gap;
+               AND (slot <= 0.5 OR greatest(b.planned, b.used) + need > 0.5) THEN
+                b.planned := greatest(b.planned, b.used) + cost / rules[i].rate * 1000000;
             END IF;
             IF c.reserved OR slot <= 0.5 THEN
-                b.used := b.used + gap;
+                b.used := b.used + cost / rules[i].rate * 1000000;
                 b.spare := b.spare - 1;
                 b.started := b.started + 1;
+                IF b.probe THEN
+                    b.probe := false;
+                    b.probe_job := c.id;
+                    b.shut := 1000000;
+                END IF;
             END IF;
             buckets[mine[i]] := b;
         END LOOP;
     END LOOP;
+    IF closed IS NOT NULL THEN
+        -- For all keys: all stay in line where they are.
+        RETURN QUERY SELECT * FROM queue.limited_pause(
+            true, greatest(least(closed, 2000000), 1000)::bigint);
+        RETURN;
+    END IF;
+    -- Jobs of a key that is shut stay where they are, unless there are so many that others behind
+    -- them were not met.
+    IF seen >= 500 THEN
+        put_places := put_places || shut_places;
+        put_slots := put_slots || shut_slots;
+    END IF;
     PERFORM queue.put_at_slots(claim_limited.worker_id, put_places, put_slots, at_now,
                                ARRAY(SELECT x.name FROM unnest(rules) x));
     PERFORM queue.close_buckets(rules, buckets, at_now, claim_limited.worker_id,
@@ -689,12 +811,15 @@ BEGIN
         INSERT INTO queue.lease (id, worker_id, claimed_at, job_ids, attempts)
         SELECT new_lease, claim_limited.worker_id, at_now, array_agg(u.id), array_agg(u.attempt)
         FROM unnest(starts) u;
+        PERFORM queue.start_probe(rules[u.rule].name, u.key, u.era, at_now, new_lease, u.probe_job,
+                                  NULL)
+        FROM unnest(buckets) u WHERE u.probe_job IS NOT NULL;
         RETURN QUERY
         SELECT new_lease, u.id, u.line_id, u.run_at, u.attempt, u.reconcile, j.created_at,
-               j.max_attempts, j.tenant_id::text, j.payload::text, j.meta::text, u.kind_key,
-               u.queue_key, NULL::boolean, NULL::bigint
-        FROM unnest(starts, kind_keys, queue_keys) AS u (id, run_at, line_id, attempt, reconcile,
-                                                         reserved, kind_key, queue_key)
+               j.max_attempts, j.tenant_id::text, j.payload::text, j.meta::text, u.limits,
+               NULL::boolean, NULL::bigint
+        FROM unnest(starts, limits_told) AS u (id, run_at, line_id, attempt, reconcile, reserved,
+                                               limits)
         CROSS JOIN LATERAL (SELECT y.* FROM queue.job y WHERE y.id = u.id OFFSET 0) j;
     END IF;
     -- With keys, what is behind those just put back has not been met yet.
@@ -722,8 +847,11 @@ BEGIN
     IF wanting THEN
         hint := least(hint, 250000);
     END IF;
-    IF NOT keyed THEN
-        SELECT least(hint, max(u.planned + 1000000 / rules[u.rule].rate) - horizon / 2) INTO hint
+    IF beyond IS NOT NULL THEN
+        hint := least(hint, beyond - horizon);
+    ELSIF NOT keyed THEN
+        SELECT least(hint, max(u.planned + 1000000 / rules[u.rule].rate) - horizon / 2,
+                     max(u.shut)) INTO hint
         FROM unnest(buckets) u;
     END IF;
     RETURN QUERY SELECT * FROM queue.limited_pause(
@@ -743,10 +871,21 @@ CREATE TABLE queue.limit_rule (
     wanted_until timestamp with time zone,
     pinned boolean DEFAULT false NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    parent text COLLATE pg_catalog."C",
+    breaker_ratio double precision,
+    breaker_min_requests integer,
+    breaker_window interval,
+    breaker_cooldown interval,
+    CONSTRAINT limit_rule_breaker_cooldown_valid CHECK (((breaker_cooldown >= '00:00:00.1'::interval) AND (breaker_cooldown <= '1 day'::interval))),
+    CONSTRAINT limit_rule_breaker_min_requests_valid CHECK (((breaker_min_requests >= 1) AND (breaker_min_requests <= 1000000))),
+    CONSTRAINT limit_rule_breaker_ratio_valid CHECK (((breaker_ratio > (0)::double precision) AND (breaker_ratio <= (1)::double precision))),
+    CONSTRAINT limit_rule_breaker_whole CHECK ((num_nulls(breaker_ratio, breaker_min_requests, breaker_window, breaker_cooldown) = ANY (ARRAY[0, 4]))),
+    CONSTRAINT limit_rule_breaker_window_valid CHECK (((breaker_window >= '00:00:01'::interval) AND (breaker_window <= '1 day'::interval))),
     CONSTRAINT limit_rule_burst_valid CHECK (((burst >= 1) AND (burst <= 1000000))),
     CONSTRAINT limit_rule_concurrency_valid CHECK (((concurrency >= 1) AND (concurrency <= 1000000))),
-    CONSTRAINT limit_rule_key_from_valid CHECK ((key_from ~ '^(|tenant|meta\.[^.]{1,64})$'::text)),
+    CONSTRAINT limit_rule_key_from_valid CHECK ((key_from ~ '^(|tenant|limit_key|meta\.[^.]{1,64})$'::text)),
     CONSTRAINT limit_rule_name_valid CHECK ((name ~ '^[a-z0-9_.-]{1,64}$'::text)),
+    CONSTRAINT limit_rule_parent_is_other CHECK ((parent <> name)),
     CONSTRAINT limit_rule_rate_has_burst CHECK (((rate IS NULL) = (burst IS NULL))),
     CONSTRAINT limit_rule_rate_valid CHECK (((rate >= (0.000001)::double precision) AND (rate <= (100000)::double precision)))
 )
@@ -765,8 +904,8 @@ BEGIN
     FROM unnest(close_buckets.buckets) u
     WHERE u.planned IS NOT NULL
       -- Looked at only: a full bucket needs no row, the others have theirs.
-      AND greatest(u.planned, u.used) > -close_buckets.rules[u.rule].burst * 1000000
-                      / close_buckets.rules[u.rule].rate
+      AND greatest(u.planned, u.used) > -close_buckets.rules[u.rule].burst
+                      / close_buckets.rules[u.rule].rate * 1000000
     ON CONFLICT ON CONSTRAINT limit_bucket_pkey DO UPDATE
     SET planned_at = excluded.planned_at, used_at = excluded.used_at
     WHERE excluded.planned_at > x.planned_at + interval '1 microsecond'
@@ -1620,17 +1759,18 @@ CREATE FUNCTION queue.explain_limits(queue_name text, kind text, tenant_id uuid,
 #variable_conflict use_column
 DECLARE
     r record;
+    s record;
     limit_key text;
+    named text;
     held integer;
     free_at double precision;
 BEGIN
     FOR r IN
         SELECT n.name AS wanted, x.*
-        FROM (SELECT DISTINCT u.name FROM unnest(ARRAY[
-                  (SELECT k.limit_name FROM queue.kind k WHERE k.name = explain_limits.kind),
-                  (SELECT q.limit_name FROM queue.queue q
-                   WHERE q.name = explain_limits.queue_name)]) u(name)
-              WHERE u.name IS NOT NULL) n
+        FROM unnest(queue.limit_chain(ARRAY[
+                 (SELECT k.limit_name FROM queue.kind k WHERE k.name = explain_limits.kind),
+                 (SELECT q.limit_name FROM queue.queue q
+                  WHERE q.name = explain_limits.queue_name)])) n(name)
         LEFT JOIN queue.limit_rule x ON x.name = n.name
         ORDER BY n.name
     LOOP
@@ -1646,25 +1786,53 @@ BEGIN
             RETURN;
         END IF;
         limit_key := queue.limit_key(r.key_from, explain_limits.tenant_id, explain_limits.meta);
+        named := format('limit %s%s', r.name,
+                        CASE WHEN limit_key = '' THEN '' ELSE ' of key ' || limit_key END);
+        SELECT t.closed_until, t.close_reason INTO s
+        FROM queue.limit_tally t
+        WHERE t.limit_name = r.name AND t.key = limit_key AND t.closed_until > clock_timestamp()
+        ORDER BY t.closed_until DESC LIMIT 1;
+        IF s.closed_until IS NOT NULL THEN
+            reason := 'limit closed';
+            until := s.closed_until;
+            detail := format('%s: closed until %s%s', named, until,
+                             coalesce(': ' || s.close_reason, ''));
+            RETURN;
+        END IF;
+        SELECT b.state, b.opened_at, b.retry_at, b.errors, b.requests, b.probe_job INTO s
+        FROM queue.limit_breaker b
+        WHERE b.limit_name = r.name AND b.key = limit_key AND b.state <> 'closed'
+          AND r.breaker_ratio IS NOT NULL;
+        IF s.state IS NOT NULL THEN
+            reason := 'circuit open';
+            until := CASE WHEN s.state = 'open' AND s.retry_at > clock_timestamp()
+                          THEN s.retry_at END;
+            detail := format(
+                '%s: circuit open since %s (%s of %s requests failed), %s', named, s.opened_at,
+                s.errors, s.requests,
+                CASE WHEN s.state = 'half_open'
+                     THEN coalesce('job ' || s.probe_job, 'somebody') || ' probes'
+                     ELSE format('next probe at %s', s.retry_at) END);
+            RETURN;
+        END IF;
         held := queue.slots_held(r.name, limit_key);
         IF held >= r.concurrency THEN
             reason := 'limit';
-            detail := format('limit %s%s: %s of %s running', r.name,
-                             CASE WHEN limit_key = '' THEN '' ELSE ' of key ' || limit_key END,
-                             held, r.concurrency);
+            detail := format('%s: %s of %s running', named, held, r.concurrency);
             RETURN;
         END IF;
         SELECT greatest(queue.bucket_offset(b.planned_at, clock_timestamp(), r.burst, r.rate),
                         queue.bucket_offset(b.used_at, clock_timestamp(), r.burst, r.rate))
-               + 1000000 / r.rate
+               + least(queue.limit_cost(explain_limits.meta), r.burst) / r.rate * 1000000
         INTO free_at
         FROM queue.limit_bucket b WHERE b.limit_name = r.name AND b.key = limit_key;
         IF free_at > 0 THEN
             reason := 'limit';
             until := queue.bucket_time(clock_timestamp(), free_at);
-            detail := format('limit %s%s: no token is free before %s', r.name,
-                             CASE WHEN limit_key = '' THEN '' ELSE ' of key ' || limit_key END,
-                             until);
+            detail := CASE queue.limit_cost(explain_limits.meta)
+                WHEN 1 THEN format('%s: no token is free before %s', named, until)
+                ELSE format('%s: its %s tokens are not free before %s', named,
+                            queue.limit_cost(explain_limits.meta), until) END;
             RETURN;
         END IF;
     END LOOP;
@@ -1933,13 +2101,177 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.judge_reports(r queue.limit_rule, key text, now_at timestamp with time zone, OUT shut double precision, OUT probe boolean, OUT era bigint) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    b queue.limit_breaker;
+    told record;
+    this_half bigint;
+BEGIN
+    probe := false;
+    IF r.breaker_ratio IS NOT NULL THEN
+        SELECT x.* INTO b FROM queue.limit_breaker x
+        WHERE x.limit_name = r.name AND x.key = judge_reports.key;
+        era := coalesce(b.era, 0);
+        this_half := queue.window_half(now_at, r.breaker_window);
+    END IF;
+    -- In one statement, so that a probe that has ended is never seen without what it reported.
+    -- What it reported counts however long ago.
+    SELECT max(t.closed_until) AS closed_until,
+           coalesce(sum(CASE WHEN b.state = 'half_open' THEN t.requests + t.requests_before
+                             WHEN t.half >= this_half THEN t.requests + t.requests_before
+                             WHEN t.half = this_half - 1 THEN t.requests
+                             ELSE 0 END) FILTER (WHERE t.era = judge_reports.era), 0)::bigint
+               AS requests,
+           coalesce(sum(CASE WHEN b.state = 'half_open' THEN t.errors + t.errors_before
+                             WHEN t.half >= this_half THEN t.errors + t.errors_before
+                             WHEN t.half = this_half - 1 THEN t.errors
+                             ELSE 0 END) FILTER (WHERE t.era = judge_reports.era), 0)::bigint
+               AS errors,
+           now_at < b.probe_until
+           OR (EXISTS (SELECT FROM queue.lease s
+                       WHERE s.id = b.probe_lease AND b.probe_job = ANY (s.job_ids))
+               AND NOT EXISTS (SELECT FROM queue.attempt a
+                               WHERE a.job_id = b.probe_job AND a.lease_id = b.probe_lease))
+               AS probing
+    INTO told
+    FROM queue.limit_tally t
+    WHERE t.limit_name = r.name AND t.key = judge_reports.key;
+    IF told.closed_until > now_at THEN
+        shut := extract(epoch FROM told.closed_until - now_at)::double precision * 1000000;
+    END IF;
+    IF r.breaker_ratio IS NULL THEN
+        RETURN;
+    END IF;
+    IF b.state = 'half_open' THEN
+        IF told.errors > 0 THEN
+            b.retry_at := now_at + r.breaker_cooldown;
+            era := queue.set_breaker(r.name, key, 'open', now_at, b.opened_at, b.retry_at,
+                                     b.requests, b.errors);
+            b.state := 'open';
+        ELSIF told.requests > 0 THEN
+            era := queue.set_breaker(r.name, key, 'closed', now_at, NULL, NULL, NULL, NULL);
+        ELSIF told.probing THEN
+            -- Who reports says so; this is for who does not listen, and for a probe that is lost.
+            shut := greatest(shut, 1000000);
+        ELSE
+            probe := true;
+        END IF;
+    ELSIF coalesce(b.state, 'closed') = 'closed' AND told.requests >= r.breaker_min_requests
+          AND told.errors >= r.breaker_ratio * told.requests THEN
+        b.state := 'open';
+        b.retry_at := now_at + r.breaker_cooldown;
+        era := queue.set_breaker(r.name, key, 'open', now_at, now_at, b.retry_at,
+                                 told.requests, told.errors);
+    END IF;
+    IF b.state = 'open' THEN
+        IF b.retry_at > now_at THEN
+            shut := greatest(
+                shut, extract(epoch FROM b.retry_at - now_at)::double precision * 1000000);
+        ELSE
+            probe := true;
+        END IF;
+    END IF;
+    probe := probe AND shut IS NULL;
+    IF probe THEN
+        era := nextval('queue.limit_era_seq');
+    END IF;
+END
+$$;
+
 CREATE FUNCTION queue.key_name(sort text, tenant_id uuid, key text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((sort || COALESCE((tenant_id)::text, '-'::text)) || ' '::text) || key);
 
+CREATE FUNCTION queue.limit_chain(names text[]) RETURNS text[]
+    LANGUAGE sql STABLE
+    AS $$
+    WITH RECURSIVE up AS (
+        SELECT n.name COLLATE "C" AS name, 1 AS level
+        FROM unnest(limit_chain.names) AS n (name)
+        WHERE n.name IS NOT NULL
+        UNION
+        SELECT r.parent, u.level + 1
+        FROM up u
+        JOIN queue.limit_rule r ON r.name = u.name
+        WHERE r.parent IS NOT NULL AND u.level < 8)
+    SELECT coalesce(array_agg(DISTINCT u.name ORDER BY u.name), '{}') FROM up u
+$$;
+
+CREATE FUNCTION queue.limit_close(name text, key text DEFAULT ''::text, retry_after interval DEFAULT '00:00:30'::interval, reason text DEFAULT NULL::text) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    IF limit_close.retry_after IS NULL
+       OR limit_close.retry_after NOT BETWEEN interval '1 microsecond' AND interval '30 days' THEN
+        RAISE EXCEPTION 'retry_after: expected above 0 and at most 30 days, got %',
+            coalesce(limit_close.retry_after::text, 'NULL') USING ERRCODE = 'LQ001',
+            HINT = 'queue.limit_reset opens a limit again; queue.limit_stop has no end.';
+    END IF;
+    IF NOT EXISTS (SELECT FROM queue.limit_rule r WHERE r.name = limit_close.name) THEN
+        PERFORM queue.no_such_limit(limit_close.name);
+    END IF;
+    PERFORM queue.note_reports(
+        0, pg_backend_pid(), ARRAY[limit_close.name],
+        ARRAY[left(coalesce(limit_close.key, ''), 200)], ARRAY[0::bigint], ARRAY[0::bigint],
+        ARRAY[0::bigint],
+        ARRAY[(extract(epoch FROM limit_close.retry_after) * 1000000)::bigint],
+        ARRAY[left(limit_close.reason, 1024)]);
+    RETURN (SELECT max(t.closed_until) FROM queue.limit_tally t
+            WHERE t.limit_name = limit_close.name
+              AND t.key = left(coalesce(limit_close.key, ''), 200));
+END
+$$;
+
+COMMENT ON FUNCTION queue.limit_close(name text, key text, retry_after interval, reason text) IS 'Nothing of this key starts before then, anywhere; never sooner than told before.';
+
+CREATE FUNCTION queue.limit_cost(meta jsonb) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (jsonb_typeof((meta -> 'cost'::text)) = 'number'::text) THEN (LEAST(GREATEST(((meta ->> 'cost'::text))::numeric, (1)::numeric), (1000000)::numeric))::integer ELSE 1 END;
+
 CREATE FUNCTION queue.limit_key(key_from text, tenant_id uuid, meta jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE key_from WHEN ''::text THEN ''::text WHEN 'tenant'::text THEN COALESCE((tenant_id)::text, ''::text) ELSE "left"(COALESCE((meta ->> substr(key_from, 6)), ''::text), 200) END;
+    RETURN CASE key_from WHEN ''::text THEN ''::text WHEN 'tenant'::text THEN COALESCE((tenant_id)::text, ''::text) WHEN 'limit_key'::text THEN "left"(COALESCE((meta ->> 'limit_key'::text), ''::text), 200) ELSE "left"(COALESCE((meta ->> substr(key_from, 6)), ''::text), 200) END;
+
+CREATE FUNCTION queue.limit_report(name text, key text DEFAULT ''::text, requests integer DEFAULT 1, errors integer DEFAULT 0) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    b queue.limit_breaker;
+BEGIN
+    IF limit_report.requests IS NULL OR limit_report.requests NOT BETWEEN 0 AND 1000000 THEN
+        RAISE EXCEPTION 'requests: expected 0 to 1000000, got %',
+            coalesce(limit_report.requests::text, 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    IF limit_report.errors IS NULL
+       OR limit_report.errors NOT BETWEEN 0 AND limit_report.requests THEN
+        RAISE EXCEPTION 'errors: expected 0 to % (the requests), got %', limit_report.requests,
+            coalesce(limit_report.errors::text, 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    IF NOT EXISTS (SELECT FROM queue.limit_rule r WHERE r.name = limit_report.name) THEN
+        PERFORM queue.no_such_limit(limit_report.name);
+    END IF;
+    SELECT x.* INTO b FROM queue.limit_breaker x
+    WHERE x.limit_name = limit_report.name AND x.key = coalesce(limit_report.key, '');
+    -- While a job is the probe, only that job's word counts.
+    IF b.state = 'half_open' AND b.probe_lease IS NOT NULL THEN
+        RETURN;
+    END IF;
+    PERFORM queue.note_reports(
+        0, pg_backend_pid(), ARRAY[limit_report.name],
+        ARRAY[left(coalesce(limit_report.key, ''), 200)], ARRAY[coalesce(b.era, 0)],
+        ARRAY[limit_report.requests::bigint], ARRAY[limit_report.errors::bigint],
+        ARRAY[0::bigint], ARRAY[NULL::text]);
+END
+$$;
+
+COMMENT ON FUNCTION queue.limit_report(name text, key text, requests integer, errors integer) IS 'Requests made under a limit and how many of them failed, for its circuit breaker.';
 
 CREATE FUNCTION queue.limit_reserve(name text, n integer DEFAULT 1, key text DEFAULT ''::text, at_most interval DEFAULT NULL::interval, OUT granted boolean, OUT slot timestamp with time zone, OUT wait interval) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1947,48 +2279,68 @@ CREATE FUNCTION queue.limit_reserve(name text, n integer DEFAULT 1, key text DEF
     AS $$
 #variable_conflict use_column
 DECLARE
+    rules queue.limit_rule[];
+    buckets queue.bucket_in_use[] := '{}';
+    own queue.limit_rule;
     r queue.limit_rule;
-    b record;
+    b queue.bucket_in_use;
     at_now timestamptz;
-    planned double precision;
+    most integer;
+    wait_us double precision := 0;
 BEGIN
-    SELECT x.* INTO r FROM queue.limit_rule x WHERE x.name = limit_reserve.name FOR UPDATE;
+    -- In the order of their names, because here locks are waited for.
+    rules := ARRAY(SELECT x FROM queue.limit_rule x
+                   WHERE x.name = ANY (queue.limit_chain(ARRAY[limit_reserve.name]))
+                   ORDER BY x.name FOR UPDATE);
+    SELECT x.* INTO own FROM unnest(rules) x WHERE x.name = limit_reserve.name;
     IF NOT FOUND THEN
         PERFORM queue.no_such_limit(limit_reserve.name);
     END IF;
-    IF limit_reserve.n IS NULL OR limit_reserve.n NOT BETWEEN 1 AND coalesce(r.burst, 1000000) THEN
+    SELECT coalesce(min(x.burst), 1000000) INTO most FROM unnest(rules) x;
+    IF limit_reserve.n IS NULL OR limit_reserve.n NOT BETWEEN 1 AND most THEN
         RAISE EXCEPTION 'n: expected 1 to % (the burst of limit %), got %',
-            coalesce(r.burst, 1000000), limit_reserve.name, coalesce(limit_reserve.n::text, 'NULL')
+            most, limit_reserve.name, coalesce(limit_reserve.n::text, 'NULL')
             USING ERRCODE = 'LQ001';
     END IF;
-    granted := r.stopped_at IS NULL;
+    granted := NOT EXISTS (SELECT FROM unnest(rules) x WHERE x.stopped_at IS NOT NULL);
     IF NOT granted THEN
         RETURN;
     END IF;
-    -- Read under the row's lock, so that the times of one bucket never step back.
+    -- Read under the rows' locks, so that the times of one bucket never step back.
     at_now := clock_timestamp();
-    slot := at_now;
-    wait := interval '0';
-    IF r.rate IS NULL THEN
+    FOR i IN 1 .. cardinality(rules) LOOP
+        r := rules[i];
+        b := queue.open_bucket(
+            r, i, CASE WHEN r.name = own.name OR r.key_from <> '' AND r.key_from = own.key_from
+                       THEN coalesce(limit_reserve.key, '') ELSE '' END, at_now, true);
+        IF b.shut IS NOT NULL THEN
+            granted := false;
+            wait_us := greatest(wait_us, b.shut);
+        END IF;
+        wait_us := greatest(wait_us,
+                            greatest(b.planned, b.used) + limit_reserve.n / r.rate * 1000000);
+        buckets := buckets || b;
+    END LOOP;
+    slot := queue.bucket_time(at_now, wait_us);
+    wait := slot - at_now;
+    granted := granted AND (limit_reserve.at_most IS NULL OR wait <= limit_reserve.at_most)
+               AND (cardinality(rules) = 1 OR wait_us <= 0.5);
+    IF NOT granted THEN
         RETURN;
     END IF;
-    SELECT x.planned_at, x.used_at INTO b FROM queue.limit_bucket x
-    WHERE x.limit_name = limit_reserve.name AND x.key = coalesce(limit_reserve.key, '');
-    planned := greatest(queue.bucket_offset(b.planned_at, at_now, r.burst, r.rate),
-                        queue.bucket_offset(b.used_at, at_now, r.burst, r.rate))
-               + limit_reserve.n * 1000000 / r.rate;
-    slot := greatest(at_now, queue.bucket_time(at_now, planned));
-    wait := slot - at_now;
-    granted := limit_reserve.at_most IS NULL OR wait <= limit_reserve.at_most;
-    IF granted THEN
-        INSERT INTO queue.limit_bucket AS x (limit_name, key, planned_at, used_at)
-        VALUES (limit_reserve.name, coalesce(limit_reserve.key, ''),
-                queue.bucket_time(at_now, planned),
-                queue.bucket_time(at_now, queue.bucket_offset(b.used_at, at_now, r.burst, r.rate)
-                                          + limit_reserve.n * 1000000 / r.rate))
-        ON CONFLICT ON CONSTRAINT limit_bucket_pkey DO UPDATE
-        SET planned_at = excluded.planned_at, used_at = excluded.used_at;
-    END IF;
+    FOR i IN 1 .. cardinality(rules) LOOP
+        r := rules[i];
+        b := buckets[i];
+        b.planned := greatest(b.planned, b.used) + limit_reserve.n / r.rate * 1000000;
+        b.used := b.used + limit_reserve.n / r.rate * 1000000;
+        buckets[i] := b;
+        IF b.probe THEN
+            -- Who takes tokens holds no lease: without a report another may try after as long.
+            PERFORM queue.start_probe(r.name, b.key, b.era, at_now, NULL, NULL,
+                                      at_now + r.breaker_cooldown);
+        END IF;
+    END LOOP;
+    PERFORM queue.close_buckets(rules, buckets, at_now, NULL, NULL, false);
 END
 $$;
 
@@ -2008,12 +2360,21 @@ BEGIN
     WHERE b.limit_name = limit_reset.name
       AND (limit_reset.key IS NULL OR b.key = limit_reset.key);
     GET DIAGNOSTICS done = ROW_COUNT;
+    DELETE FROM queue.limit_tally t
+    WHERE t.limit_name = limit_reset.name
+      AND (limit_reset.key IS NULL OR t.key = limit_reset.key);
+    -- The row stays for its era: what runs now and tells later is of an earlier one.
+    PERFORM queue.set_breaker(b.limit_name, b.key, 'closed', clock_timestamp(), NULL, NULL, NULL,
+                              NULL)
+    FROM queue.limit_breaker b
+    WHERE b.limit_name = limit_reset.name
+      AND (limit_reset.key IS NULL OR b.key = limit_reset.key);
     PERFORM pg_notify('queue.wake', 'limit');
     RETURN done;
 END
 $$;
 
-COMMENT ON FUNCTION queue.limit_reset(name text, key text) IS 'Fills the bucket of a key, or all buckets (key NULL).';
+COMMENT ON FUNCTION queue.limit_reset(name text, key text) IS 'Fills the bucket of a key, or all buckets (key NULL), opens them and closes their circuits.';
 
 CREATE FUNCTION queue.limit_resume(name text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2030,7 +2391,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION queue.limit_set(name text, burst integer DEFAULT NULL::integer, rate double precision DEFAULT NULL::double precision, concurrency integer DEFAULT NULL::integer, key text DEFAULT NULL::text, pinned boolean DEFAULT true) RETURNS void
+CREATE FUNCTION queue.limit_set(name text, burst integer DEFAULT NULL::integer, rate double precision DEFAULT NULL::double precision, concurrency integer DEFAULT NULL::integer, key text DEFAULT NULL::text, pinned boolean DEFAULT true, parent text DEFAULT NULL::text, breaker_ratio double precision DEFAULT NULL::double precision, breaker_min_requests integer DEFAULT NULL::integer, breaker_window interval DEFAULT NULL::interval, breaker_cooldown interval DEFAULT NULL::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2039,7 +2400,15 @@ DECLARE
     r queue.limit_rule;
 BEGIN
     PERFORM queue.check_limit(limit_set.name, limit_set.burst, limit_set.rate,
-                              limit_set.concurrency, limit_set.key);
+                              limit_set.concurrency, limit_set.key, limit_set.parent,
+                              limit_set.breaker_ratio, limit_set.breaker_min_requests,
+                              limit_set.breaker_window, limit_set.breaker_cooldown);
+    -- Two that set a parent at once would each miss the other's half of a circle. Always and before
+    -- the row: taken in two orders they would deadlock.
+    PERFORM pg_advisory_xact_lock(hashtextextended('queue.limit_levels', 0));
+    IF limit_set.parent <> '' THEN
+        PERFORM queue.check_parent(limit_set.name, limit_set.parent, limit_set.pinned);
+    END IF;
     INSERT INTO queue.limit_rule (name) VALUES (limit_set.name)
     ON CONFLICT ON CONSTRAINT limit_rule_pkey DO NOTHING;
     SELECT x.* INTO STRICT r FROM queue.limit_rule x WHERE x.name = limit_set.name FOR UPDATE;
@@ -2049,6 +2418,13 @@ BEGIN
         RAISE EXCEPTION 'burst: expected a rate beside it, got burst % alone', limit_set.burst
             USING ERRCODE = 'LQ001';
     END IF;
+    r.breaker_ratio := nullif(coalesce(limit_set.breaker_ratio, r.breaker_ratio), 0);
+    IF r.breaker_ratio IS NULL
+       AND num_nonnulls(limit_set.breaker_min_requests, limit_set.breaker_window,
+                        limit_set.breaker_cooldown) > 0 THEN
+        RAISE EXCEPTION 'breaker: expected a breaker_ratio beside the other figures, got none'
+            USING ERRCODE = 'LQ001', HINT = 'Half is usual: breaker_ratio => 0.5.';
+    END IF;
     UPDATE queue.limit_rule x
     SET rate = r.rate,
         -- One second's worth when nothing is said.
@@ -2056,13 +2432,21 @@ BEGIN
                      THEN coalesce(r.burst, greatest(1, ceil(r.rate)::integer)) END,
         concurrency = nullif(coalesce(limit_set.concurrency, r.concurrency), 0),
         key_from = coalesce(limit_set.key, r.key_from),
+        parent = nullif(coalesce(limit_set.parent, r.parent), ''),
+        breaker_ratio = r.breaker_ratio,
+        breaker_min_requests = CASE WHEN r.breaker_ratio IS NOT NULL THEN
+            coalesce(limit_set.breaker_min_requests, r.breaker_min_requests, 5) END,
+        breaker_window = CASE WHEN r.breaker_ratio IS NOT NULL THEN
+            coalesce(limit_set.breaker_window, r.breaker_window, interval '60 seconds') END,
+        breaker_cooldown = CASE WHEN r.breaker_ratio IS NOT NULL THEN
+            coalesce(limit_set.breaker_cooldown, r.breaker_cooldown, interval '30 seconds') END,
         pinned = limit_set.pinned, updated_at = clock_timestamp()
     WHERE x.name = limit_set.name;
     PERFORM pg_notify('queue.wake', 'limit');
 END
 $$;
 
-COMMENT ON FUNCTION queue.limit_set(name text, burst integer, rate double precision, concurrency integer, key text, pinned boolean) IS 'Defines or changes a limit: NULL leaves a figure as it is, 0 takes it away.';
+COMMENT ON FUNCTION queue.limit_set(name text, burst integer, rate double precision, concurrency integer, key text, pinned boolean, parent text, breaker_ratio double precision, breaker_min_requests integer, breaker_window interval, breaker_cooldown interval) IS 'Defines or changes a limit: NULL leaves a figure as it is, 0 or '''' takes it away.';
 
 CREATE FUNCTION queue.limit_stop(name text, reason text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2123,12 +2507,24 @@ CREATE FUNCTION queue.limited_candidates(lines integer[], keyed boolean, now_at 
         ON limited_candidates.keyed
 $$;
 
-CREATE FUNCTION queue.limited_pause(blocked boolean, wait_us bigint) RETURNS TABLE(lease bigint, id bigint, line_id integer, run_at timestamp with time zone, attempt smallint, reconcile boolean, created_at timestamp with time zone, max_attempts smallint, tenant_id text, payload text, meta text, kind_key text, queue_key text, is_blocked boolean, look_us bigint)
+CREATE FUNCTION queue.limited_pause(blocked boolean, wait_us bigint) RETURNS TABLE(lease bigint, id bigint, line_id integer, run_at timestamp with time zone, attempt smallint, reconcile boolean, created_at timestamp with time zone, max_attempts smallint, tenant_id text, payload text, meta text, limits text, is_blocked boolean, look_us bigint)
     LANGUAGE sql
     AS $$
     SELECT NULL::bigint, NULL::bigint, NULL::integer, NULL::timestamptz, NULL::smallint,
            NULL::boolean, NULL::timestamptz, NULL::smallint, NULL::text, NULL::text, NULL::text,
-           NULL::text, NULL::text, limited_pause.blocked, limited_pause.wait_us
+           NULL::text, limited_pause.blocked, limited_pause.wait_us
+$$;
+
+CREATE FUNCTION queue.limits_of_start(rules queue.limit_rule[], buckets queue.bucket_in_use[], mine integer[]) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT jsonb_agg(jsonb_build_array(
+               (limits_of_start.rules[u.i]).name,
+               (limits_of_start.buckets[limits_of_start.mine[u.i]]).key,
+               CASE WHEN (limits_of_start.rules[u.i]).concurrency IS NULL THEN 0 ELSE 1 END,
+               CASE WHEN (limits_of_start.rules[u.i]).breaker_ratio IS NOT NULL
+                    THEN (limits_of_start.buckets[limits_of_start.mine[u.i]]).era END))::text
+    FROM generate_subscripts(limits_of_start.rules, 1) AS u (i)
 $$;
 
 CREATE FUNCTION queue.line_closed(line_id integer) RETURNS boolean
@@ -2139,10 +2535,20 @@ CREATE FUNCTION queue.line_closed(line_id integer) RETURNS boolean
         FROM queue.line l
         JOIN queue.queue q ON q.id = l.queue_id
         LEFT JOIN queue.kind k ON k.name = l.kind
-        JOIN queue.limit_rule r ON r.name IN (k.limit_name, q.limit_name)
+        JOIN queue.limit_rule r
+            ON r.name = ANY (queue.limit_chain(ARRAY[k.limit_name, q.limit_name]))
         WHERE l.id = line_closed.line_id
           AND (r.stopped_at IS NOT NULL
-               OR r.key_from = '' AND queue.slots_held(r.name, '') >= r.concurrency))
+               OR r.key_from = ''
+                  AND (queue.slots_held(r.name, '') >= r.concurrency
+                       OR EXISTS (SELECT FROM queue.limit_tally t
+                                  WHERE t.limit_name = r.name AND t.key = ''
+                                    AND t.closed_until > clock_timestamp())
+                       OR r.breaker_ratio IS NOT NULL
+                          AND EXISTS (SELECT FROM queue.limit_breaker b
+                                      WHERE b.limit_name = r.name AND b.key = ''
+                                        AND (b.state = 'half_open'
+                                             OR b.retry_at > clock_timestamp())))))
 $$;
 
 CREATE FUNCTION queue.lock_schedule(name text, tenant_id uuid) RETURNS queue.schedule
@@ -2211,6 +2617,62 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.note_cost(kind text, queue text) RETURNS void
+    LANGUAGE sql
+    AS $$
+    INSERT INTO queue.weighted_kind (kind)
+    SELECT note_cost.kind
+    WHERE NOT EXISTS (SELECT FROM queue.weighted_kind w WHERE w.kind = note_cost.kind)
+$$;
+
+CREATE FUNCTION queue.note_reports(worker_id bigint, lane integer, limits text[], keys text[], eras bigint[], requests bigint[], errors bigint[], close_us bigint[], reasons text[]) RETURNS void
+    LANGUAGE sql
+    AS $$
+    INSERT INTO queue.limit_tally AS x (limit_name, key, worker_id, lane, era, half, requests,
+                                        errors, requests_before, errors_before, closed_until,
+                                        close_reason, told_at)
+    SELECT u.limit_name, u.key, note_reports.worker_id, note_reports.lane, u.era,
+           queue.window_half(n.at_now, r.breaker_window), u.requests, u.errors, 0, 0,
+           CASE WHEN u.close_us > 0 THEN n.at_now + u.close_us * interval '1 microsecond' END,
+           CASE WHEN u.close_us > 0 THEN u.reason END, n.at_now
+    FROM unnest(note_reports.limits, note_reports.keys, note_reports.eras, note_reports.requests,
+                note_reports.errors, note_reports.close_us, note_reports.reasons)
+         AS u (limit_name, key, era, requests, errors, close_us, reason)
+    JOIN queue.limit_rule r ON r.name = u.limit_name
+    CROSS JOIN (SELECT clock_timestamp() AS at_now) n
+    ON CONFLICT ON CONSTRAINT limit_tally_pkey DO UPDATE
+    SET era = greatest(x.era, excluded.era),
+        half = CASE WHEN excluded.era > x.era THEN excluded.half
+                    WHEN excluded.era = x.era THEN greatest(x.half, excluded.half)
+                    ELSE x.half END,
+        requests = CASE WHEN excluded.era < x.era THEN x.requests
+                        WHEN excluded.era > x.era OR excluded.half > x.half THEN excluded.requests
+                        ELSE x.requests + excluded.requests END,
+        errors = CASE WHEN excluded.era < x.era THEN x.errors
+                      WHEN excluded.era > x.era OR excluded.half > x.half THEN excluded.errors
+                      ELSE x.errors + excluded.errors END,
+        requests_before = CASE WHEN excluded.era < x.era THEN x.requests_before
+                               WHEN excluded.era > x.era OR excluded.half > x.half + 1 THEN 0
+                               WHEN excluded.half = x.half + 1 THEN x.requests
+                               ELSE x.requests_before END,
+        errors_before = CASE WHEN excluded.era < x.era THEN x.errors_before
+                             WHEN excluded.era > x.era OR excluded.half > x.half + 1 THEN 0
+                             WHEN excluded.half = x.half + 1 THEN x.errors
+                             ELSE x.errors_before END,
+        close_reason = CASE WHEN excluded.closed_until > coalesce(x.closed_until, '-infinity')
+                            THEN excluded.close_reason ELSE x.close_reason END,
+        closed_until = greatest(x.closed_until, excluded.closed_until),
+        told_at = excluded.told_at;
+    -- A probe has answered: all look.
+    SELECT pg_notify('queue.wake', 'limit')
+    WHERE EXISTS (
+        SELECT
+        FROM unnest(note_reports.limits, note_reports.keys, note_reports.requests)
+             AS u (limit_name, key, requests)
+        JOIN queue.limit_breaker b ON b.limit_name = u.limit_name AND b.key = u.key
+        WHERE u.requests > 0 AND b.state = 'half_open')
+$$;
+
 CREATE FUNCTION queue.oldest_snapshot(OUT holder text, OUT seconds double precision, OUT command text) RETURNS SETOF record
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2244,7 +2706,7 @@ CREATE FUNCTION queue.oldest_snapshot(OUT holder text, OUT seconds double precis
     LIMIT 1
 $$;
 
-CREATE FUNCTION queue.open_bucket(r queue.limit_rule, rule integer, key text, now_at timestamp with time zone) RETURNS queue.bucket_in_use
+CREATE FUNCTION queue.open_bucket(r queue.limit_rule, rule integer, key text, now_at timestamp with time zone, watched boolean) RETURNS queue.bucket_in_use
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
@@ -2263,6 +2725,10 @@ BEGIN
     END IF;
     IF r.concurrency IS NOT NULL THEN
         found_one.spare := r.concurrency - queue.slots_held(r.name, open_bucket.key);
+    END IF;
+    IF watched THEN
+        SELECT j.shut, j.probe, j.era INTO found_one.shut, found_one.probe, found_one.era
+        FROM queue.judge_reports(r, open_bucket.key, now_at) j;
     END IF;
     RETURN found_one;
 END
@@ -2594,7 +3060,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION queue.publish_limit(name text, burst integer, rate double precision, concurrency integer, key text) RETURNS void
+CREATE FUNCTION queue.publish_limit(name text, burst integer, rate double precision, concurrency integer, key text, parent text, breaker_ratio double precision, breaker_min_requests integer, breaker_window interval, breaker_cooldown interval) RETURNS void
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
@@ -2603,13 +3069,20 @@ DECLARE
 BEGIN
     SELECT x.* INTO r FROM queue.limit_rule x WHERE x.name = publish_limit.name;
     IF r.pinned
-       OR (r.rate, r.concurrency, r.key_from) IS NOT DISTINCT FROM
-          (nullif(publish_limit.rate, 0), nullif(publish_limit.concurrency, 0), publish_limit.key)
+       OR (r.rate, r.concurrency, r.key_from, r.parent, r.breaker_ratio, r.breaker_min_requests,
+           r.breaker_window, r.breaker_cooldown) IS NOT DISTINCT FROM
+          (nullif(publish_limit.rate, 0), nullif(publish_limit.concurrency, 0), publish_limit.key,
+           nullif(publish_limit.parent, ''), nullif(publish_limit.breaker_ratio, 0),
+           publish_limit.breaker_min_requests, publish_limit.breaker_window,
+           publish_limit.breaker_cooldown)
           AND (publish_limit.burst = 0 OR r.burst = publish_limit.burst) THEN
         RETURN;
     END IF;
-    PERFORM queue.limit_set(publish_limit.name, publish_limit.burst, publish_limit.rate,
-                            publish_limit.concurrency, publish_limit.key, false);
+    PERFORM queue.limit_set(
+        publish_limit.name, publish_limit.burst, publish_limit.rate, publish_limit.concurrency,
+        publish_limit.key, false, publish_limit.parent, publish_limit.breaker_ratio,
+        publish_limit.breaker_min_requests, publish_limit.breaker_window,
+        publish_limit.breaker_cooldown);
 END
 $$;
 
@@ -3031,6 +3504,22 @@ EXCEPTION WHEN insufficient_privilege THEN
 END
 $$;
 
+CREATE FUNCTION queue.set_breaker(limit_name text, key text, state queue.circuit_state, now_at timestamp with time zone, opened_at timestamp with time zone, retry_at timestamp with time zone, requests bigint, errors bigint) RETURNS bigint
+    LANGUAGE sql
+    AS $$
+    INSERT INTO queue.limit_breaker AS b (limit_name, key, state, era, changed_at, opened_at,
+                                          retry_at, requests, errors)
+    VALUES (set_breaker.limit_name, set_breaker.key, set_breaker.state,
+            nextval('queue.limit_era_seq'), set_breaker.now_at, set_breaker.opened_at,
+            set_breaker.retry_at, set_breaker.requests, set_breaker.errors)
+    ON CONFLICT ON CONSTRAINT limit_breaker_pkey DO UPDATE
+    SET state = excluded.state, era = excluded.era, changed_at = excluded.changed_at,
+        opened_at = excluded.opened_at, retry_at = excluded.retry_at,
+        requests = excluded.requests, errors = excluded.errors,
+        probe_lease = NULL, probe_job = NULL, probe_until = NULL
+    RETURNING b.era
+$$;
+
 CREATE FUNCTION queue.set_dead_letter_retention(queue text, retention interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3186,6 +3675,16 @@ CREATE FUNCTION queue.slots_held(limit_name text, key text) RETURNS integer
       AND EXISTS (SELECT FROM queue.worker w WHERE w.id = s.worker_id)
 $$;
 
+CREATE FUNCTION queue.start_probe(limit_name text, key text, era bigint, now_at timestamp with time zone, lease bigint, job bigint, until timestamp with time zone) RETURNS void
+    LANGUAGE sql
+    AS $$
+    UPDATE queue.limit_breaker b
+    SET state = 'half_open', era = start_probe.era, changed_at = start_probe.now_at,
+        probe_lease = start_probe.lease, probe_job = start_probe.job,
+        probe_until = start_probe.until
+    WHERE b.limit_name = start_probe.limit_name AND b.key = start_probe.key
+$$;
+
 CREATE FUNCTION queue.take_waiting(job_id bigint, OUT place queue.place, OUT attempt smallint, OUT reconcile boolean, OUT taken boolean) RETURNS record
     LANGUAGE plpgsql
     AS $$
@@ -3308,6 +3807,10 @@ BEGIN
     END IF;
 END
 $$;
+
+CREATE FUNCTION queue.window_half(at_now timestamp with time zone, span interval) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (COALESCE(floor(((EXTRACT(epoch FROM at_now) * (2)::numeric) / EXTRACT(epoch FROM span))), (0)::numeric))::bigint;
 
 CREATE TABLE queue.cancel_request (
     job_id bigint NOT NULL,
@@ -3592,6 +4095,26 @@ CREATE SEQUENCE queue.lease_id_seq
     NO MAXVALUE
     CACHE 1;
 
+CREATE TABLE queue.limit_breaker (
+    limit_name text NOT NULL COLLATE pg_catalog."C",
+    key text NOT NULL COLLATE pg_catalog."C",
+    state queue.circuit_state NOT NULL,
+    era bigint NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    opened_at timestamp with time zone,
+    retry_at timestamp with time zone,
+    requests bigint,
+    errors bigint,
+    probe_lease bigint,
+    probe_job bigint,
+    probe_until timestamp with time zone,
+    CONSTRAINT limit_breaker_has_probe CHECK (((state = 'half_open'::queue.circuit_state) = (num_nonnulls(probe_lease, probe_until) = 1))),
+    CONSTRAINT limit_breaker_open_since CHECK (((state = 'closed'::queue.circuit_state) = (opened_at IS NULL)))
+)
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='1000');
+
+COMMENT ON TABLE queue.limit_breaker IS 'Circuits that have been open';
+
 CREATE TABLE queue.limit_bucket (
     limit_name text NOT NULL COLLATE pg_catalog."C",
     key text NOT NULL COLLATE pg_catalog."C",
@@ -3601,6 +4124,13 @@ CREATE TABLE queue.limit_bucket (
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='1000');
 
 COMMENT ON TABLE queue.limit_bucket IS 'Buckets that are not full; no row is a full bucket';
+
+CREATE SEQUENCE queue.limit_era_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
 
 CREATE TABLE queue.limit_slot (
     limit_name text NOT NULL COLLATE pg_catalog."C",
@@ -3613,6 +4143,25 @@ WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_t
 
 COMMENT ON TABLE queue.limit_slot IS 'Concurrency held by the workers';
 
+CREATE TABLE queue.limit_tally (
+    limit_name text NOT NULL COLLATE pg_catalog."C",
+    key text NOT NULL COLLATE pg_catalog."C",
+    worker_id bigint NOT NULL,
+    lane integer NOT NULL,
+    era bigint NOT NULL,
+    half bigint NOT NULL,
+    requests bigint NOT NULL,
+    errors bigint NOT NULL,
+    requests_before bigint NOT NULL,
+    errors_before bigint NOT NULL,
+    closed_until timestamp with time zone,
+    close_reason text,
+    told_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='1000');
+
+COMMENT ON TABLE queue.limit_tally IS 'What was reported of the providers behind limits';
+
 CREATE VIEW queue.limit_status WITH (security_invoker='true') AS
  SELECT r.name,
     COALESCE(k.key, ''::text) AS key,
@@ -3620,6 +4169,7 @@ CREATE VIEW queue.limit_status WITH (security_invoker='true') AS
     r.rate,
     r.concurrency,
     r.key_from,
+    r.parent,
         CASE
             WHEN (r.rate IS NOT NULL) THEN (GREATEST((0)::double precision, floor(((((- o.planned) * r.rate) / (1000000)::double precision) + (0.000001)::double precision))))::integer
             ELSE NULL::integer
@@ -3632,17 +4182,48 @@ CREATE VIEW queue.limit_status WITH (security_invoker='true') AS
     r.stopped_at,
     r.stop_reason,
     r.stopped_by,
+    c.closed_until,
+    c.close_reason,
+        CASE
+            WHEN (r.breaker_ratio IS NOT NULL) THEN (COALESCE(x.state, 'closed'::queue.circuit_state))::text
+            ELSE NULL::text
+        END AS circuit,
+    x.opened_at AS circuit_opened_at,
+        CASE x.state
+            WHEN 'open'::queue.circuit_state THEN x.retry_at
+            ELSE NULL::timestamp with time zone
+        END AS probe_at,
+    x.probe_job,
+    r.breaker_ratio,
+    r.breaker_min_requests,
+    r.breaker_window,
+    r.breaker_cooldown,
     r.pinned,
     r.updated_at
-   FROM (((queue.limit_rule r
+   FROM (((((queue.limit_rule r
      LEFT JOIN LATERAL ( SELECT b_1.key
            FROM queue.limit_bucket b_1
           WHERE (b_1.limit_name = r.name)
         UNION
          SELECT s.key
            FROM queue.limit_slot s
-          WHERE ((s.limit_name = r.name) AND (s.held > 0))) k ON (true))
+          WHERE ((s.limit_name = r.name) AND (s.held > 0))
+        UNION
+         SELECT t.key
+           FROM queue.limit_tally t
+          WHERE ((t.limit_name = r.name) AND (t.closed_until > now()))
+        UNION
+         SELECT x_1.key
+           FROM queue.limit_breaker x_1
+          WHERE ((x_1.limit_name = r.name) AND (x_1.state <> 'closed'::queue.circuit_state) AND (r.breaker_ratio IS NOT NULL))) k ON (true))
      LEFT JOIN queue.limit_bucket b ON (((b.limit_name = r.name) AND (b.key = k.key))))
+     LEFT JOIN queue.limit_breaker x ON (((x.limit_name = r.name) AND (x.key = COALESCE(k.key, ''::text)) AND (r.breaker_ratio IS NOT NULL))))
+     LEFT JOIN LATERAL ( SELECT t.closed_until,
+            t.close_reason
+           FROM queue.limit_tally t
+          WHERE ((t.limit_name = r.name) AND (t.key = COALESCE(k.key, ''::text)) AND (t.closed_until > now()))
+          ORDER BY t.closed_until DESC
+         LIMIT 1) c ON (true))
      CROSS JOIN LATERAL ( SELECT queue.bucket_offset(b.planned_at, now(), r.burst, r.rate) AS planned) o);
 
 COMMENT ON VIEW queue.limit_status IS 'Limits with what is left of them, one row per key in use';
@@ -3822,6 +4403,12 @@ CREATE VIEW queue.schedules WITH (security_invoker='true') AS
 
 COMMENT ON VIEW queue.schedules IS 'Every schedule, its next firing and what became of its last';
 
+CREATE TABLE queue.weighted_kind (
+    kind text NOT NULL COLLATE pg_catalog."C"
+);
+
+COMMENT ON TABLE queue.weighted_kind IS 'Kinds whose jobs may cost other than one token';
+
 CREATE TABLE queue.worker (
     id bigint NOT NULL,
     beats bigint DEFAULT 0 NOT NULL,
@@ -3886,6 +4473,9 @@ ALTER TABLE ONLY queue.kind
 ALTER TABLE ONLY queue.lease
     ADD CONSTRAINT lease_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY queue.limit_breaker
+    ADD CONSTRAINT limit_breaker_pkey PRIMARY KEY (limit_name, key);
+
 ALTER TABLE ONLY queue.limit_bucket
     ADD CONSTRAINT limit_bucket_pkey PRIMARY KEY (limit_name, key);
 
@@ -3894,6 +4484,9 @@ ALTER TABLE ONLY queue.limit_rule
 
 ALTER TABLE ONLY queue.limit_slot
     ADD CONSTRAINT limit_slot_pkey PRIMARY KEY (limit_name, key, worker_id, lane);
+
+ALTER TABLE ONLY queue.limit_tally
+    ADD CONSTRAINT limit_tally_pkey PRIMARY KEY (limit_name, key, worker_id, lane);
 
 ALTER TABLE ONLY queue.line
     ADD CONSTRAINT line_pkey PRIMARY KEY (id);
@@ -3945,3 +4538,5 @@ CREATE INDEX line_triple_idx ON queue.line USING btree (kind, queue_id, priority
 CREATE INDEX ready_reserved_idx ON queue.ready USING btree (line_id, run_at, id) WHERE reserved;
 
 CREATE INDEX schedule_next_at_idx ON queue.schedule USING btree (next_at, id) WHERE (next_at IS NOT NULL);
+
+CREATE INDEX weighted_kind_idx ON queue.weighted_kind USING btree (kind);
