@@ -128,7 +128,7 @@ AS $$
 $$;
 
 DROP FUNCTION queue.open_bucket(queue.limit_rule, integer, text, timestamptz);
--- watched: somebody reported on some limit of this claim.
+-- watched: what was reported of this key counts now.
 CREATE FUNCTION queue.open_bucket(
     r queue.limit_rule, rule integer, key text, now_at timestamptz, watched boolean)
 RETURNS queue.bucket_in_use
@@ -151,7 +151,7 @@ BEGIN
     IF r.concurrency IS NOT NULL THEN
         found_one.spare := r.concurrency - queue.slots_held(r.name, open_bucket.key);
     END IF;
-    IF watched OR r.breaker_ratio IS NOT NULL THEN
+    IF watched THEN
         SELECT j.shut, j.probe, j.era INTO found_one.shut, found_one.probe, found_one.era
         FROM queue.judge_reports(r, open_bucket.key, now_at) j;
     END IF;
@@ -262,6 +262,7 @@ DECLARE
     busy boolean;
     late boolean;
     shut double precision;
+    closed double precision;
     seen integer := 0;
     promised double precision := '-infinity';
     beyond double precision := NULL;
@@ -318,18 +319,15 @@ BEGIN
                 AND EXISTS (SELECT FROM unnest(claim_limited.lines) u (line_id)
                             JOIN queue.line l ON l.id = abs(u.line_id)
                             JOIN queue.weighted_kind w ON w.kind = l.kind);
-    watched := EXISTS (SELECT FROM queue.limit_tally t
-                       WHERE t.limit_name = ANY (ARRAY(SELECT x.name FROM unnest(rules) x)));
     FOR i IN 1 .. cardinality(rules) LOOP
         r := rules[i];
         IF r.rate IS NOT NULL THEN
             quantum := least(quantum, greatest(1000, (r.burst - 1) / r.rate * 500000));
         END IF;
         IF r.key_from = '' THEN
-            b := queue.open_bucket(r, i, '', at_now, watched);
+            b := queue.open_bucket(r, i, '', at_now, false);
             buckets := buckets || b;
             marks := marks || (i || ' ');
-            shut := greatest(shut, b.shut);
             promised := greatest(promised, b.planned + 1000000 / r.rate);
             -- As many as can start, or when tokens are short as can be given a slot: what is
             -- looked at is locked, which is work.
@@ -339,12 +337,6 @@ BEGIN
                 ELSE greatest(1, floor((horizon - b.planned) * r.rate / 1000000)) END::integer);
         END IF;
     END LOOP;
-    IF shut IS NOT NULL THEN
-        -- Closed for all keys, or the circuit is open: all stay in line where they are.
-        RETURN QUERY SELECT * FROM queue.limited_pause(
-            true, greatest(least(shut, 2000000), 1000)::bigint);
-        RETURN;
-    END IF;
     IF NOT keyed AND promised > horizon / 2 THEN
         scan_fresh := 0;
     END IF;
@@ -353,6 +345,23 @@ BEGIN
             CASE WHEN keyed THEN 500 ELSE claim_limited.most END,
             CASE WHEN keyed THEN 500 ELSE scan_fresh END) LOOP
         seen := seen + 1;
+        IF seen = 1 THEN
+            -- Only now: these jobs may have been put back by the very turn that reported.
+            watched := EXISTS (SELECT FROM queue.limit_tally t
+                               WHERE t.limit_name = ANY (
+                                   ARRAY(SELECT x.name FROM unnest(rules) x)));
+            FOR i IN 1 .. cardinality(buckets) LOOP
+                b := buckets[i];
+                r := rules[b.rule];
+                IF watched OR r.breaker_ratio IS NOT NULL THEN
+                    SELECT j.shut, j.probe, j.era INTO b.shut, b.probe, b.era
+                    FROM queue.judge_reports(r, '', at_now) j;
+                    buckets[i] := b;
+                    closed := greatest(closed, b.shut);
+                END IF;
+            END LOOP;
+            EXIT WHEN closed IS NOT NULL;
+        END IF;
         mine := '{}';
         busy := false;
         late := false;
@@ -366,7 +375,8 @@ BEGIN
             key := queue.limit_key(r.key_from, c.tenant_id, c.meta);
             found_at := array_position(marks, i || ' ' || key);
             IF found_at IS NULL THEN
-                buckets := buckets || queue.open_bucket(r, i, key, at_now, watched);
+                buckets := buckets || queue.open_bucket(
+                    r, i, key, at_now, watched OR r.breaker_ratio IS NOT NULL);
                 marks := marks || (i || ' ' || key);
                 found_at := cardinality(buckets);
             END IF;
@@ -439,6 +449,12 @@ BEGIN
             buckets[mine[i]] := b;
         END LOOP;
     END LOOP;
+    IF closed IS NOT NULL THEN
+        -- For all keys: all stay in line where they are.
+        RETURN QUERY SELECT * FROM queue.limited_pause(
+            true, greatest(least(closed, 2000000), 1000)::bigint);
+        RETURN;
+    END IF;
     -- Jobs of a key that is shut stay where they are, unless there are so many that others behind
     -- them were not met.
     IF seen >= 500 THEN

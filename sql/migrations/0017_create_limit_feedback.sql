@@ -107,7 +107,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION queue.limit_close IS
-    'Nothing of this key of the limit starts before then, anywhere; never sooner than closed before.';
+    'Nothing of this key starts before then, anywhere; never sooner than told before.';
 
 CREATE FUNCTION queue.limit_report(
     name text, key text DEFAULT '', requests integer DEFAULT 1, errors integer DEFAULT 0)

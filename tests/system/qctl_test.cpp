@@ -408,6 +408,38 @@ TEST_SUITE("qctl limits") {
                                    "|| ' ' || pinned FROM queue.limit_rule") == "25 5 true false");
     }
 
+    TEST_CASE("levels, breakers, and a limit closed by hand") {
+        const qctl_bench bench;
+
+        CHECK(bench.code({"limits", "set", "platform", "--concurrency", "50"}) == 0);
+        CHECK(bench
+                  .json({"limits", "set", "stripe", "--parent", "platform", "--breaker-percent",
+                         "25", "--breaker-requests", "3", "--breaker-window", "10s",
+                         "--breaker-cooldown", "5s"})
+                  .at("result") == "set");
+        CHECK(bench.database.query("SELECT breaker_ratio || ' ' || breaker_min_requests || ' ' || "
+                                   "breaker_window || ' ' || breaker_cooldown FROM "
+                                   "queue.limit_rule WHERE name = 'stripe'") ==
+              "0.25 3 00:00:10 00:00:05");
+        CHECK(bench.json({"limits", "close", "stripe", "--for", "5m", "--reason", "asked to"})
+                  .at("result") == "closed");
+        bench.database.execute("SELECT queue.limit_report('stripe', '', 3, 1)");
+        bench.database.execute("SELECT queue.limit_take('stripe')");
+        auto one = bench.json({"limits", "list", "stripe"}).as_array().at(0).as_object();
+        CHECK(one.at("parent") == "platform");
+        CHECK(one.at("circuit") == "open");
+        CHECK(one.at("close_reason") == "asked to");
+        CHECK(bench.json({"limits", "reset", "stripe"}).at("result") == "filled 0 buckets");
+        one = bench.json({"limits", "list", "stripe"}).as_array().at(0).as_object();
+        CHECK(one.at("circuit") == "closed");
+        CHECK(one.at("closed_until").is_null());
+        // Refused: a circle, a limit that is not there, no time at all.
+        CHECK(bench.code({"limits", "set", "platform", "--parent", "stripe"}) == 2);
+        CHECK(bench.code({"limits", "set", "stripe", "--parent", "nope"}) == 3);
+        CHECK(bench.code({"limits", "close", "nope"}) == 3);
+        CHECK(bench.code({"limits", "close", "stripe", "--for", "0s"}) == 2);
+    }
+
     TEST_CASE("a dry run changes nothing") {
         const qctl_bench bench;
         CHECK(bench.json({"limits", "set", "stripe", "--rate", "5/s"}).at("result") == "set");

@@ -125,6 +125,13 @@ const std::vector<broken> broken_additions{
     {"limits: {stripe: {rate: -1/s}}", 4, "limits.stripe.rate", "a rate from", "-1/s", "20/h"},
     {"limits: {stripe: {burst: 25}}", 4, "limits.stripe.burst", "a rate beside it", "a burst alone",
      "add limits.stripe.rate"},
+    {"limits: {a: {parent: a}}", 4, "limits.a.parent", "not under a", "a", "above itself"},
+    {"limits: {a: {parent: b}, b: {parent: c}, c: {parent: d}, d: {parent: e}, e: {}}", 4,
+     "limits.a.parent", "at most 4 levels", "more", "remove a level"},
+    {"limits: {a: {breaker: {percent: 0}}}", 4, "limits.a.breaker.percent", "1 to 100", "0",
+     "raise"},
+    {"limits: {a: {breaker: {cooldown: 10ms}}}", 4, "limits.a.breaker.cooldown", "duration", "10ms",
+     "raise"},
     {"limits: {stripe: {concurency: 3, rate: 1/s}}", 4, "limits.stripe.concurency", "an option",
      "concurency", "did you mean concurrency?"},
     {"limits: {Stripe: {}}", 4, "limits.Stripe", "a-z 0-9 _ . -", "Stripe", "lower-case"},
@@ -725,7 +732,8 @@ TEST_SUITE("config reference") {
         CHECK(result.value.settings.size() >= 40);
         for (const auto& fault : result.faults) {
             CAPTURE(workerd::to_text(fault));
-            CHECK((fault.path.ends_with("_file") || fault.path == "kinds.email.send.queue"));
+            CHECK((fault.path.ends_with("_file") || fault.path == "kinds.email.send.queue" ||
+                   fault.path == "limits.smtp.parent"));
         }
     }
 }

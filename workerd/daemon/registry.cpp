@@ -183,6 +183,8 @@ libqueue::worker_options make_worker_options(const config& value) {
         limit.rate = figures.rate;
         limit.concurrency = figures.concurrency;
         limit.key = figures.key;
+        limit.parent = figures.parent;
+        limit.breaker = figures.breaker;
     }
     options.turn_connections = value.database.connections;
     options.threads = value.worker.threads;

@@ -2,6 +2,7 @@
 
 #include "config/settings.hpp"
 
+#include <libqueue/limit_options.hpp>
 #include <libqueue/pooling.hpp>
 
 #include <chrono>
@@ -46,6 +47,8 @@ struct limit_config {
     double rate = 0;
     int concurrency = 0;
     std::string key;
+    std::string parent;
+    std::optional<libqueue::breaker_options> breaker;
 };
 
 /// Only what was set: the rest comes from the kind's own defaults (kind_defaults.hpp).
