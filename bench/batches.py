@@ -3,8 +3,7 @@ are killed. Not ratios to PostgreSQL's limit but to the same jobs without a batc
 
 import time
 
-from holding import LOOK_SECONDS, wait
-from holding import workerd as one_queue
+from holding import LOOK_SECONDS, wait, workerd
 from rows import at_least, row
 
 QUICK = {"items": 20000, "plain": 3000, "beside": 6000, "every": 0.5}
@@ -13,12 +12,8 @@ CALL = 10000
 WAIT_SECONDS = 1800
 
 
-class workerd(one_queue):
-    """Serves the queues default and other; killed and started again by whoever wants to."""
-
-    def __init__(self, bench, database, place=0):
-        self.bench, self.database, self.place = bench, database, place
-        super().__init__(bench, database, concurrency="500}, other: {concurrency: 500")
+def serve(bench, database):
+    return workerd(bench, database, concurrency=500, also=", other: {concurrency: 500}")
 
 
 def sizes(bench):
@@ -46,7 +41,7 @@ def drain_beside(bench, arguments):
             "SELECT NOT EXISTS (SELECT FROM queue.ready r JOIN queue.line l ON l.id = r.line_id "
             "JOIN queue.queue q ON q.id = l.queue_id WHERE q.name = '{}')"
         )
-        with workerd(bench, database) as daemon:
+        with serve(bench, database) as daemon:
             begin = time.monotonic()
             wait(lambda: bench.cluster.sql(left.format("default"), database) == [["t"]], daemon)
             took = time.monotonic() - begin
@@ -97,7 +92,7 @@ def through_kills(bench):
             database,
         )
         bench.cluster.sql("SELECT queue.seal_batch(1)", database)
-        running = [workerd(bench, database).__enter__() for _ in range(2)]
+        running = [serve(bench, database).__enter__() for _ in range(2)]
         begin = time.monotonic()
         killed_at = begin
         while counts(bench, database)[5] != "t":
@@ -108,7 +103,7 @@ def through_kills(bench):
                 place = kills % len(running)
                 running[place].process.kill()
                 running[place].process.wait()
-                running[place] = workerd(bench, database)
+                running[place] = serve(bench, database)
                 kills += 1
             time.sleep(LOOK_SECONDS)
         took = time.monotonic() - begin
