@@ -6,6 +6,7 @@ import re
 import statistics
 import subprocess
 
+import batches
 import holding
 import waiting
 from rows import at_least, row
@@ -280,4 +281,4 @@ ALL = {
     "enqueue_many": enqueue_many,
     "pickup": pickup,
     "wal": wal,
-} | holding.ALL | waiting.ALL
+} | holding.ALL | waiting.ALL | batches.ALL

@@ -21,12 +21,13 @@ LIMITED = "limits: {provider: {burst: 10, rate: 20/s}}\nkinds: {debug.echo: {lim
 class workerd:
     """One process and what it uses."""
 
-    def __init__(self, bench, database, more="", concurrency=1000):
+    def __init__(self, bench, database, more="", concurrency=1000, also=""):
+        """`also`: of the section queues, as `, other: {concurrency: 10}`."""
         self.log = bench.cluster.dir / f"{database}.log"
         config = bench.cluster.dir / f"{database}.yaml"
         config.write_text(
             f'database: {{dsn: "{bench.cluster.dsn(database)}", connections: 2}}\n'
-            f"queues: {{default: {{concurrency: {concurrency}}}}}\n{SECTIONS}{more}"
+            f"queues: {{default: {{concurrency: {concurrency}}}{also}}}\n{SECTIONS}{more}"
         )
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(

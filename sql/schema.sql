@@ -352,7 +352,7 @@ CREATE TABLE queue.batch (
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='1000');
 
-COMMENT ON TABLE queue.batch IS 'Jobs under one id; its row is written by the fold, seal and cancel';
+COMMENT ON TABLE queue.batch IS 'Jobs under one id; written by the fold, by seal and by cancel';
 
 CREATE FUNCTION queue.batch_callback_payload(b queue.batch) RETURNS jsonb
     LANGUAGE sql STABLE
@@ -376,7 +376,8 @@ BEGIN
         RAISE EXCEPTION 'most: expected 1 to 10000, got %', coalesce(batch_items.most::text, 'NULL')
             USING ERRCODE = 'LQ001';
     END IF;
-    IF batch_items.state NOT IN ('scheduled', 'ready', 'running', 'retrying', 'completed', 'cancelled', 'dead') THEN
+    IF batch_items.state NOT IN ('scheduled', 'ready', 'running', 'retrying', 'completed',
+                                 'cancelled', 'dead') THEN
         RAISE EXCEPTION 'state: expected scheduled, ready, running, retrying, completed, cancelled '
             'or dead, got %', quote_literal(left(batch_items.state, 50)) USING ERRCODE = 'LQ001';
     END IF;
@@ -2398,6 +2399,73 @@ $$;
 
 COMMENT ON FUNCTION queue.fold_batches(time_limit interval, most integer, after_id bigint, at_now timestamp with time zone, OUT folded bigint, OUT ended bigint, OUT problem text, OUT more boolean, OUT passed boolean, OUT up_to bigint, OUT drawn bigint, OUT next_xid bigint, OUT oldest_xid bigint) IS 'Adds up what batches have come to and ends them, a bounded time at a call; workers call it.';
 
+CREATE FUNCTION queue.fold_unrouted(from_start boolean DEFAULT true, most integer DEFAULT 2000) RETURNS bigint
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    done record;
+    topics bigint;
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(hashtextextended('queue.fold_unrouted', 0)) THEN
+        RETURN 0;
+    END IF;
+    topics := (SELECT count(*) FROM queue.unrouted_topic);
+    WITH gone AS (
+        DELETE FROM queue.unrouted_event e
+        WHERE e.id = ANY (ARRAY(
+            SELECT x.id FROM queue.unrouted_event x
+            WHERE x.id > CASE WHEN fold_unrouted.from_start THEN 0
+                              ELSE (SELECT f.up_to FROM queue.unrouted_fold f) END
+            ORDER BY x.id LIMIT fold_unrouted.most FOR UPDATE SKIP LOCKED))
+        RETURNING e.id, e.at, e.topic, e.sample),
+    sums AS (
+        SELECT g.topic, count(*) AS n, min(g.at) AS first_at, max(g.at) AS last_at,
+               (array_agg(g.sample ORDER BY g.at DESC) FILTER (WHERE g.sample IS NOT NULL))[1]
+                   AS sample,
+               row_number() OVER () AS place
+        FROM gone g GROUP BY g.topic),
+    written AS (
+        INSERT INTO queue.unrouted_topic AS u (topic, count, first_at, last_at, sample)
+        SELECT CASE WHEN known.topic IS NOT NULL OR topics + s.place <= 10000 THEN s.topic
+                    ELSE '(others)' END,
+               sum(s.n), min(s.first_at), max(s.last_at), (array_agg(s.sample))[1]
+        FROM sums s LEFT JOIN queue.unrouted_topic known ON known.topic = s.topic
+        GROUP BY 1
+        ON CONFLICT (topic) DO UPDATE
+        SET count = u.count + excluded.count, last_at = greatest(u.last_at, excluded.last_at),
+            first_at = least(u.first_at, excluded.first_at),
+            sample = coalesce(excluded.sample, u.sample))
+    SELECT count(*) AS n, max(g.id) AS last INTO done FROM gone g;
+    UPDATE queue.unrouted_fold f SET up_to = greatest(f.up_to, done.last) WHERE done.n > 0;
+    RETURN done.n;
+END
+$$;
+
+CREATE FUNCTION queue.forget_unrouted(topic text DEFAULT NULL::text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    events bigint;
+    topics bigint;
+BEGIN
+    DELETE FROM queue.unrouted_event e
+    WHERE forget_unrouted.topic IS NULL OR e.topic = forget_unrouted.topic;
+    GET DIAGNOSTICS events = ROW_COUNT;
+    DELETE FROM queue.unrouted_topic u
+    WHERE forget_unrouted.topic IS NULL OR u.topic = forget_unrouted.topic;
+    GET DIAGNOSTICS topics = ROW_COUNT;
+    RETURN events + topics;
+END
+$$;
+
+COMMENT ON FUNCTION queue.forget_unrouted(topic text) IS 'Forgets what was published and heard by nobody.';
+
 CREATE FUNCTION queue.free_ended_keys(most integer) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -2686,6 +2754,56 @@ BEGIN
             coalesce(quote_literal(left(lock_schedule.name, 150)), 'NULL') USING ERRCODE = 'LQ005';
     END IF;
     RETURN found_one;
+END
+$$;
+
+CREATE TABLE queue.subscription (
+    id bigint NOT NULL,
+    node_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    tenant_id uuid,
+    delay interval,
+    priority smallint,
+    max_attempts smallint,
+    pattern text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL COLLATE pg_catalog."C",
+    queue text COLLATE pg_catalog."C",
+    filter jsonpath,
+    ordering_key_path jsonpath
+);
+
+CREATE FUNCTION queue.match_topic(words text[], tenant_id uuid) RETURNS SETOF queue.subscription
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH RECURSIVE reached (node_id, hash, place) AS (
+        SELECT 0::bigint, false, 0
+        UNION
+        SELECT CASE WHEN s.stay THEN r.node_id ELSE s.id END,
+               CASE WHEN s.stay THEN true ELSE s.word = '#' END,
+               CASE WHEN s.word = '#' AND NOT s.stay THEN r.place ELSE r.place + 1 END
+        FROM reached r
+        CROSS JOIN LATERAL (
+            SELECT n.id, n.word, false AS stay FROM queue.topic_node n
+            WHERE n.parent_id = r.node_id
+              AND n.word = ANY (ARRAY['#', CASE WHEN r.place < cardinality(words) THEN '*' END,
+                                      words[r.place + 1]])
+            UNION ALL
+            -- # takes this word as well.
+            SELECT NULL, '#', true WHERE r.hash AND r.place < cardinality(words)) s)
+    SELECT s.*
+    FROM (SELECT DISTINCT r.node_id FROM reached r WHERE r.place = cardinality(words)) r
+    JOIN queue.subscription s ON s.node_id = r.node_id
+    WHERE s.tenant_id IS NULL OR s.tenant_id = match_topic.tenant_id
+    ORDER BY s.id;
 END
 $$;
 
@@ -3165,6 +3283,61 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.publish(topic text, payload jsonb, tenant_id uuid DEFAULT NULL::uuid, delay interval DEFAULT NULL::interval, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, meta jsonb DEFAULT NULL::jsonb, idempotency_key text DEFAULT NULL::text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    words text[] := queue.topic_words('topic', publish.topic, false);
+    s queue.subscription;
+    heard boolean := false;
+    made integer := 0;
+    again boolean;
+    due timestamptz;
+    event bigint;
+BEGIN
+    IF publish.payload IS NULL THEN
+        RAISE EXCEPTION 'payload: expected JSON, got NULL' USING ERRCODE = 'LQ008';
+    END IF;
+    PERFORM queue.check_enqueue(publish.run_at, publish.delay, NULL, publish.meta);
+    IF octet_length(publish.idempotency_key) NOT BETWEEN 1 AND 480 THEN
+        RAISE EXCEPTION 'idempotency_key: expected 1 to 480 bytes, got %',
+            octet_length(publish.idempotency_key) USING ERRCODE = 'LQ001';
+    END IF;
+    meta := coalesce(publish.meta, '{}') || jsonb_build_object(
+        'topic', publish.topic, 'event_id', gen_random_uuid());
+    due := coalesce(publish.run_at, clock_timestamp() + publish.delay);
+    FOR s IN SELECT m.* FROM queue.match_topic(words, publish.tenant_id) m LOOP
+        CONTINUE WHEN s.filter IS NOT NULL
+                  AND NOT coalesce(publish.payload @@ s.filter, false);
+        heard := true;
+        SELECT o.duplicate INTO again FROM queue.enqueue_once(
+            s.kind, publish.payload, s.queue, s.priority,
+            CASE WHEN s.delay IS NULL THEN due
+                 ELSE coalesce(due, clock_timestamp()) + s.delay END,
+            publish.idempotency_key || '/' || s.id, s.max_attempts, publish.tenant_id,
+            publish.meta, NULL, NULL, NULL, NULL,
+            ordering_key => jsonb_path_query_first(
+                publish.payload, s.ordering_key_path, '{}', true) #>> '{}') o;
+        made := made + CASE WHEN again THEN 0 ELSE 1 END;
+    END LOOP;
+    IF NOT heard THEN
+        INSERT INTO queue.unrouted_event (at, topic, sample)
+        VALUES (clock_timestamp(), publish.topic,
+                CASE WHEN pg_column_size(publish.payload) <= 1024 THEN publish.payload END)
+        RETURNING id INTO event;
+        IF event % 256 = 0 THEN
+            -- Now and then from the start: what committed late.
+            PERFORM queue.fold_unrouted(event % 16384 = 0);
+        END IF;
+    END IF;
+    RETURN made;
+END
+$$;
+
+COMMENT ON FUNCTION queue.publish(topic text, payload jsonb, tenant_id uuid, delay interval, run_at timestamp with time zone, meta jsonb, idempotency_key text) IS 'One job for each matching subscription, in this transaction; returns how many.';
+
 CREATE FUNCTION queue.publish_limit(name text, burst integer, rate double precision, concurrency integer, key text) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -3290,6 +3463,37 @@ BEGIN
                                j.tenant_id, j.meta, put_in_line.attempt, put_in_line.reconcile);
 END
 $$;
+
+CREATE FUNCTION queue.read_jsonpath(argument text, path text, predicate boolean) RETURNS jsonpath
+    LANGUAGE plpgsql
+    AS $_$
+DECLARE
+    read jsonpath;
+BEGIN
+    IF octet_length(path) NOT BETWEEN 1 AND 4096 THEN
+        RAISE EXCEPTION '%: expected a JSON path of 1 to 4096 bytes, got %', argument,
+            octet_length(path) USING ERRCODE = 'LQ001';
+    END IF;
+    BEGIN
+        read := path::jsonpath;
+    EXCEPTION WHEN syntax_error OR data_exception THEN
+        RAISE EXCEPTION '%: expected a JSON path, got %: %', argument,
+            quote_literal(left(path, 200)), SQLERRM USING ERRCODE = 'LQ001';
+    END;
+    IF predicate THEN
+        BEGIN
+            -- Something that is neither true nor false would never match.
+            PERFORM jsonb_path_match('{}', read);
+        EXCEPTION WHEN singleton_sql_json_item_required THEN
+            RAISE EXCEPTION '%: expected a condition, as $.total > 100, got %', argument,
+                quote_literal(left(path, 200)) USING ERRCODE = 'LQ001';
+        WHEN data_exception THEN
+            NULL;
+        END;
+    END IF;
+    RETURN read;
+END
+$_$;
 
 CREATE FUNCTION queue.replay(job_ids bigint[], spacing interval DEFAULT '00:00:00'::interval, start_at timestamp with time zone DEFAULT NULL::timestamp with time zone, payload jsonb DEFAULT NULL::jsonb, queue text DEFAULT NULL::text) RETURNS TABLE(id bigint, new_id bigint)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3829,6 +4033,95 @@ CREATE FUNCTION queue.slots_held(limit_name text, key text) RETURNS integer
       AND EXISTS (SELECT FROM queue.worker w WHERE w.id = s.worker_id)
 $$;
 
+CREATE FUNCTION queue.subscribe(pattern text, kind text, queue text DEFAULT NULL::text, priority integer DEFAULT NULL::integer, filter text DEFAULT NULL::text, tenant_id uuid DEFAULT NULL::uuid, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, ordering_key_path text DEFAULT NULL::text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+DECLARE
+    words text[] := queue.topic_words('pattern', subscribe.pattern, true);
+    condition jsonpath := queue.read_jsonpath('filter', subscribe.filter, true);
+    key_path jsonpath := queue.read_jsonpath(
+        'ordering_key_path', subscribe.ordering_key_path, false);
+    target_queue text;
+    node bigint := 0;
+    next_node bigint;
+    one text;
+    new_id bigint;
+BEGIN
+    IF subscribe.kind IS NULL OR subscribe.kind !~ '^[a-z0-9_.-]{1,64}$' THEN
+        RAISE EXCEPTION 'kind: expected 1 to 64 of a-z 0-9 _ . -, got %',
+            coalesce(quote_literal(left(subscribe.kind, 100)), 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    IF subscribe.priority NOT BETWEEN -32768 AND 32767 THEN
+        RAISE EXCEPTION 'priority: expected -32768 to 32767, got %', subscribe.priority
+            USING ERRCODE = 'LQ001';
+    END IF;
+    PERFORM queue.check_enqueue(NULL, subscribe.delay, subscribe.max_attempts, NULL);
+    target_queue := coalesce(subscribe.queue,
+        (SELECT k.queue FROM queue.kind k WHERE k.name = subscribe.kind), 'default');
+    IF NOT EXISTS (SELECT FROM queue.queue q WHERE q.name = target_queue) THEN
+        RAISE EXCEPTION 'unknown queue %', quote_literal(left(target_queue, 100))
+            USING ERRCODE = 'LQ002', HINT = 'Create it with queue.create_queue(name).';
+    END IF;
+    -- One at a time changes the tree; publishers only read it.
+    PERFORM pg_advisory_xact_lock(hashtextextended('queue.subscribe', 0));
+    FOREACH one IN ARRAY words LOOP
+        SELECT n.id INTO next_node FROM queue.topic_node n
+        WHERE n.parent_id = node AND n.word = one;
+        IF NOT FOUND THEN
+            INSERT INTO queue.topic_node (parent_id, word) VALUES (node, one)
+            RETURNING id INTO next_node;
+        END IF;
+        node := next_node;
+    END LOOP;
+    INSERT INTO queue.subscription AS s (pattern, kind, node_id, queue, priority, filter,
+        tenant_id, delay, max_attempts, ordering_key_path)
+    VALUES (subscribe.pattern, subscribe.kind, node, subscribe.queue, subscribe.priority,
+            condition, subscribe.tenant_id, subscribe.delay, subscribe.max_attempts, key_path)
+    ON CONFLICT ON CONSTRAINT subscription_key DO UPDATE
+    SET queue = excluded.queue, priority = excluded.priority, filter = excluded.filter,
+        delay = excluded.delay, max_attempts = excluded.max_attempts,
+        ordering_key_path = excluded.ordering_key_path, updated_at = clock_timestamp()
+    RETURNING s.id INTO new_id;
+    RETURN new_id;
+END
+$_$;
+
+COMMENT ON FUNCTION queue.subscribe(pattern text, kind text, queue text, priority integer, filter text, tenant_id uuid, delay interval, max_attempts integer, ordering_key_path text) IS 'Events whose topic matches become jobs of this kind: * is one word, # any number of them.';
+
+CREATE VIEW queue.subscriptions WITH (security_invoker='true') AS
+ SELECT s.id,
+    s.pattern,
+    s.kind,
+    s.tenant_id,
+    s.queue,
+    (s.priority)::integer AS priority,
+    (s.max_attempts)::integer AS max_attempts,
+    s.delay,
+    (s.filter)::text AS filter,
+    (s.ordering_key_path)::text AS ordering_key_path,
+    s.created_at,
+    s.updated_at
+   FROM queue.subscription s;
+
+COMMENT ON VIEW queue.subscriptions IS 'Who hears which topics';
+
+CREATE FUNCTION queue.subscribers(topic text, payload jsonb DEFAULT NULL::jsonb, tenant_id uuid DEFAULT NULL::uuid) RETURNS SETOF queue.subscriptions
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT v.*
+    FROM queue.match_topic(queue.topic_words('topic', subscribers.topic, false),
+                           subscribers.tenant_id) m
+    JOIN queue.subscriptions v ON v.id = m.id
+    WHERE subscribers.payload IS NULL OR m.filter IS NULL
+       OR coalesce(subscribers.payload @@ m.filter, false)
+    ORDER BY v.id
+$$;
+
+COMMENT ON FUNCTION queue.subscribers(topic text, payload jsonb, tenant_id uuid) IS 'Who would hear such an event; without a payload filters are not looked at.';
+
 CREATE FUNCTION queue.take_waiting(job_id bigint, OUT place queue.place, OUT attempt smallint, OUT reconcile boolean, OUT taken boolean) RETURNS record
     LANGUAGE plpgsql
     AS $$
@@ -3864,6 +4157,34 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.topic_words(argument text, topic text, wild boolean) RETURNS text[]
+    LANGUAGE plpgsql
+    AS $_$
+DECLARE
+    words text[];
+    wrong text;
+BEGIN
+    IF octet_length(topic) BETWEEN 1 AND 255 IS NOT TRUE THEN
+        RAISE EXCEPTION '%: expected 1 to 255 bytes, got %', argument,
+            coalesce(octet_length(topic)::text, 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    words := string_to_array(topic, '.');
+    IF cardinality(words) > 16 THEN
+        RAISE EXCEPTION '%: expected at most 16 words, got %', argument, cardinality(words)
+            USING ERRCODE = 'LQ001';
+    END IF;
+    SELECT w INTO wrong FROM unnest(words) w
+    WHERE w !~ '^[A-Za-z0-9_-]+$' AND NOT (wild AND w IN ('*', '#')) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '%: expected words of A-Z a-z 0-9 _ -%, with dots between, got % in %',
+            argument, CASE WHEN wild THEN ', or * or #' ELSE '' END,
+            CASE wrong WHEN '' THEN 'an empty word' ELSE quote_literal(wrong) END,
+            quote_literal(topic) USING ERRCODE = 'LQ001';
+    END IF;
+    RETURN words;
+END
+$_$;
+
 CREATE FUNCTION queue.unschedule(name text, tenant_id uuid DEFAULT NULL::uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3884,6 +4205,42 @@ END
 $$;
 
 COMMENT ON FUNCTION queue.unschedule(name text, tenant_id uuid) IS 'Removes a schedule with its history; jobs it enqueued stay. False: there was none.';
+
+CREATE FUNCTION queue.unsubscribe(id bigint) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    node bigint;
+    parent bigint;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('queue.subscribe', 0));
+    DELETE FROM queue.subscription s WHERE s.id = unsubscribe.id RETURNING s.node_id INTO node;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    LOOP
+        DELETE FROM queue.topic_node n
+        WHERE n.id = node
+          AND NOT EXISTS (SELECT FROM queue.topic_node c WHERE c.parent_id = node)
+          AND NOT EXISTS (SELECT FROM queue.subscription s WHERE s.node_id = node)
+        RETURNING n.parent_id INTO parent;
+        EXIT WHEN NOT FOUND;
+        node := parent;
+    END LOOP;
+    RETURN true;
+END
+$$;
+
+CREATE FUNCTION queue.unsubscribe(pattern text, kind text, tenant_id uuid DEFAULT NULL::uuid) RETURNS boolean
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT coalesce(bool_or(queue.unsubscribe(s.id)), false) FROM queue.subscription s
+    WHERE s.pattern = unsubscribe.pattern AND s.kind = unsubscribe.kind
+      AND s.tenant_id IS NOT DISTINCT FROM unsubscribe.tenant_id
+$$;
 
 CREATE FUNCTION queue.wait_again(job_id bigint, line_id integer, due timestamp with time zone, tenant_id uuid, meta jsonb) RETURNS void
     LANGUAGE plpgsql
@@ -4543,6 +4900,86 @@ CREATE VIEW queue.schedules WITH (security_invoker='true') AS
 
 COMMENT ON VIEW queue.schedules IS 'Every schedule, its next firing and what became of its last';
 
+ALTER TABLE queue.subscription ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME queue.subscription_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE queue.topic_node (
+    parent_id bigint NOT NULL,
+    word text NOT NULL COLLATE pg_catalog."C",
+    id bigint NOT NULL
+);
+
+COMMENT ON TABLE queue.topic_node IS 'The words of all patterns as a tree; 0 is its root';
+
+ALTER TABLE queue.topic_node ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME queue.topic_node_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE SEQUENCE queue.unrouted_event_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE queue.unrouted_event (
+    id bigint DEFAULT nextval('queue.unrouted_event_id_seq'::regclass) NOT NULL,
+    at timestamp with time zone NOT NULL,
+    topic text NOT NULL COLLATE pg_catalog."C",
+    sample jsonb
+)
+WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_insert_threshold='-1');
+
+CREATE TABLE queue.unrouted_fold (
+    only_row boolean DEFAULT true NOT NULL,
+    up_to bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT unrouted_fold_only_row CHECK (only_row)
+)
+WITH (fillfactor='10', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='500');
+
+CREATE TABLE queue.unrouted_topic (
+    topic text NOT NULL COLLATE pg_catalog."C",
+    count bigint NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    sample jsonb
+)
+WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='1000');
+
+CREATE VIEW queue.unrouted_topics WITH (security_invoker='true') AS
+ SELECT u.topic,
+    (sum(u.count))::bigint AS count,
+    min(u.first_at) AS first_at,
+    max(u.last_at) AS last_at,
+    (array_agg(u.sample ORDER BY u.last_at DESC) FILTER (WHERE (u.sample IS NOT NULL)))[1] AS sample
+   FROM ( SELECT x.topic,
+            x.count,
+            x.first_at,
+            x.last_at,
+            x.sample
+           FROM queue.unrouted_topic x
+        UNION ALL
+         SELECT e.topic,
+            1,
+            e.at,
+            e.at,
+            e.sample
+           FROM queue.unrouted_event e) u
+  GROUP BY u.topic;
+
+COMMENT ON VIEW queue.unrouted_topics IS 'Topics that were published and heard by nobody';
+
 CREATE TABLE queue.worker (
     id bigint NOT NULL,
     beats bigint DEFAULT 0 NOT NULL,
@@ -4658,6 +5095,27 @@ ALTER TABLE ONLY queue.schedule
 ALTER TABLE ONLY queue.schedule_run
     ADD CONSTRAINT schedule_run_pkey PRIMARY KEY (schedule_id, slot);
 
+ALTER TABLE ONLY queue.subscription
+    ADD CONSTRAINT subscription_key UNIQUE NULLS NOT DISTINCT (tenant_id, pattern, kind);
+
+ALTER TABLE ONLY queue.subscription
+    ADD CONSTRAINT subscription_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY queue.topic_node
+    ADD CONSTRAINT topic_node_id_key UNIQUE (id);
+
+ALTER TABLE ONLY queue.topic_node
+    ADD CONSTRAINT topic_node_pkey PRIMARY KEY (parent_id, word);
+
+ALTER TABLE ONLY queue.unrouted_event
+    ADD CONSTRAINT unrouted_event_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY queue.unrouted_fold
+    ADD CONSTRAINT unrouted_fold_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY queue.unrouted_topic
+    ADD CONSTRAINT unrouted_topic_pkey PRIMARY KEY (topic);
+
 ALTER TABLE ONLY queue.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (id);
 
@@ -4684,3 +5142,5 @@ CREATE INDEX line_triple_idx ON queue.line USING btree (kind, queue_id, priority
 CREATE INDEX ready_reserved_idx ON queue.ready USING btree (line_id, run_at, id) WHERE reserved;
 
 CREATE INDEX schedule_next_at_idx ON queue.schedule USING btree (next_at, id) WHERE (next_at IS NOT NULL);
+
+CREATE INDEX subscription_node_id_idx ON queue.subscription USING btree (node_id);

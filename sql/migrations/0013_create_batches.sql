@@ -279,8 +279,8 @@ COMMENT ON FUNCTION queue.seal_batch IS
     'No more jobs: from now on it ends when they have. Waits for transactions that are adding.';
 
 -- Counts what jobs of batches have come to: the attempt rows given were written in this
--- transaction. A final one counts its job; one that puts a finished job back in line takes back what
--- it counted. Internal.
+-- transaction. A final one counts its job; one that puts a finished job back in line takes back
+-- what it counted. Internal.
 CREATE FUNCTION queue.settle_batches(job_ids bigint[], lease_ids bigint[]) RETURNS void
 LANGUAGE plpgsql
 -- By index, whatever the statistics said when the plan was made.

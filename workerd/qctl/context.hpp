@@ -9,6 +9,7 @@
 #include <libqueue/client.hpp>
 #include <libqueue/operations.hpp>
 #include <libqueue/schedules.hpp>
+#include <libqueue/topics.hpp>
 
 #include <chrono>
 #include <optional>
@@ -28,6 +29,7 @@ class context {
     [[nodiscard]] libqueue::client& client();
     [[nodiscard]] libqueue::operations operations() { return libqueue::operations{client()}; }
     [[nodiscard]] libqueue::batches batches() { return libqueue::batches{client()}; }
+    [[nodiscard]] libqueue::topics topics() { return libqueue::topics{client()}; }
     [[nodiscard]] libqueue::schedules schedules() { return libqueue::schedules{client()}; }
 
     /// How long a verb that waits may take.

@@ -15,6 +15,7 @@
 #include <libqueue/outcome.hpp>
 #include <libqueue/pooling.hpp>
 #include <libqueue/schedules.hpp>
+#include <libqueue/topics.hpp>
 #include <libqueue/transaction.hpp>
 #include <libqueue/typed.hpp>
 #include <libqueue/typed_handler.hpp>

@@ -410,13 +410,13 @@ boost::asio::awaitable<bool> presence::beat() {
 }
 
 /// What a heartbeat saw that is the maintenance's business.
-void presence::hand_on(const pg::result& seen, schedule_sight schedules) {
+void presence::hand_on(const pg::result& seen, schedule_sight sight) {
     upkeep_.saw_workers(seen);
     if (!seen.is_null(0, live_schedule_at)) {
-        schedules.next_at = seen.binary_int64(0, live_schedule_at);
-        schedules.wait_us = seen.binary_int64(0, live_schedule_wait);
+        sight.next_at = seen.binary_int64(0, live_schedule_at);
+        sight.wait_us = seen.binary_int64(0, live_schedule_wait);
     }
-    upkeep_.saw_schedules(schedules);
+    upkeep_.saw_schedules(sight);
     if (seen.binary_bool(0, live_batches)) {
         upkeep_.saw_batches();
     }

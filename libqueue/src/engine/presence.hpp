@@ -11,6 +11,7 @@
 namespace libqueue::engine {
 
 class maintenance;
+class schedule_sight;
 class runtime;
 
 /// The parameters of publish_kind.
@@ -42,7 +43,7 @@ class presence {
     boost::asio::awaitable<void> prepare_schema();
     boost::asio::awaitable<void> check_server();
     void hear(const std::string& payload);
-    void hand_on(const pg::result& seen, schedule_sight schedules);
+    void hand_on(const pg::result& seen, schedule_sight sight);
     void set_lines(const pg::result& rows);
     void send_progress();
     void send_limits();

@@ -56,6 +56,11 @@ namespace qctl {
 [[nodiscard]] exit_code run_batches_cancel(context& with);
 [[nodiscard]] exit_code run_batches_items(context& with);
 [[nodiscard]] exit_code run_batches_wait(context& with);
+[[nodiscard]] exit_code run_topics_list(context& with);
+[[nodiscard]] exit_code run_topics_publish(context& with);
+[[nodiscard]] exit_code run_topics_subscribe(context& with);
+[[nodiscard]] exit_code run_topics_unsubscribe(context& with);
+[[nodiscard]] exit_code run_topics_unrouted(context& with);
 
 [[nodiscard]] exit_code run_workers_list(context& with);
 [[nodiscard]] exit_code run_kinds_unhandled(context& with);

@@ -13,6 +13,7 @@ inline constexpr std::array groups{
     command_group{"limits", "Limits on the outside world: look, change, stop"},
     command_group{"schedules", "Jobs that recur"},
     command_group{"batches", "Many jobs under one id: count, wait for, cancel"},
+    command_group{"topics", "Events, and who hears them"},
     command_group{"workers", "Processes that run jobs"},
     command_group{"kinds", "Kinds of jobs"},
     command_group{"migrate", "The database schema"},
