@@ -57,8 +57,8 @@ TEST_SUITE("batches under kills") {
         };
         for (int part = 0; part < 20; ++part) {
             on.execute(
-                "SELECT queue.enqueue_many('debug.noop', array_fill('{}'::jsonb, ARRAY[900]), "
-                "batch_id => 1)");
+                "SELECT queue.enqueue_many('debug.sleep', array_fill('{\"ms\": 5}'::jsonb, "
+                "ARRAY[900]), batch_id => 1)");
             on.execute(
                 "SELECT queue.enqueue_many('debug.fail', array_fill('{}'::jsonb, ARRAY[50]), "
                 "max_attempts => 2, batch_id => 1)");
@@ -84,6 +84,7 @@ TEST_SUITE("batches under kills") {
                           << on.query("SELECT count(*) FROM queue.attempt WHERE outcome = 'lost'")
                           << " runs lost");
         REQUIRE(ended);
+        CHECK(on.query("SELECT count(*) > 0 FROM queue.attempt WHERE outcome = 'lost'") == "t");
         CHECK(on.query(counts) == "PARTIAL_SUCCESS 20000 18000 1000 1000");
         check_items(on);
 

@@ -85,6 +85,20 @@ TEST_CASE("examples: reservations that ran out are freed by a schedule of each t
                    "AND (output->>'freed')::int = 4") == "2");
 }
 
+TEST_CASE("examples: an event becomes a notification of each who subscribed") {
+    const test::test_database db;
+
+    const auto result = run_example("07_notification_fan_out", db);
+
+    CHECK_MESSAGE(result.code == 0, result.errors);
+    CHECK(result.output == "6 notifications\n");
+    CHECK(db.query("SELECT string_agg(kind || ' ' || n, ', ' ORDER BY kind) FROM (SELECT kind, "
+                   "count(*) AS n FROM queue.jobs WHERE state = 'completed' GROUP BY kind) x") ==
+          "example.notify.receipt 2, example.notify.seller 3, example.notify.thanks 1");
+    CHECK(db.query("SELECT topic FROM queue.unrouted_topics") == "refunds.requested");
+    CHECK(db.query("SELECT count(*) FROM example_paid_order") == "4");
+}
+
 TEST_CASE("examples: a test with the test kit passes, on a server of its own and on a given one") {
     const test::test_database db;
     for (const std::string& server : {std::string{}, db.dsn()}) {

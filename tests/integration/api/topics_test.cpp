@@ -127,7 +127,8 @@ TEST_SUITE("topics") {
         event.meta = R"({"m": 1})";
         CHECK(t.all.publish(event).value() == 2);
         CHECK(t.db.rows("SELECT kind, payload, tenant_id, priority, max_attempts, "
-                        "run_at - created_at BETWEEN '4:59' AND '5:01', meta - 'event_id' FROM queue.jobs "
+                        "run_at - created_at BETWEEN '00:04:59' AND '00:05:01', meta - 'event_id' "
+                        "FROM queue.jobs "
                         "WHERE kind = 'mail'")
                   .at(0) == test::row{"mail", R"({"total": 5})", tenant, "2", "7", "t",
                                       R"({"m": 1, "topic": "orders.created"})"});

@@ -96,7 +96,7 @@ inline constexpr std::array<std::string_view, 2> topics_publish_examples{
     "qctl topics publish orders.created '{\"total\":120}'",
     "qctl topics publish orders.created '{\"total\":120}' -n"};
 inline constexpr std::array<std::string_view, 1> topics_subscribe_examples{
-    "qctl topics subscribe 'orders.*' email.receipt --filter '$.total > 100'"};
+    "qctl topics subscribe 'orders.*' email.receipt --filter 'exists($.buyer)'"};
 inline constexpr std::array<std::string_view, 1> topics_unsubscribe_examples{
     "qctl topics unsubscribe 'orders.*' email.receipt --yes"};
 inline constexpr std::array<std::string_view, 1> topics_unrouted_examples{"qctl topics unrouted"};
