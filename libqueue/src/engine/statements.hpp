@@ -38,6 +38,7 @@ class statements {
     pg::prepared lock_dead_worker;
     pg::prepared lock_leases;
     pg::prepared next_due;
+    pg::prepared prune_archives;
     pg::prepared prune_jobs;
     pg::prepared prune_keys;
     pg::prepared prune_limits;
@@ -49,6 +50,7 @@ class statements {
     pg::prepared release_leases;
     pg::prepared return_unstarted;
     pg::prepared set_doorbells;
+    pg::prepared set_kind_keeping;
     pg::prepared set_queue_retention;
     pg::prepared take_session_lock;
     pg::prepared tell_suspects;
