@@ -2,6 +2,16 @@
 
 CREATE SCHEMA queue;
 
+CREATE TYPE queue.attachments AS (
+	batch_id bigint,
+	ordering_key text,
+	concurrency_key text,
+	key_concurrency integer,
+	limit_key text,
+	cost integer,
+	subject text
+);
+
 CREATE TYPE queue.attempt_outcome AS ENUM (
     'completed',
     'failed',
@@ -54,6 +64,135 @@ CREATE TYPE queue.place AS (
 	final boolean
 );
 
+CREATE FUNCTION queue.admit_keys(queue_id integer, whole boolean DEFAULT true, OUT admitted integer, OUT wait_us bigint) RETURNS record
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    at_now timestamptz;
+    since timestamptz := '-infinity';
+    keys text[];
+    more text[];
+    found_now integer;
+    rounds integer := 0;
+    next_at timestamptz;
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(hashtextextended('queue.admit_keys', admit_keys.queue_id)) THEN
+        wait_us := 3000;
+        RETURN;
+    END IF;
+    admitted := 0;
+    -- Read under the lock: what committed before is seen, by this and by every later statement.
+    at_now := clock_timestamp();
+    IF NOT admit_keys.whole THEN
+        since := at_now - interval '10 seconds';
+    END IF;
+    LOOP
+        WITH taken AS (
+            DELETE FROM queue.key_look l
+            WHERE l.ctid = ANY (ARRAY(
+                SELECT x.ctid FROM queue.key_look x
+                WHERE x.queue_id = admit_keys.queue_id AND x.look_at >= since
+                  AND x.look_at <= at_now
+                ORDER BY x.look_at, x.id LIMIT 500))
+            RETURNING l.key)
+        SELECT array_agg(DISTINCT t.key), count(*) INTO keys, found_now FROM taken t;
+        WHILE keys IS NOT NULL LOOP
+            SELECT a.admitted + admit_keys.admitted, a.more INTO admitted, more
+            FROM queue.admit_next(admit_keys.queue_id, keys, at_now) a;
+            keys := more;
+        END LOOP;
+        rounds := rounds + 1;
+        EXIT WHEN found_now < 500 OR rounds = 4;
+    END LOOP;
+    IF found_now = 500 THEN
+        wait_us := 0;
+    ELSE
+        SELECT x.look_at INTO next_at FROM queue.key_look x
+        WHERE x.queue_id = admit_keys.queue_id AND x.look_at > at_now
+        ORDER BY x.look_at, x.id LIMIT 1;
+        wait_us := (extract(epoch FROM next_at - at_now) * 1000000)::bigint;
+    END IF;
+    IF admitted > 0 THEN
+        PERFORM pg_notify('queue.wake', q.id::text) FROM queue.queue q
+        WHERE q.id = admit_keys.queue_id
+          AND pg_sequence_last_value(q.doorbell) > extract(epoch FROM at_now) * 1000;
+    END IF;
+END
+$$;
+
+CREATE FUNCTION queue.admit_next(queue_id integer, keys text[], at_now timestamp with time zone, OUT admitted integer, OUT more text[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    picked record;
+    locked bigint[];
+BEGIN
+    admitted := 0;
+    SELECT array_agg(w.job_id) AS jobs, array_agg(w.key) AS keys INTO picked
+    FROM unnest(admit_next.keys) k (key)
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS held FROM queue.key_hold x
+        WHERE x.queue_id = admit_next.queue_id AND x.key = k.key) h
+    CROSS JOIN LATERAL (
+        SELECT y.job_id, y.key, y.most,
+               row_number() OVER (ORDER BY y.run_at, y.job_id) AS place
+        FROM (SELECT x.job_id, x.key, x.most, x.run_at FROM queue.key_wait x
+              WHERE x.queue_id = admit_next.queue_id AND x.key = k.key
+                AND x.run_at <= admit_next.at_now
+              ORDER BY x.run_at, x.job_id
+              -- As many as the first one lets in.
+              LIMIT greatest(0, coalesce((
+                  SELECT f.most FROM queue.key_wait f
+                  WHERE f.queue_id = admit_next.queue_id AND f.key = k.key
+                  ORDER BY f.run_at, f.job_id LIMIT 1), 0) - h.held)) y) w
+    WHERE h.held + w.place <= w.most;
+    IF picked.jobs IS NULL THEN
+        RETURN;
+    END IF;
+    locked := ARRAY(SELECT x.job_id FROM queue.key_wait x WHERE x.job_id = ANY (picked.jobs)
+                    ORDER BY x.job_id FOR UPDATE SKIP LOCKED);
+    IF cardinality(locked) < cardinality(picked.jobs) THEN
+        INSERT INTO queue.key_look (queue_id, look_at, key)
+        SELECT DISTINCT admit_next.queue_id, clock_timestamp() + interval '100 milliseconds', u.key
+        FROM unnest(picked.jobs, picked.keys) u (job_id, key)
+        WHERE u.job_id <> ALL (locked);
+    END IF;
+    -- Who has another key to wait for goes on to its line.
+    WITH both_keys AS MATERIALIZED (
+        SELECT w.job_id, w.key, coalesce((j.meta ->> 'key_concurrency')::smallint, 1) AS most,
+               queue.key_name('c', j.tenant_id, j.meta ->> 'concurrency_key') AS next_key
+        FROM queue.key_wait w
+        CROSS JOIN LATERAL (SELECT x.* FROM queue.job x WHERE x.id = w.job_id OFFSET 0) j
+        WHERE w.job_id = ANY (locked) AND left(w.key, 1) = 'o' AND j.meta ? 'concurrency_key'),
+    kept AS (
+        INSERT INTO queue.key_hold (queue_id, key, job_id)
+        SELECT admit_next.queue_id, b.key, b.job_id FROM both_keys b),
+    moved AS (
+        UPDATE queue.key_wait w SET key = b.next_key, most = b.most
+        FROM both_keys b WHERE w.job_id = b.job_id
+        RETURNING w.job_id, w.key)
+    SELECT array_agg(m.job_id) AS jobs, array_agg(DISTINCT m.key) AS keys INTO picked FROM moved m;
+    more := picked.keys;
+    WITH taken AS (
+        DELETE FROM queue.key_wait w
+        WHERE w.job_id = ANY (locked) AND w.job_id <> ALL (coalesce(picked.jobs, '{}'))
+        RETURNING w.job_id, w.line_id, w.attempt, w.reconcile, w.key, w.run_at),
+    kept AS (
+        INSERT INTO queue.key_hold (queue_id, key, job_id, ready_at)
+        SELECT admit_next.queue_id, t.key, t.job_id, admit_next.at_now FROM taken t),
+    put AS (
+        -- Never behind the cursors of the workers: a job is in line from now on.
+        INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile)
+        SELECT t.job_id, admit_next.at_now, t.line_id, t.attempt, t.reconcile FROM taken t)
+    SELECT count(*) INTO admitted FROM taken;
+END
+$$;
+
 CREATE FUNCTION queue.adopt(name text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -75,39 +214,6 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION queue.archive_jobs(ids bigint[]) RETURNS void
-    LANGUAGE sql
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    SET jit TO 'off'
-    AS $$
-    INSERT INTO queue.archived_job (
-        archive, id, created_at, run_at, finished_at, archived_at, priority, attempt, max_attempts,
-        tenant_id, queue, kind, state, last_error, payload, output, meta, attempts)
-    SELECT k.archive, j.id, j.created_at, j.run_at, e.finished_at, clock_timestamp(), l.priority,
-           e.attempt, j.max_attempts, j.tenant_id, q.name, l.kind,
-           CASE e.outcome WHEN 'completed' THEN 'completed' WHEN 'cancelled' THEN 'cancelled'
-                ELSE 'dead' END,
-           CASE WHEN e.outcome <> 'completed' THEN coalesce(e.error, h.last_error) END,
-           j.payload, CASE e.outcome WHEN 'completed' THEN e.output END, j.meta, h.attempts
-    FROM unnest(archive_jobs.ids) u (id)
-    CROSS JOIN LATERAL (SELECT x.* FROM queue.job x WHERE x.id = u.id OFFSET 0) j
-    JOIN queue.line l ON l.id = j.line_id
-    JOIN queue.kind k ON k.name = l.kind AND k.archive IS NOT NULL
-    JOIN queue.queue q ON q.id = l.queue_id
-    CROSS JOIN LATERAL (
-        SELECT x.outcome, x.attempt, x.finished_at, x.error, x.output FROM queue.attempt x
-        WHERE x.job_id = j.id ORDER BY x.lease_id DESC LIMIT 1 OFFSET 0) e
-    CROSS JOIN LATERAL (
-        SELECT jsonb_agg(jsonb_build_object(
-                   'attempt', x.attempt, 'outcome', x.outcome, 'started_at', x.started_at,
-                   'finished_at', x.finished_at, 'error', x.error, 'worker_id', x.worker_id)
-                   ORDER BY x.lease_id) AS attempts,
-               (array_agg(x.error ORDER BY x.lease_id DESC)
-                   FILTER (WHERE x.error IS NOT NULL))[1] AS last_error
-        FROM queue.attempt x WHERE x.job_id = j.id) h
-$$;
-
 CREATE FUNCTION queue.assert_lease(job_id bigint, lease_id bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -123,6 +229,43 @@ BEGIN
         RAISE EXCEPTION 'lease % of job % is lost', assert_lease.lease_id, assert_lease.job_id
             USING ERRCODE = 'LQ007';
     END IF;
+END
+$$;
+
+CREATE FUNCTION queue.attach(meta jsonb, a queue.attachments) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    members jsonb;
+BEGIN
+    PERFORM queue.check_key('ordering_key', a.ordering_key, 512);
+    PERFORM queue.check_key('concurrency_key', a.concurrency_key, 512);
+    PERFORM queue.check_key('limit_key', a.limit_key, 200);
+    PERFORM queue.check_key('subject', a.subject, 512);
+    IF a.ordering_key = a.concurrency_key THEN
+        RAISE EXCEPTION 'concurrency_key: expected another key than ordering_key, got % twice',
+            quote_literal(left(a.ordering_key, 100)) USING ERRCODE = 'LQ001',
+            HINT = 'An ordering key already runs one job at a time; give only that one.';
+    END IF;
+    IF a.key_concurrency IS NOT NULL AND a.concurrency_key IS NULL THEN
+        RAISE EXCEPTION 'key_concurrency: expected a concurrency_key beside it, got % alone',
+            a.key_concurrency USING ERRCODE = 'LQ001';
+    END IF;
+    IF a.key_concurrency NOT BETWEEN 1 AND 10000 THEN
+        RAISE EXCEPTION 'key_concurrency: expected 1 to 10000, got %', a.key_concurrency
+            USING ERRCODE = 'LQ001',
+                  HINT = 'With none allowed the job would wait for itself for ever.';
+    END IF;
+    IF a.cost NOT BETWEEN 1 AND 1000000 THEN
+        RAISE EXCEPTION 'cost: expected 1 to 1000000 tokens, got %', a.cost
+            USING ERRCODE = 'LQ001';
+    END IF;
+    -- The subject stays out: meta is shown everywhere.
+    members := jsonb_strip_nulls(jsonb_build_object(
+        'batch_id', a.batch_id, 'ordering_key', a.ordering_key,
+        'concurrency_key', a.concurrency_key, 'key_concurrency', a.key_concurrency,
+        'limit_key', a.limit_key, 'cost', a.cost));
+    RETURN CASE WHEN members = '{}' THEN meta ELSE coalesce(meta, '{}') || members END;
 END
 $$;
 
@@ -160,14 +303,17 @@ CREATE FUNCTION queue.cancel(job_id bigint, reason text DEFAULT NULL::text) RETU
 DECLARE
     held record;
     at_now timestamptz := clock_timestamp();
+    event bigint;
 BEGIN
     SELECT t.place, t.attempt, t.reconcile, t.taken INTO held
     FROM queue.take_waiting(cancel.job_id) t;
     IF held.taken THEN
+        event := nextval('queue.lease_id_seq');
         INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, outcome, attempt,
                                    reconcile, error)
-        VALUES (cancel.job_id, nextval('queue.lease_id_seq'), at_now, at_now, 'cancelled',
+        VALUES (cancel.job_id, event, at_now, at_now, 'cancelled',
                 held.attempt, held.reconcile, left(cancel.reason, 16384));
+        PERFORM queue.settle_these(ARRAY[cancel.job_id], ARRAY[event]);
         RETURN true;
     END IF;
     IF (held.place).final THEN
@@ -189,6 +335,8 @@ COMMENT ON FUNCTION queue.cancel(job_id bigint, reason text) IS 'True: it was wa
 CREATE FUNCTION queue.check_enqueue(run_at timestamp with time zone, delay interval, max_attempts integer, meta jsonb) RETURNS void
     LANGUAGE plpgsql
     AS $$
+DECLARE
+    reserved text;
 BEGIN
     IF run_at IS NOT NULL AND delay IS NOT NULL THEN
         RAISE EXCEPTION 'run_at and delay: expected at most one of them, got both'
@@ -210,19 +358,27 @@ BEGIN
         RAISE EXCEPTION 'meta: expected a JSON object of at most 64 KiB, got % of % bytes',
             jsonb_typeof(meta), pg_column_size(meta) USING ERRCODE = 'LQ001';
     END IF;
+    IF meta ?| ARRAY['batch_id', 'ordering_key', 'concurrency_key', 'key_concurrency', 'limit_key',
+                     'cost'] THEN
+        SELECT k INTO reserved FROM jsonb_object_keys(meta) k
+        WHERE k IN ('batch_id', 'ordering_key', 'concurrency_key', 'key_concurrency', 'limit_key',
+                    'cost') LIMIT 1;
+        RAISE EXCEPTION 'meta: % is reserved', reserved USING ERRCODE = 'LQ001',
+            HINT = format('Use the argument %s of enqueue.', reserved);
+    END IF;
 END
 $$;
 
-CREATE FUNCTION queue.check_kind(kind text) RETURNS void
+CREATE FUNCTION queue.check_key(argument text, key text, most integer) RETURNS void
     LANGUAGE plpgsql
-    AS $_$
+    AS $$
 BEGIN
-    IF check_kind.kind IS NULL OR check_kind.kind !~ '^[a-z0-9_.-]{1,64}$' THEN
-        RAISE EXCEPTION 'kind: expected 1 to 64 of a-z 0-9 _ . -, got %',
-            coalesce(quote_literal(left(check_kind.kind, 100)), 'NULL') USING ERRCODE = 'LQ001';
+    IF octet_length(key) NOT BETWEEN 1 AND most THEN
+        RAISE EXCEPTION '%: expected 1 to % bytes, got %', argument, most, octet_length(key)
+            USING ERRCODE = 'LQ001';
     END IF;
 END
-$_$;
+$$;
 
 CREATE FUNCTION queue.check_limit(name text, burst integer, rate double precision, concurrency integer, key text) RETURNS void
     LANGUAGE plpgsql
@@ -1039,37 +1195,39 @@ END
 $_$;
 
 CREATE FUNCTION queue.discard(job_ids bigint[]) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    SET jit TO 'off'
+    AS $$
+    WITH gone AS (
+        DELETE FROM queue.dead_letter d WHERE d.job_id = ANY (discard.job_ids) RETURNING d.job_id)
+    SELECT count(*) FROM gone
+$$;
+
+CREATE FUNCTION queue.drawn_ids(ids bigint[], wanted integer) RETURNS bigint[]
+    LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
 DECLARE
-    discarded bigint;
-    archived bigint[];
+    odd bigint;
 BEGIN
-    WITH gone AS (
-        DELETE FROM queue.dead_letter d WHERE d.job_id = ANY (discard.job_ids)
-        RETURNING d.job_id, d.kind)
-    SELECT count(*),
-           array_agg(g.job_id) FILTER (WHERE EXISTS (SELECT FROM queue.kind k
-               WHERE k.name = g.kind AND k.archive IS NOT NULL))
-    INTO discarded, archived FROM gone g;
-    IF archived IS NOT NULL THEN
-        archived := ARRAY(SELECT j.id FROM queue.job j WHERE j.id = ANY (archived)
-                          ORDER BY j.id FOR UPDATE SKIP LOCKED);
-        PERFORM queue.remove_jobs(ARRAY(
-            SELECT u.id FROM unnest(archived) u (id)
-            WHERE NOT EXISTS (SELECT FROM queue.attempt e JOIN queue.lease s ON s.id = e.lease_id
-                              WHERE e.job_id = u.id)));
+    IF cardinality(drawn_ids.ids) <> drawn_ids.wanted THEN
+        RAISE EXCEPTION 'ids: expected one for each of the % payloads, got %', drawn_ids.wanted,
+            cardinality(drawn_ids.ids) USING ERRCODE = 'LQ001';
     END IF;
-    RETURN discarded;
+    SELECT u.id INTO odd FROM unnest(drawn_ids.ids) u(id)
+    WHERE u.id IS NULL
+       OR u.id NOT BETWEEN 1 AND coalesce(pg_sequence_last_value('queue.job_id_seq'), 0)
+       OR EXISTS (SELECT FROM queue.job j WHERE j.id = u.id)
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'id: expected a new value of queue.job_id_seq, got %',
+            coalesce(odd::text, 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    RETURN drawn_ids.ids;
 END
 $$;
 
-CREATE FUNCTION queue.enqueue(kind text, payload jsonb, queue text DEFAULT NULL::text, priority integer DEFAULT NULL::integer, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, idempotency_key text DEFAULT NULL::text, max_attempts integer DEFAULT NULL::integer, tenant_id uuid DEFAULT NULL::uuid, meta jsonb DEFAULT NULL::jsonb, delay interval DEFAULT NULL::interval, tags text[] DEFAULT NULL::text[], traceparent text DEFAULT NULL::text, idempotency_ttl interval DEFAULT NULL::interval) RETURNS bigint
+CREATE FUNCTION queue.enqueue(kind text, payload jsonb, queue text DEFAULT NULL::text, priority integer DEFAULT NULL::integer, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, idempotency_key text DEFAULT NULL::text, max_attempts integer DEFAULT NULL::integer, tenant_id uuid DEFAULT NULL::uuid, meta jsonb DEFAULT NULL::jsonb, delay interval DEFAULT NULL::interval, tags text[] DEFAULT NULL::text[], traceparent text DEFAULT NULL::text, idempotency_ttl interval DEFAULT NULL::interval, batch_id bigint DEFAULT NULL::bigint, ordering_key text DEFAULT NULL::text, concurrency_key text DEFAULT NULL::text, key_concurrency integer DEFAULT NULL::integer, limit_key text DEFAULT NULL::text, cost integer DEFAULT NULL::integer, subject text DEFAULT NULL::text, id bigint DEFAULT NULL::bigint) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1080,17 +1238,21 @@ DECLARE
     new_id bigint;
     at_now timestamptz := clock_timestamp();
     due timestamptz;
+    attached boolean := false;
 BEGIN
     IF enqueue.idempotency_key IS NOT NULL THEN
         RETURN (SELECT o.id FROM queue.enqueue_once(
             enqueue.kind, enqueue.payload, enqueue.queue, enqueue.priority, enqueue.run_at,
             enqueue.idempotency_key, enqueue.max_attempts, enqueue.tenant_id, enqueue.meta,
-            enqueue.delay, enqueue.tags, enqueue.traceparent, enqueue.idempotency_ttl) o);
+            enqueue.delay, enqueue.tags, enqueue.traceparent, enqueue.idempotency_ttl,
+            enqueue.batch_id, enqueue.ordering_key, enqueue.concurrency_key,
+            enqueue.key_concurrency, enqueue.limit_key, enqueue.cost, enqueue.subject,
+            enqueue.id) o);
     END IF;
     IF enqueue.payload IS NULL THEN
         RAISE EXCEPTION 'payload: expected JSON, got NULL' USING ERRCODE = 'LQ008';
     END IF;
-    SELECT k.queue, k.priority, k.max_attempts INTO defaults
+    SELECT k.queue, k.priority, k.max_attempts, k.encrypted INTO defaults
     FROM queue.kind k WHERE k.name = enqueue.kind;
     SELECT l.id, q.id, q.doorbell, q.max_payload_bytes INTO target
     FROM queue.queue q JOIN queue.line l ON l.queue_id = q.id
@@ -1114,14 +1276,35 @@ BEGIN
         PERFORM queue.check_enqueue(enqueue.run_at, enqueue.delay, enqueue.max_attempts,
                                     enqueue.meta);
     END IF;
+    IF num_nonnulls(enqueue.batch_id, enqueue.ordering_key, enqueue.concurrency_key,
+                    enqueue.key_concurrency, enqueue.limit_key, enqueue.cost, enqueue.subject,
+                    enqueue.id) > 0 THEN
+        meta := queue.attach(enqueue.meta, ROW(enqueue.batch_id, enqueue.ordering_key,
+            enqueue.concurrency_key, enqueue.key_concurrency, enqueue.limit_key, enqueue.cost,
+            enqueue.subject)::queue.attachments);
+        attached := true;
+    END IF;
+    IF defaults.encrypted THEN
+        PERFORM queue.check_encrypted(enqueue.kind, enqueue.payload);
+    END IF;
     -- A time in the past means now: nothing is ever put in line behind the workers' cursors.
     due := greatest(at_now, coalesce(enqueue.run_at, at_now + enqueue.delay, at_now));
-    new_id := nextval('queue.job_id_seq');
+    IF enqueue.id IS NULL THEN
+        new_id := nextval('queue.job_id_seq');
+    ELSE
+        new_id := (queue.drawn_ids(ARRAY[enqueue.id], 1))[1];
+    END IF;
     INSERT INTO queue.job (id, created_at, run_at, line_id, max_attempts, tenant_id, payload, meta)
     VALUES (new_id, at_now, due, target.line_id,
             coalesce(enqueue.max_attempts, defaults.max_attempts, 4), enqueue.tenant_id,
             enqueue.payload, enqueue.meta);
-    INSERT INTO queue.ready (id, run_at, line_id, attempt) VALUES (new_id, due, target.line_id, 0);
+    IF attached THEN
+        PERFORM queue.put_attached(ARRAY[new_id], target, due, enqueue.tenant_id, enqueue.meta,
+                                   enqueue.subject);
+    ELSE
+        INSERT INTO queue.ready (id, run_at, line_id, attempt)
+        VALUES (new_id, due, target.line_id, 0);
+    END IF;
     IF pg_sequence_last_value(target.doorbell) > extract(epoch FROM at_now) * 1000
        AND due < at_now + interval '1 minute' THEN
         PERFORM pg_notify('queue.wake', target.queue_id::text);
@@ -1130,7 +1313,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION queue.enqueue_many(kind text, payloads jsonb[], queue text DEFAULT NULL::text, priority integer DEFAULT NULL::integer, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, max_attempts integer DEFAULT NULL::integer, tenant_id uuid DEFAULT NULL::uuid, meta jsonb DEFAULT NULL::jsonb, delay interval DEFAULT NULL::interval, tags text[] DEFAULT NULL::text[], traceparent text DEFAULT NULL::text) RETURNS SETOF bigint
+CREATE FUNCTION queue.enqueue_many(kind text, payloads jsonb[], queue text DEFAULT NULL::text, priority integer DEFAULT NULL::integer, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, max_attempts integer DEFAULT NULL::integer, tenant_id uuid DEFAULT NULL::uuid, meta jsonb DEFAULT NULL::jsonb, delay interval DEFAULT NULL::interval, tags text[] DEFAULT NULL::text[], traceparent text DEFAULT NULL::text, batch_id bigint DEFAULT NULL::bigint, ordering_key text DEFAULT NULL::text, concurrency_key text DEFAULT NULL::text, key_concurrency integer DEFAULT NULL::integer, limit_key text DEFAULT NULL::text, cost integer DEFAULT NULL::integer, subject text DEFAULT NULL::text, ids bigint[] DEFAULT NULL::bigint[]) RETURNS SETOF bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1140,15 +1323,16 @@ DECLARE
     target queue.line_target;
     at_now timestamptz := clock_timestamp();
     due timestamptz;
-    ids bigint[];
+    new_ids bigint[];
     bad bigint;
+    attached boolean := false;
 BEGIN
     IF enqueue_many.payloads IS NULL OR array_position(enqueue_many.payloads, NULL) IS NOT NULL THEN
         RAISE EXCEPTION 'payloads: expected an array of JSON values, got NULL%',
             coalesce(' at position ' || array_position(enqueue_many.payloads, NULL), '')
             USING ERRCODE = 'LQ008';
     END IF;
-    SELECT k.queue, k.priority, k.max_attempts INTO defaults
+    SELECT k.queue, k.priority, k.max_attempts, k.encrypted INTO defaults
     FROM queue.kind k WHERE k.name = enqueue_many.kind;
     SELECT l.id, q.id, q.doorbell, q.max_payload_bytes INTO target
     FROM queue.queue q JOIN queue.line l ON l.queue_id = q.id
@@ -1163,6 +1347,19 @@ BEGIN
     meta := queue.build_meta(enqueue_many.meta, enqueue_many.tags, enqueue_many.traceparent);
     PERFORM queue.check_enqueue(enqueue_many.run_at, enqueue_many.delay, enqueue_many.max_attempts,
                                 enqueue_many.meta);
+    IF num_nonnulls(enqueue_many.batch_id, enqueue_many.ordering_key,
+                    enqueue_many.concurrency_key, enqueue_many.key_concurrency,
+                    enqueue_many.limit_key, enqueue_many.cost, enqueue_many.subject) > 0 THEN
+        meta := queue.attach(enqueue_many.meta, ROW(enqueue_many.batch_id,
+            enqueue_many.ordering_key, enqueue_many.concurrency_key,
+            enqueue_many.key_concurrency, enqueue_many.limit_key, enqueue_many.cost,
+            enqueue_many.subject)::queue.attachments);
+        attached := true;
+    END IF;
+    IF defaults.encrypted THEN
+        PERFORM queue.check_encrypted(enqueue_many.kind, p.payload)
+        FROM unnest(enqueue_many.payloads) p(payload);
+    END IF;
     -- One over the limit is only possible when all together are.
     IF pg_column_size(enqueue_many.payloads) > target.max_payload_bytes THEN
         SELECT p.place INTO bad
@@ -1173,26 +1370,35 @@ BEGIN
         END IF;
     END IF;
     due := greatest(at_now, coalesce(enqueue_many.run_at, at_now + enqueue_many.delay, at_now));
-    ids := ARRAY(SELECT nextval('queue.job_id_seq')
-                 FROM generate_series(1, cardinality(enqueue_many.payloads)));
+    IF enqueue_many.ids IS NULL THEN
+        new_ids := ARRAY(SELECT nextval('queue.job_id_seq')
+                         FROM generate_series(1, cardinality(enqueue_many.payloads)));
+    ELSE
+        new_ids := queue.drawn_ids(enqueue_many.ids, cardinality(enqueue_many.payloads));
+    END IF;
     INSERT INTO queue.job (id, created_at, run_at, line_id, max_attempts, tenant_id, payload, meta)
     SELECT u.id, at_now, due, target.line_id,
            coalesce(enqueue_many.max_attempts, defaults.max_attempts, 4), enqueue_many.tenant_id,
            u.payload, enqueue_many.meta
     -- Side by side and not as one table function, which would first write them all down.
-    FROM (SELECT unnest(ids) AS id, unnest(enqueue_many.payloads) AS payload) u;
-    INSERT INTO queue.ready (id, run_at, line_id, attempt)
-    SELECT unnest(ids), due, target.line_id, 0;
-    IF cardinality(ids) > 0
+    FROM (SELECT unnest(new_ids) AS id, unnest(enqueue_many.payloads) AS payload) u;
+    IF attached THEN
+        PERFORM queue.put_attached(new_ids, target, due, enqueue_many.tenant_id,
+                                   enqueue_many.meta, enqueue_many.subject);
+    ELSE
+        INSERT INTO queue.ready (id, run_at, line_id, attempt)
+        SELECT unnest(new_ids), due, target.line_id, 0;
+    END IF;
+    IF cardinality(new_ids) > 0
        AND pg_sequence_last_value(target.doorbell) > extract(epoch FROM at_now) * 1000
        AND due < at_now + interval '1 minute' THEN
         PERFORM pg_notify('queue.wake', target.queue_id::text);
     END IF;
-    RETURN QUERY SELECT u.id FROM unnest(ids) u(id);
+    RETURN QUERY SELECT u.id FROM unnest(new_ids) u(id);
 END
 $$;
 
-CREATE FUNCTION queue.enqueue_once(kind text, payload jsonb, queue text, priority integer, run_at timestamp with time zone, idempotency_key text, max_attempts integer, tenant_id uuid, meta jsonb, delay interval, tags text[], traceparent text, idempotency_ttl interval, OUT id bigint, OUT duplicate boolean, OUT output text) RETURNS record
+CREATE FUNCTION queue.enqueue_once(kind text, payload jsonb, queue text, priority integer, run_at timestamp with time zone, idempotency_key text, max_attempts integer, tenant_id uuid, meta jsonb, delay interval, tags text[], traceparent text, idempotency_ttl interval, batch_id bigint DEFAULT NULL::bigint, ordering_key text DEFAULT NULL::text, concurrency_key text DEFAULT NULL::text, key_concurrency integer DEFAULT NULL::integer, limit_key text DEFAULT NULL::text, cost integer DEFAULT NULL::integer, subject text DEFAULT NULL::text, drawn_id bigint DEFAULT NULL::bigint, OUT id bigint, OUT duplicate boolean, OUT output text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -1210,7 +1416,9 @@ BEGIN
         id := queue.enqueue(enqueue_once.kind, enqueue_once.payload, enqueue_once.queue,
             enqueue_once.priority, enqueue_once.run_at, NULL, enqueue_once.max_attempts,
             enqueue_once.tenant_id, enqueue_once.meta, enqueue_once.delay, enqueue_once.tags,
-            enqueue_once.traceparent);
+            enqueue_once.traceparent, NULL, enqueue_once.batch_id, enqueue_once.ordering_key,
+            enqueue_once.concurrency_key, enqueue_once.key_concurrency, enqueue_once.limit_key,
+            enqueue_once.cost, enqueue_once.subject, enqueue_once.drawn_id);
         duplicate := false;
         RETURN;
     END IF;
@@ -1250,145 +1458,15 @@ BEGIN
         enqueue_once.tenant_id,
         coalesce(enqueue_once.meta, '{}'::jsonb)
             || jsonb_build_object('idempotency_key', enqueue_once.idempotency_key),
-        enqueue_once.delay, enqueue_once.tags, enqueue_once.traceparent);
+        enqueue_once.delay, enqueue_once.tags, enqueue_once.traceparent, NULL,
+        enqueue_once.batch_id, enqueue_once.ordering_key, enqueue_once.concurrency_key,
+        enqueue_once.key_concurrency, enqueue_once.limit_key, enqueue_once.cost,
+        enqueue_once.subject, enqueue_once.drawn_id);
     duplicate := false;
     UPDATE queue.idempotency i SET job_id = enqueue_once.id
     WHERE i.tenant_id = owner_id AND i.key = enqueue_once.idempotency_key;
 END
 $$;
-
-CREATE FUNCTION queue.erase(subject text, tenant_id uuid DEFAULT NULL::uuid, reason text DEFAULT NULL::text, dry_run boolean DEFAULT false) RETURNS TABLE(id bigint, jobs bigint, attempts bigint, dead_letters bigint, archived bigint, keys bigint, cancelled bigint, running bigint)
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    SET jit TO 'off'
-    AS $$
-#variable_conflict use_column
-DECLARE
-    hash bytea := queue.subject_hash(erase.subject, erase.tenant_id);
-    at_now timestamptz := clock_timestamp();
-    ids bigint[];
-    taken record;
-BEGIN
-    IF octet_length(erase.reason) > 1000 THEN
-        RAISE EXCEPTION 'reason: expected at most 1000 bytes, got %', octet_length(erase.reason)
-            USING ERRCODE = 'LQ001';
-    END IF;
-    ids := ARRAY(SELECT s.job_id FROM queue.subject s WHERE s.subject_hash = hash
-                 ORDER BY s.job_id);
-    IF erase.dry_run THEN
-        RETURN QUERY
-        SELECT NULL::bigint, count(x.id),
-               (SELECT count(*) FROM queue.attempt a WHERE a.job_id = ANY (ids)),
-               (SELECT count(*) FROM queue.dead_letter d WHERE d.job_id = ANY (ids)),
-               (SELECT count(*) FROM queue.archive n
-                JOIN queue.archived_job a ON a.archive = n.name WHERE a.id = ANY (ids)),
-               NULL::bigint,
-               count(*) FILTER (WHERE x.state NOT IN ('running', 'completed', 'cancelled', 'dead')),
-               count(*) FILTER (WHERE x.state = 'running')
-        FROM queue.jobs x WHERE x.id = ANY (ids);
-        RETURN;
-    END IF;
-    taken := queue.erase_jobs(ids);
-    running := cardinality(taken.running);
-    INSERT INTO queue.erasure AS e (
-        asked_at, finished_at, asked_by, tenant_id, subject_hash, reason, jobs, attempts,
-        dead_letters, archived, keys, cancelled)
-    VALUES (at_now, CASE WHEN running = 0 THEN clock_timestamp() END, session_user,
-            erase.tenant_id, hash, erase.reason, taken.jobs, taken.attempts, taken.dead_letters,
-            taken.archived, taken.keys, taken.cancelled)
-    RETURNING e.id, e.jobs, e.attempts, e.dead_letters, e.archived, e.keys, e.cancelled
-    INTO id, jobs, attempts, dead_letters, archived, keys, cancelled;
-    INSERT INTO queue.erasure_pending (job_id, erasure_id, tried_at)
-    SELECT u.job_id, erase.id, at_now FROM unnest(taken.running) u (job_id);
-    -- Nothing links the erased ones to the subject any more.
-    DELETE FROM queue.subject s
-    WHERE s.job_id = ANY (ids) AND s.job_id <> ALL (taken.running);
-    RETURN NEXT;
-END
-$$;
-
-COMMENT ON FUNCTION queue.erase(subject text, tenant_id uuid, reason text, dry_run boolean) IS 'Erases what jobs, attempts, dead letters and archives hold of a subject; running: later.';
-
-CREATE FUNCTION queue.erase_jobs(ids bigint[], OUT jobs bigint, OUT attempts bigint, OUT dead_letters bigint, OUT archived bigint, OUT keys bigint, OUT cancelled bigint, OUT running bigint[]) RETURNS record
-    LANGUAGE plpgsql
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    SET jit TO 'off'
-    AS $$
-#variable_conflict use_column
-DECLARE
-    held bigint[];
-    one record;
-    more bigint;
-    blank CONSTANT jsonb := '{"erased": true}';
-BEGIN
-    running := '{}';
-    cancelled := 0;
-    held := ARRAY(SELECT j.id FROM queue.job j WHERE j.id = ANY (erase_jobs.ids)
-                  ORDER BY j.id FOR UPDATE);
-    PERFORM FROM queue.dead_letter d WHERE d.job_id = ANY (held) ORDER BY d.job_id FOR UPDATE;
-    FOR one IN SELECT x.id FROM queue.jobs x
-               WHERE x.id = ANY (held) AND x.state NOT IN ('completed', 'cancelled', 'dead')
-    LOOP
-        BEGIN
-            IF queue.cancel(one.id, 'erased') THEN
-                cancelled := cancelled + 1;
-            ELSE
-                running := running || one.id;
-            END IF;
-        EXCEPTION WHEN SQLSTATE 'LQ006' THEN
-            -- It has ended since.
-            NULL;
-        END;
-    END LOOP;
-    held := ARRAY(SELECT u.id FROM unnest(held) u (id) WHERE u.id <> ALL (running));
-    -- Those that meta names, before it is erased; a key that has since come to stand for another
-    -- job is left.
-    DELETE FROM queue.idempotency i
-    USING (SELECT j.id, j.tenant_id, j.meta FROM queue.job j
-           WHERE j.id = ANY (held) AND j.meta ? 'idempotency_key' OFFSET 0) j
-    WHERE i.tenant_id = coalesce(j.tenant_id, '00000000-0000-0000-0000-000000000000')
-      AND i.key = j.meta ->> 'idempotency_key' AND i.job_id = j.id;
-    GET DIAGNOSTICS keys = ROW_COUNT;
-    -- There is nothing left that could be replayed.
-    DELETE FROM queue.dead_letter d WHERE d.job_id = ANY (held);
-    GET DIAGNOSTICS dead_letters = ROW_COUNT;
-    PERFORM queue.forget_jobs(held);
-    UPDATE queue.attempt a
-    SET error = CASE WHEN a.error IS NOT NULL THEN 'erased' END,
-        output = CASE WHEN a.output IS NOT NULL THEN blank END
-    WHERE a.job_id = ANY (held);
-    GET DIAGNOSTICS attempts = ROW_COUNT;
-    UPDATE queue.job j SET payload = blank, meta = queue.erased_meta(j.meta)
-    WHERE j.id = ANY (held);
-    GET DIAGNOSTICS jobs = ROW_COUNT;
-    -- After the jobs: one that went to its archive while we waited for its lock is found here.
-    DELETE FROM queue.idempotency i
-    USING (SELECT a.id, a.tenant_id, a.meta
-           FROM queue.archive n JOIN queue.archived_job a ON a.archive = n.name
-           WHERE a.id = ANY (erase_jobs.ids) AND a.meta ? 'idempotency_key' OFFSET 0) a
-    WHERE i.tenant_id = coalesce(a.tenant_id, '00000000-0000-0000-0000-000000000000')
-      AND i.key = a.meta ->> 'idempotency_key' AND i.job_id = a.id;
-    GET DIAGNOSTICS more = ROW_COUNT;
-    keys := keys + more;
-    UPDATE queue.archived_job a
-    SET payload = blank, output = CASE WHEN a.output IS NOT NULL THEN blank END,
-        meta = queue.erased_meta(a.meta),
-        last_error = CASE WHEN a.last_error IS NOT NULL THEN 'erased' END,
-        attempts = (SELECT jsonb_agg(CASE WHEN e ->> 'error' IS NULL THEN e
-                                          ELSE e || '{"error": "erased"}' END ORDER BY place)
-                    FROM jsonb_array_elements(a.attempts) WITH ORDINALITY t (e, place))
-    FROM queue.archive n
-    WHERE a.archive = n.name AND a.id = ANY (erase_jobs.ids);
-    GET DIAGNOSTICS archived = ROW_COUNT;
-END
-$$;
-
-CREATE FUNCTION queue.erased_meta(meta jsonb) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE
-    RETURN (SELECT jsonb_object_agg(m.key, m.value) AS jsonb_object_agg FROM jsonb_each(erased_meta.meta) m(key, value) WHERE (m.key = ANY (ARRAY['batch_id'::text, 'replay_of'::text, 'schedule'::text, 'slot'::text])));
 
 CREATE FUNCTION queue.explain(job_id bigint, OUT reason text, OUT detail text, OUT until timestamp with time zone) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1401,6 +1479,7 @@ DECLARE
     held record;
     free record;
     ahead bigint;
+    key text;
 BEGIN
     SELECT x.id, x.tenant_id, x.meta, x.queue, x.kind, x.state, x.priority, x.run_at, x.attempt,
            x.last_error, x.finished_at INTO j
@@ -1452,6 +1531,12 @@ BEGIN
                          coalesce(': ' || q.pause_reason, ''));
         RETURN;
     END IF;
+    key := queue.explain_key(explain.job_id);
+    IF key IS NOT NULL THEN
+        reason := 'key';
+        detail := key;
+        RETURN;
+    END IF;
     SELECT x.reason, x.detail, x.until INTO held
     FROM queue.explain_limits(j.queue, j.kind, j.tenant_id, j.meta) x;
     IF held.reason IS NOT NULL THEN
@@ -1493,6 +1578,39 @@ BEGIN
                 CASE WHEN ahead = 10000 THEN 'over ' ELSE '' END, ahead, j.queue);
         END IF;
     END IF;
+END
+$$;
+
+CREATE FUNCTION queue.explain_key(job_id bigint) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    w record;
+    holders text;
+    ahead bigint;
+BEGIN
+    SELECT x.queue_id, x.key, x.run_at, x.most INTO w
+    FROM queue.key_wait x WHERE x.job_id = explain_key.job_id;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    SELECT string_agg(format('job %s (%s)', h.job_id, j.state), ', ' ORDER BY h.job_id)
+    INTO holders
+    FROM (SELECT x.job_id FROM queue.key_hold x
+          WHERE x.queue_id = w.queue_id AND x.key = w.key ORDER BY x.job_id LIMIT 5) h
+    JOIN queue.jobs j ON j.id = h.job_id;
+    IF holders IS NULL THEN
+        RETURN NULL;
+    END IF;
+    SELECT count(*) INTO ahead
+    FROM (SELECT FROM queue.key_wait x
+          WHERE x.queue_id = w.queue_id AND x.key = w.key
+            AND (x.run_at, x.job_id) < (w.run_at, explain_key.job_id) LIMIT 10000) f;
+    RETURN format('%s key %s is held by %s, %s at a time; %s%s jobs ahead',
+                  CASE left(w.key, 1) WHEN 'o' THEN 'ordering' ELSE 'concurrency' END,
+                  quote_literal(substr(w.key, strpos(w.key, ' ') + 1)), holders, w.most,
+                  CASE WHEN ahead = 10000 THEN 'over ' ELSE '' END, ahead);
 END
 $$;
 
@@ -1583,7 +1701,10 @@ DECLARE
     place queue.place;
 BEGIN
     SELECT CASE a.outcome WHEN 'lost' THEN -j.line_id ELSE j.line_id END,
-           coalesce(a.next_run_at, j.run_at), a.outcome, a.attempt,
+           greatest(coalesce(a.next_run_at, j.run_at), (
+               SELECT max(h.ready_at) FROM queue.key_hold h
+               WHERE h.job_id = j.id AND j.meta ?| ARRAY['ordering_key', 'concurrency_key'])),
+           a.outcome, a.attempt,
            a.outcome IS NOT NULL AND a.next_run_at IS NULL
     INTO place
     FROM queue.job j
@@ -1600,45 +1721,6 @@ $$;
 CREATE FUNCTION queue.fingerprint(kind text, error text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN substr(md5(((kind || ' '::text) || regexp_replace(regexp_replace("left"(COALESCE(error, ''::text), 500), '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}'::text, '#'::text, 'g'::text), '[0-9]+'::text, '#'::text, 'g'::text))), 1, 16);
-
-CREATE FUNCTION queue.finish_erasures(batch integer DEFAULT 100) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-#variable_conflict use_column
-DECLARE
-    one record;
-    taken record;
-    done bigint[];
-    finished bigint := 0;
-BEGIN
-    FOR one IN
-        SELECT p.erasure_id, array_agg(p.job_id) AS ids
-        FROM (SELECT x.erasure_id, x.job_id FROM queue.erasure_pending x
-              ORDER BY x.tried_at LIMIT finish_erasures.batch FOR UPDATE SKIP LOCKED) p
-        GROUP BY p.erasure_id ORDER BY p.erasure_id
-    LOOP
-        taken := queue.erase_jobs(one.ids);
-        done := ARRAY(SELECT u.id FROM unnest(one.ids) u (id) WHERE u.id <> ALL (taken.running));
-        DELETE FROM queue.erasure_pending p
-        WHERE p.erasure_id = one.erasure_id AND p.job_id = ANY (done);
-        UPDATE queue.erasure_pending p SET tried_at = clock_timestamp()
-        WHERE p.erasure_id = one.erasure_id AND p.job_id = ANY (taken.running);
-        DELETE FROM queue.subject s WHERE s.job_id = ANY (done);
-        UPDATE queue.erasure e
-        SET jobs = e.jobs + taken.jobs, attempts = e.attempts + taken.attempts,
-            dead_letters = e.dead_letters + taken.dead_letters,
-            archived = e.archived + taken.archived, keys = e.keys + taken.keys,
-            cancelled = e.cancelled + taken.cancelled,
-            finished_at = CASE WHEN NOT EXISTS (SELECT FROM queue.erasure_pending p
-                                                WHERE p.erasure_id = e.id)
-                               THEN clock_timestamp() END
-        WHERE e.id = one.erasure_id;
-        finished := finished + cardinality(done);
-    END LOOP;
-    RETURN finished;
-END
-$$;
 
 CREATE FUNCTION queue.fire_schedule(s queue.schedule, at_now timestamp with time zone, OUT fired integer, OUT skipped integer) RETURNS record
     LANGUAGE plpgsql
@@ -1826,28 +1908,34 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION queue.forget_jobs(ids bigint[]) RETURNS void
+CREATE FUNCTION queue.free_ended_keys(most integer) RETURNS bigint
     LANGUAGE plpgsql
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    SET jit TO 'off'
     AS $$
+#variable_conflict use_column
+DECLARE
+    done bigint;
 BEGIN
-    DELETE FROM queue.progress p WHERE p.job_id = ANY (forget_jobs.ids);
-    DELETE FROM queue.cancel_request c WHERE c.job_id = ANY (forget_jobs.ids);
+    WITH ended AS MATERIALIZED (
+        SELECT h.queue_id, h.key, h.job_id FROM queue.key_hold h
+        WHERE NOT EXISTS (SELECT FROM queue.job j WHERE j.id = h.job_id)
+           OR EXISTS (SELECT FROM (SELECT a.next_run_at FROM queue.attempt a
+                                   WHERE a.job_id = h.job_id ORDER BY a.lease_id DESC LIMIT 1) l
+                      WHERE l.next_run_at IS NULL)
+        LIMIT free_ended_keys.most),
+    freed AS (
+        DELETE FROM queue.key_hold h USING ended e
+        WHERE h.queue_id = e.queue_id AND h.key = e.key AND h.job_id = e.job_id
+        RETURNING h.queue_id, h.key)
+    INSERT INTO queue.key_look (queue_id, look_at, key)
+    SELECT f.queue_id, clock_timestamp(), f.key FROM freed f;
+    GET DIAGNOSTICS done = ROW_COUNT;
+    RETURN done;
 END
 $$;
 
-CREATE FUNCTION queue.forget_subjects(ids bigint[]) RETURNS void
-    LANGUAGE sql
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    SET jit TO 'off'
-    AS $$
-    DELETE FROM queue.subject s
-    WHERE s.job_id = ANY (forget_subjects.ids)
-      AND NOT EXISTS (SELECT FROM queue.job j WHERE j.id = s.job_id)
-$$;
+CREATE FUNCTION queue.key_name(sort text, tenant_id uuid, key text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (((sort || COALESCE((tenant_id)::text, '-'::text)) || ' '::text) || key);
 
 CREATE FUNCTION queue.limit_key(key_from text, tenant_id uuid, meta jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -2104,18 +2192,6 @@ $$;
 
 COMMENT ON FUNCTION queue.next_firings(name text, n integer, tenant_id uuid, after timestamp with time zone) IS 'The next n slots, also of a paused schedule: when it would fire.';
 
-CREATE FUNCTION queue.no_such_archive(archive text) RETURNS void
-    LANGUAGE plpgsql
-    AS $$
-BEGIN
-    RAISE EXCEPTION 'no archive %',
-        coalesce(quote_literal(left(no_such_archive.archive, 100)), 'NULL')
-        USING ERRCODE = 'LQ005',
-              HINT = 'An archive is made by queue.set_archive(kind, archive); '
-                     || 'queue.archives lists them.';
-END
-$$;
-
 CREATE FUNCTION queue.no_such_job(job_id bigint) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -2134,22 +2210,6 @@ BEGIN
                      || 'configuration of a worker.';
 END
 $$;
-
-CREATE FUNCTION queue.note_subject(subject text, tenant_id uuid, job_ids bigint[]) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-#variable_conflict use_column
-DECLARE
-    hash bytea := queue.subject_hash(note_subject.subject, note_subject.tenant_id);
-BEGIN
-    INSERT INTO queue.subject (job_id, subject_hash)
-    SELECT u.id, hash FROM unnest(note_subject.job_ids) u (id) WHERE u.id IS NOT NULL
-    ON CONFLICT DO NOTHING;
-END
-$$;
-
-COMMENT ON FUNCTION queue.note_subject(subject text, tenant_id uuid, job_ids bigint[]) IS 'The jobs hold data of this subject: queue.erase finds them by it.';
 
 CREATE FUNCTION queue.oldest_snapshot(OUT holder text, OUT seconds double precision, OUT command text) RETURNS SETOF record
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2343,61 +2403,6 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION queue.prune_archives(at_now timestamp with time zone DEFAULT NULL::timestamp with time zone, time_limit interval DEFAULT '00:00:00.05'::interval, batch integer DEFAULT 500, OUT jobs bigint, OUT round_over boolean) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    SET jit TO 'off'
-    AS $$
-#variable_conflict use_column
-DECLARE
-    began timestamptz := clock_timestamp();
-    one queue.archive;
-    since timestamptz;
-    ids bigint[];
-    last_at timestamptz;
-BEGIN
-    jobs := 0;
-    round_over := true;
-    at_now := coalesce(prune_archives.at_now, began);
-    FOR one IN SELECT n.* FROM queue.archive n WHERE n.retention IS NOT NULL
-               ORDER BY n.name FOR UPDATE SKIP LOCKED
-    LOOP
-        IF one.whole_round_at <= at_now - interval '1 day' OR one.whole_round_at > at_now THEN
-            one.whole_round_at := at_now;
-            one.pruned_until := '-infinity';
-        END IF;
-        since := one.pruned_until - interval '1 minute';
-        LOOP
-            WITH gone AS (
-                DELETE FROM queue.archived_job a
-                WHERE a.ctid = ANY (ARRAY(
-                    SELECT x.ctid FROM queue.archived_job x
-                    WHERE x.archive = one.name AND x.archived_at >= since
-                      AND x.archived_at <= at_now - one.retention
-                    ORDER BY x.archived_at LIMIT prune_archives.batch FOR UPDATE SKIP LOCKED))
-                RETURNING a.id, a.archived_at)
-            SELECT array_agg(g.id), max(g.archived_at) INTO ids, last_at FROM gone g;
-            EXIT WHEN ids IS NULL;
-            PERFORM queue.forget_subjects(ids);
-            jobs := jobs + cardinality(ids);
-            since := greatest(since, last_at);
-            one.pruned_until := since;
-            round_over := cardinality(ids) < prune_archives.batch;
-            EXIT WHEN round_over OR clock_timestamp() >= began + prune_archives.time_limit;
-        END LOOP;
-        UPDATE queue.archive n
-        SET pruned_until = one.pruned_until, whole_round_at = one.whole_round_at
-        WHERE n.name = one.name
-          AND (n.pruned_until, n.whole_round_at) <> (one.pruned_until, one.whole_round_at);
-        EXIT WHEN NOT round_over;
-    END LOOP;
-END
-$$;
-
-COMMENT ON FUNCTION queue.prune_archives(at_now timestamp with time zone, time_limit interval, batch integer, OUT jobs bigint, OUT round_over boolean) IS 'Deletes archived jobs past their archive''s retention, a bounded time at a call.';
-
 CREATE FUNCTION queue.prune_jobs(at_now timestamp with time zone DEFAULT NULL::timestamp with time zone, time_limit interval DEFAULT '00:00:00.05'::interval, batch integer DEFAULT 500, OUT jobs bigint, OUT letters bigint, OUT examined bigint, OUT round_over boolean) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2430,8 +2435,7 @@ BEGIN
     SELECT at_now - min(r.least) INTO young
     FROM (SELECT least(q.retention, q.dead_letter_retention) AS least FROM queue.queue q
           UNION ALL
-          SELECT least(k.retention, k.cancelled_retention, k.dead_letter_retention)
-          FROM queue.kind k) r;
+          SELECT k.retention FROM queue.kind k) r;
     IF walk.round_ended_at >= walk.round_started_at THEN
         -- Ids only grow, but one may commit after others that were drawn later. Once a day a round
         -- takes in what committed when the walk had passed.
@@ -2557,10 +2561,8 @@ BEGIN
             SELECT x.job_id
             FROM queue.dead_letter x
             JOIN queue.queue q ON q.name = x.queue
-            LEFT JOIN queue.kind k ON k.name = x.kind
             WHERE x.job_id = ANY (held)
-              AND x.died_at <= prune_these.at_now
-                               - coalesce(k.dead_letter_retention, q.dead_letter_retention)
+              AND x.died_at <= prune_these.at_now - q.dead_letter_retention
             ORDER BY x.job_id FOR UPDATE OF x SKIP LOCKED))
         RETURNING d.job_id)
     SELECT array_agg(g.job_id) INTO expired FROM gone g;
@@ -2572,18 +2574,23 @@ BEGIN
     JOIN queue.queue q ON q.id = l.queue_id
     LEFT JOIN queue.kind k ON k.name = l.kind
     CROSS JOIN LATERAL (
-        SELECT e.next_run_at, e.finished_at, e.outcome FROM queue.attempt e
+        SELECT e.next_run_at, e.finished_at FROM queue.attempt e
         WHERE e.job_id = j.id ORDER BY e.lease_id DESC LIMIT 1 OFFSET 0) a
     WHERE a.next_run_at IS NULL
-      AND a.finished_at <= prune_these.at_now
-                           - coalesce(CASE WHEN a.outcome = 'cancelled'
-                                           THEN k.cancelled_retention END,
-                                      k.retention, q.retention)
+      AND a.finished_at <= prune_these.at_now - coalesce(k.retention, q.retention)
       AND NOT EXISTS (SELECT FROM queue.dead_letter d WHERE d.job_id = j.id)
       -- While its lease stands, an attempt is what says that the job is no longer owed.
       AND NOT EXISTS (SELECT FROM queue.attempt e JOIN queue.lease s ON s.id = e.lease_id
                       WHERE e.job_id = j.id);
-    jobs := CASE WHEN doomed IS NULL THEN 0 ELSE queue.remove_jobs(doomed) END;
+    jobs := coalesce(cardinality(doomed), 0);
+    IF jobs = 0 THEN
+        RETURN;
+    END IF;
+    -- These are locked and may go: whoever wants to keep a copy elsewhere takes it here.
+    DELETE FROM queue.attempt a WHERE a.job_id = ANY (doomed);
+    DELETE FROM queue.progress p WHERE p.job_id = ANY (doomed);
+    DELETE FROM queue.cancel_request c WHERE c.job_id = ANY (doomed);
+    DELETE FROM queue.job j WHERE j.id = ANY (doomed);
 END
 $$;
 
@@ -2603,6 +2610,46 @@ BEGIN
     END IF;
     PERFORM queue.limit_set(publish_limit.name, publish_limit.burst, publish_limit.rate,
                             publish_limit.concurrency, publish_limit.key, false);
+END
+$$;
+
+CREATE FUNCTION queue.purge(queue text, up_to bigint, most integer) RETURNS SETOF bigint
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    lines integer[];
+    gone record;
+BEGIN
+    lines := ARRAY(SELECT unnest(ARRAY[l.id, -l.id])
+                   FROM queue.line l JOIN queue.queue q ON q.id = l.queue_id
+                   WHERE q.name = purge.queue);
+    WITH from_line AS (
+        DELETE FROM queue.ready
+        WHERE ctid = ANY (ARRAY(
+            SELECT r.ctid FROM queue.ready r
+            WHERE r.line_id = ANY (lines) AND r.id <= purge.up_to
+            LIMIT purge.most
+            FOR UPDATE SKIP LOCKED))
+        RETURNING id, attempt, reconcile),
+    from_keys AS (
+        DELETE FROM queue.key_wait
+        WHERE ctid = ANY (ARRAY(
+            SELECT w.ctid FROM queue.key_wait w
+            WHERE w.line_id = ANY (lines) AND w.job_id <= purge.up_to
+            LIMIT purge.most
+            FOR UPDATE SKIP LOCKED))
+        RETURNING job_id AS id, attempt, reconcile),
+    noted AS (
+        INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, outcome, attempt,
+                                   reconcile, error)
+        SELECT g.id, nextval('queue.lease_id_seq'), now(), now(), 'cancelled', g.attempt,
+               g.reconcile, 'queue purged'
+        FROM (SELECT * FROM from_line UNION ALL SELECT * FROM from_keys) g
+        RETURNING job_id, lease_id)
+    SELECT array_agg(n.job_id) AS jobs, array_agg(n.lease_id) AS leases INTO gone FROM noted n;
+    PERFORM queue.settle_these(gone.jobs, gone.leases);
+    RETURN QUERY SELECT unnest(gone.jobs);
 END
 $$;
 
@@ -2631,59 +2678,45 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION queue.remove_archived(archive text, ids bigint[]) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    SET jit TO 'off'
+CREATE FUNCTION queue.put_attached(ids bigint[], target queue.line_target, due timestamp with time zone, tenant_id uuid, meta jsonb, subject text) RETURNS void
+    LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
-DECLARE
-    gone bigint[];
 BEGIN
-    IF NOT EXISTS (SELECT FROM queue.archive n WHERE n.name = remove_archived.archive) THEN
-        PERFORM queue.no_such_archive(remove_archived.archive);
+    IF meta ?| ARRAY['ordering_key', 'concurrency_key'] THEN
+        PERFORM queue.wait_for_key(put_attached.ids, (target).queue_id, (target).line_id,
+                                   put_attached.due, put_attached.tenant_id, put_attached.meta);
+    ELSE
+        INSERT INTO queue.ready (id, run_at, line_id, attempt)
+        SELECT unnest(put_attached.ids), put_attached.due, (target).line_id, 0;
     END IF;
-    WITH removed AS (
-        DELETE FROM queue.archived_job a
-        WHERE a.archive = remove_archived.archive AND a.id = ANY (remove_archived.ids)
-        RETURNING a.id)
-    SELECT array_agg(r.id) INTO gone FROM removed r;
-    IF gone IS NOT NULL THEN
-        PERFORM queue.forget_subjects(gone);
+    IF meta ? 'batch_id' THEN
+        PERFORM queue.add_to_batch((meta ->> 'batch_id')::bigint, put_attached.ids);
     END IF;
-    RETURN coalesce(cardinality(gone), 0);
+    IF meta ? 'cost' THEN
+        PERFORM queue.note_cost(l.kind, q.name)
+        FROM queue.line l JOIN queue.queue q ON q.id = l.queue_id
+        WHERE l.id = (target).line_id;
+    END IF;
+    IF put_attached.subject IS NOT NULL THEN
+        PERFORM queue.note_subject(put_attached.subject, put_attached.tenant_id,
+                                   put_attached.ids);
+    END IF;
 END
 $$;
 
-COMMENT ON FUNCTION queue.remove_archived(archive text, ids bigint[]) IS 'Deletes these jobs from the archive for good, as after an export; says how many there were.';
-
-CREATE FUNCTION queue.remove_jobs(ids bigint[]) RETURNS integer
+CREATE FUNCTION queue.put_in_line(job_id bigint, due timestamp with time zone, attempt smallint, reconcile boolean) RETURNS void
     LANGUAGE plpgsql
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    SET jit TO 'off'
     AS $$
 #variable_conflict use_column
+DECLARE
+    j record;
 BEGIN
-    IF EXISTS (SELECT FROM queue.kind k WHERE k.archive IS NOT NULL) THEN
-        -- A restored dump may give an id twice. Nothing is overwritten: the second job stays.
-        ids := ARRAY(SELECT u.id FROM unnest(remove_jobs.ids) u (id)
-                     WHERE NOT EXISTS (SELECT FROM queue.archive n
-                                       JOIN queue.archived_job a ON a.archive = n.name
-                                       WHERE a.id = u.id));
-        PERFORM queue.archive_jobs(ids);
-    END IF;
-    -- An archived job is still found by its subject.
-    DELETE FROM queue.subject s
-    WHERE s.job_id = ANY (remove_jobs.ids)
-      AND NOT EXISTS (SELECT FROM queue.archive n JOIN queue.archived_job a ON a.archive = n.name
-                      WHERE a.id = s.job_id);
-    PERFORM queue.forget_jobs(ids);
-    DELETE FROM queue.attempt a WHERE a.job_id = ANY (remove_jobs.ids);
-    DELETE FROM queue.job j WHERE j.id = ANY (remove_jobs.ids);
-    RETURN cardinality(ids);
+    SELECT x.line_id, x.tenant_id, x.meta, l.queue_id INTO STRICT j
+    FROM queue.job x JOIN queue.line l ON l.id = x.line_id
+    WHERE x.id = put_in_line.job_id;
+    PERFORM queue.wait_for_key(ARRAY[put_in_line.job_id], j.queue_id, j.line_id, put_in_line.due,
+                               j.tenant_id, j.meta, put_in_line.attempt, put_in_line.reconcile);
 END
 $$;
 
@@ -2714,7 +2747,14 @@ BEGIN
                 priority => letter.priority, run_at => first_at + done * replay.spacing,
                 max_attempts => letter.max_attempts, tenant_id => letter.tenant_id,
                 meta => coalesce(letter.meta, '{}'::jsonb)
-                        || jsonb_build_object('replay_of', letter.job_id));
+                        - ARRAY['batch_id', 'ordering_key', 'concurrency_key', 'key_concurrency',
+                                'limit_key', 'cost']
+                        || jsonb_build_object('replay_of', letter.job_id),
+                ordering_key => letter.meta ->> 'ordering_key',
+                concurrency_key => letter.meta ->> 'concurrency_key',
+                key_concurrency => (letter.meta ->> 'key_concurrency')::integer,
+                limit_key => letter.meta ->> 'limit_key',
+                cost => (letter.meta ->> 'cost')::integer);
         END IF;
         id := letter.job_id;
         done := done + 1;
@@ -2778,8 +2818,7 @@ BEGIN
                                    attempt, reconcile)
         VALUES (retry.job_id, nextval('queue.lease_id_seq'), at_now, at_now, at_now, 'replayed',
                 held.attempt, held.reconcile);
-        INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile)
-        VALUES (retry.job_id, at_now, abs((held.place).line_id), held.attempt, held.reconcile);
+        PERFORM queue.put_in_line(retry.job_id, at_now, held.attempt, held.reconcile);
         PERFORM pg_notify('queue.wake', (SELECT l.queue_id::text FROM queue.line l
                                          WHERE l.id = abs((held.place).line_id)));
         RETURN;
@@ -2818,6 +2857,7 @@ CREATE FUNCTION queue.revive(job_id bigint, due timestamp with time zone) RETURN
 DECLARE
     j record;
     open_effect boolean;
+    event bigint := nextval('queue.lease_id_seq');
 BEGIN
     SELECT x.line_id, l.queue_id, q.doorbell INTO STRICT j
     FROM queue.job x JOIN queue.line l ON l.id = x.line_id JOIN queue.queue q ON q.id = l.queue_id
@@ -2827,10 +2867,10 @@ BEGIN
     FROM queue.attempt a WHERE a.job_id = revive.job_id ORDER BY a.lease_id DESC LIMIT 1;
     INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, next_run_at, outcome,
                                attempt, reconcile)
-    VALUES (revive.job_id, nextval('queue.lease_id_seq'), clock_timestamp(), clock_timestamp(),
-            due, 'replayed', 0, open_effect);
-    INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile)
-    VALUES (revive.job_id, due, j.line_id, 0, open_effect);
+    VALUES (revive.job_id, event, clock_timestamp(), clock_timestamp(), due, 'replayed', 0,
+            open_effect);
+    PERFORM queue.put_in_line(revive.job_id, due, 0::smallint, open_effect);
+    PERFORM queue.settle_these(ARRAY[revive.job_id], ARRAY[event]);
     DELETE FROM queue.cancel_request c WHERE c.job_id = revive.job_id;
     IF pg_sequence_last_value(j.doorbell) > extract(epoch FROM clock_timestamp()) * 1000 THEN
         PERFORM pg_notify('queue.wake', j.queue_id::text);
@@ -2991,48 +3031,6 @@ EXCEPTION WHEN insufficient_privilege THEN
 END
 $$;
 
-CREATE FUNCTION queue.set_archive(kind text, archive text) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-#variable_conflict use_column
-BEGIN
-    PERFORM queue.check_kind(set_archive.kind);
-    IF set_archive.archive !~ '^[a-z0-9_.-]{1,64}$' THEN
-        RAISE EXCEPTION 'archive: expected 1 to 64 of a-z 0-9 _ . -, got %',
-            quote_literal(left(set_archive.archive, 100)) USING ERRCODE = 'LQ001';
-    END IF;
-    INSERT INTO queue.archive (name)
-    SELECT set_archive.archive WHERE set_archive.archive IS NOT NULL
-    ON CONFLICT (name) DO NOTHING;
-    INSERT INTO queue.kind AS k (name, archive) VALUES (set_archive.kind, set_archive.archive)
-    ON CONFLICT (name) DO UPDATE SET archive = excluded.archive
-    WHERE k.archive IS DISTINCT FROM excluded.archive;
-END
-$_$;
-
-COMMENT ON FUNCTION queue.set_archive(kind text, archive text) IS 'Jobs of the kind go to this archive when their retention is over; NULL: they go.';
-
-CREATE FUNCTION queue.set_archive_retention(archive text, retention interval) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-#variable_conflict use_column
-BEGIN
-    IF set_archive_retention.retention < interval '0' THEN
-        RAISE EXCEPTION 'retention: expected 0 or more, or NULL for ever, got %',
-            set_archive_retention.retention USING ERRCODE = 'LQ001';
-    END IF;
-    UPDATE queue.archive n SET retention = set_archive_retention.retention
-    WHERE n.name = set_archive_retention.archive;
-    IF NOT FOUND THEN
-        PERFORM queue.no_such_archive(set_archive_retention.archive);
-    END IF;
-END
-$$;
-
-COMMENT ON FUNCTION queue.set_archive_retention(archive text, retention interval) IS 'How long jobs stay in the archive; NULL: for ever.';
-
 CREATE FUNCTION queue.set_dead_letter_retention(queue text, retention interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3054,35 +3052,23 @@ $$;
 
 COMMENT ON FUNCTION queue.set_dead_letter_retention(queue text, retention interval) IS 'How long dead letters of the queue stay; NULL: for ever.';
 
-CREATE FUNCTION queue.set_kind_retention(kind text, retention interval, cancelled_retention interval DEFAULT NULL::interval, dead_letter_retention interval DEFAULT NULL::interval) RETURNS void
+CREATE FUNCTION queue.set_kind_retention(kind text, retention interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
-DECLARE
-    name text;
-    given interval;
 BEGIN
-    PERFORM queue.check_kind(set_kind_retention.kind);
-    FOR name, given IN VALUES ('retention', set_kind_retention.retention),
-                              ('cancelled_retention', set_kind_retention.cancelled_retention),
-                              ('dead_letter_retention', set_kind_retention.dead_letter_retention)
-    LOOP
-        IF given < interval '0' THEN
-            RAISE EXCEPTION '%: expected 0 or more, or NULL for its queue''s, got %', name, given
-                USING ERRCODE = 'LQ001';
-        END IF;
-    END LOOP;
-    INSERT INTO queue.kind AS k (name, retention, cancelled_retention, dead_letter_retention)
-    VALUES (set_kind_retention.kind, set_kind_retention.retention,
-            set_kind_retention.cancelled_retention, set_kind_retention.dead_letter_retention)
-    ON CONFLICT (name) DO UPDATE
-    SET retention = excluded.retention, cancelled_retention = excluded.cancelled_retention,
-        dead_letter_retention = excluded.dead_letter_retention;
+    IF set_kind_retention.retention < interval '0' THEN
+        RAISE EXCEPTION 'retention: expected 0 or more, or NULL for its queue''s, got %',
+            set_kind_retention.retention USING ERRCODE = 'LQ001';
+    END IF;
+    INSERT INTO queue.kind AS k (name, retention)
+    VALUES (set_kind_retention.kind, set_kind_retention.retention)
+    ON CONFLICT (name) DO UPDATE SET retention = excluded.retention;
 END
 $$;
 
-COMMENT ON FUNCTION queue.set_kind_retention(kind text, retention interval, cancelled_retention interval, dead_letter_retention interval) IS 'How long finished jobs of the kind, cancelled ones and dead letters stay; NULL: as its queue.';
+COMMENT ON FUNCTION queue.set_kind_retention(kind text, retention interval) IS 'How long finished jobs of the kind stay; NULL: as long as its queue says.';
 
 CREATE FUNCTION queue.set_retention(queue text, retention interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3105,6 +3091,92 @@ $$;
 
 COMMENT ON FUNCTION queue.set_retention(queue text, retention interval) IS 'How long finished jobs of the queue stay; NULL: for ever.';
 
+CREATE FUNCTION queue.settle(job_ids bigint[], lease_ids bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    mine record;
+BEGIN
+    SELECT array_agg(a.job_id) AS jobs, array_agg(a.lease_id) AS leases INTO mine
+    FROM (SELECT unnest(settle.job_ids) AS job_id, unnest(settle.lease_ids) AS lease_id) u
+    -- OFFSET 0: by index, whatever the statistics say.
+    CROSS JOIN LATERAL (
+        SELECT x.job_id, x.lease_id FROM queue.attempt x
+        WHERE x.job_id = u.job_id AND x.lease_id = u.lease_id
+          AND x.xmin = pg_current_xact_id()::xid
+        OFFSET 0) a;
+    IF mine.jobs IS NOT NULL THEN
+        PERFORM queue.settle_these(mine.jobs, mine.leases);
+    END IF;
+END
+$$;
+
+CREATE FUNCTION queue.settle_keys(job_ids bigint[], lease_ids bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    j record;
+BEGIN
+    WITH ended AS MATERIALIZED (
+        SELECT a.job_id
+        FROM (SELECT unnest(settle_keys.job_ids) AS job_id,
+                     unnest(settle_keys.lease_ids) AS lease_id) u
+        CROSS JOIN LATERAL (
+            SELECT x.job_id FROM queue.attempt x
+            WHERE x.job_id = u.job_id AND x.lease_id = u.lease_id AND x.next_run_at IS NULL
+            OFFSET 0) a),
+    freed AS (
+        DELETE FROM queue.key_hold h USING ended e WHERE h.job_id = e.job_id
+        RETURNING h.queue_id, h.key)
+    INSERT INTO queue.key_look (queue_id, look_at, key)
+    SELECT DISTINCT f.queue_id, clock_timestamp(), f.key FROM freed f;
+    FOR j IN
+        SELECT x.id, x.line_id, x.tenant_id, x.meta, a.next_run_at
+        FROM (SELECT unnest(settle_keys.job_ids) AS job_id,
+                     unnest(settle_keys.lease_ids) AS lease_id) u
+        CROSS JOIN LATERAL (
+            SELECT y.next_run_at, y.outcome FROM queue.attempt y
+            WHERE y.job_id = u.job_id AND y.lease_id = u.lease_id OFFSET 0) a
+        CROSS JOIN LATERAL (SELECT y.* FROM queue.job y WHERE y.id = u.job_id OFFSET 0) x
+        WHERE a.next_run_at IS NOT NULL AND a.outcome NOT IN ('lost', 'replayed')
+          AND x.meta ? 'concurrency_key'
+    LOOP
+        PERFORM queue.wait_again(j.id, j.line_id, j.next_run_at, j.tenant_id, j.meta);
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION queue.settle_these(job_ids bigint[], lease_ids bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    found_jobs record;
+BEGIN
+    SELECT array_agg(u.job_id) FILTER (WHERE j.meta ? 'batch_id') AS batch_jobs,
+           array_agg(u.lease_id) FILTER (WHERE j.meta ? 'batch_id') AS batch_leases,
+           array_agg(u.job_id) FILTER (
+               WHERE j.meta ?| ARRAY['ordering_key', 'concurrency_key']) AS key_jobs,
+           array_agg(u.lease_id) FILTER (
+               WHERE j.meta ?| ARRAY['ordering_key', 'concurrency_key']) AS key_leases
+    INTO found_jobs
+    FROM (SELECT unnest(settle_these.job_ids) AS job_id,
+                 unnest(settle_these.lease_ids) AS lease_id) u
+    CROSS JOIN LATERAL (SELECT x.meta FROM queue.job x WHERE x.id = u.job_id OFFSET 0) j;
+    IF found_jobs.key_jobs IS NOT NULL THEN
+        PERFORM queue.settle_keys(found_jobs.key_jobs, found_jobs.key_leases);
+    END IF;
+    IF found_jobs.batch_jobs IS NOT NULL THEN
+        PERFORM queue.settle_batches(found_jobs.batch_jobs, found_jobs.batch_leases);
+    END IF;
+END
+$$;
+
 CREATE FUNCTION queue.slots_held(limit_name text, key text) RETURNS integer
     LANGUAGE sql STABLE
     AS $$
@@ -3112,20 +3184,6 @@ CREATE FUNCTION queue.slots_held(limit_name text, key text) RETURNS integer
     FROM queue.limit_slot s
     WHERE s.limit_name = slots_held.limit_name AND s.key = slots_held.key
       AND EXISTS (SELECT FROM queue.worker w WHERE w.id = s.worker_id)
-$$;
-
-CREATE FUNCTION queue.subject_hash(subject text, tenant_id uuid) RETURNS bytea
-    LANGUAGE plpgsql
-    AS $$
-BEGIN
-    IF subject_hash.subject IS NULL OR octet_length(subject_hash.subject) NOT BETWEEN 1 AND 512 THEN
-        RAISE EXCEPTION 'subject: expected 1 to 512 bytes, got %',
-            coalesce(octet_length(subject_hash.subject)::text, 'NULL') USING ERRCODE = 'LQ001';
-    END IF;
-    -- A tenant's subjects are its own, whatever others call theirs.
-    RETURN sha256(convert_to(coalesce(subject_hash.tenant_id::text, '') || ' '
-                             || subject_hash.subject, 'UTF8'));
-END
 $$;
 
 CREATE FUNCTION queue.take_waiting(job_id bigint, OUT place queue.place, OUT attempt smallint, OUT reconcile boolean, OUT taken boolean) RETURNS record
@@ -3142,6 +3200,11 @@ BEGIN
           AND r.id = take_waiting.job_id
         RETURNING r.attempt, r.reconcile INTO attempt, reconcile;
         taken := FOUND;
+        IF NOT taken THEN
+            DELETE FROM queue.key_wait w WHERE w.job_id = take_waiting.job_id
+            RETURNING w.attempt, w.reconcile INTO attempt, reconcile;
+            taken := FOUND;
+        END IF;
         EXIT WHEN taken OR place.final OR before IS NOT DISTINCT FROM place;
         before := place;
     END LOOP;
@@ -3179,100 +3242,72 @@ $$;
 
 COMMENT ON FUNCTION queue.unschedule(name text, tenant_id uuid) IS 'Removes a schedule with its history; jobs it enqueued stay. False: there was none.';
 
-CREATE TABLE queue.archive (
-    name text NOT NULL COLLATE pg_catalog."C",
-    retention interval,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    pruned_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    whole_round_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    CONSTRAINT archive_name_valid CHECK ((name ~ '^[a-z0-9_.-]{1,64}$'::text)),
-    CONSTRAINT archive_retention_valid CHECK ((retention >= '00:00:00'::interval))
-);
+CREATE FUNCTION queue.wait_again(job_id bigint, line_id integer, due timestamp with time zone, tenant_id uuid, meta jsonb) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    waiting record;
+    freed record;
+BEGIN
+    DELETE FROM queue.ready r
+    WHERE r.line_id = wait_again.line_id AND r.run_at = wait_again.due
+      AND r.id = wait_again.job_id
+    RETURNING r.attempt, r.reconcile INTO waiting;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    DELETE FROM queue.key_hold h
+    WHERE h.job_id = wait_again.job_id
+      AND h.key = queue.key_name('c', wait_again.tenant_id, meta ->> 'concurrency_key')
+    RETURNING h.queue_id, h.key INTO freed;
+    INSERT INTO queue.key_look (queue_id, look_at, key)
+    VALUES (freed.queue_id, clock_timestamp(), freed.key);
+    PERFORM queue.wait_for_key(ARRAY[wait_again.job_id], freed.queue_id, wait_again.line_id,
+                               wait_again.due, wait_again.tenant_id, wait_again.meta,
+                               waiting.attempt, waiting.reconcile);
+END
+$$;
 
-COMMENT ON TABLE queue.archive IS 'Where jobs of some kinds are kept after their retention';
-
-CREATE TABLE queue.archived_job (
-    archive text NOT NULL COLLATE pg_catalog."C",
-    id bigint NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    run_at timestamp with time zone NOT NULL,
-    finished_at timestamp with time zone NOT NULL,
-    archived_at timestamp with time zone NOT NULL,
-    priority smallint NOT NULL,
-    attempt smallint NOT NULL,
-    max_attempts smallint NOT NULL,
-    tenant_id uuid,
-    queue text NOT NULL COLLATE pg_catalog."C",
-    kind text NOT NULL COLLATE pg_catalog."C",
-    state text NOT NULL COLLATE pg_catalog."C",
-    last_error text,
-    payload jsonb NOT NULL,
-    output jsonb,
-    meta jsonb,
-    attempts jsonb NOT NULL,
-    CONSTRAINT archived_job_state_valid CHECK ((state = ANY (ARRAY['completed'::text, 'cancelled'::text, 'dead'::text])))
-)
-WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_insert_scale_factor='0.5');
-
-COMMENT ON TABLE queue.archived_job IS 'Jobs that outlived their retention, one row each';
-
-CREATE VIEW queue.archived_jobs WITH (security_invoker='true') AS
- SELECT a.archive,
-    a.id,
-    a.tenant_id,
-    a.queue,
-    a.kind,
-    a.state,
-    (a.priority)::integer AS priority,
-    (a.attempt)::integer AS attempt,
-    (a.max_attempts)::integer AS max_attempts,
-    a.payload,
-    a.output,
-    a.meta,
-    a.run_at,
-    a.created_at,
-    a.finished_at,
-    a.last_error,
-    a.attempts,
-    a.archived_at
-   FROM queue.archived_job a;
-
-COMMENT ON VIEW queue.archived_jobs IS 'Jobs of all archives, as they were when they went';
-
-CREATE TABLE queue.kind (
-    name text NOT NULL COLLATE pg_catalog."C",
-    queue text DEFAULT 'default'::text NOT NULL COLLATE pg_catalog."C",
-    priority smallint DEFAULT 5 NOT NULL,
-    max_attempts smallint DEFAULT 4 NOT NULL,
-    crash_budget smallint DEFAULT 3 NOT NULL,
-    on_lost text DEFAULT 'retry'::text NOT NULL COLLATE pg_catalog."C",
-    limit_name text COLLATE pg_catalog."C",
-    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    retention interval,
-    cancelled_retention interval,
-    dead_letter_retention interval,
-    archive text COLLATE pg_catalog."C",
-    CONSTRAINT kind_archive_valid CHECK ((archive ~ '^[a-z0-9_.-]{1,64}$'::text)),
-    CONSTRAINT kind_cancelled_retention_valid CHECK ((cancelled_retention >= '00:00:00'::interval)),
-    CONSTRAINT kind_crash_budget_valid CHECK (((crash_budget >= 0) AND (crash_budget <= 1000))),
-    CONSTRAINT kind_dead_letter_retention_valid CHECK ((dead_letter_retention >= '00:00:00'::interval)),
-    CONSTRAINT kind_max_attempts_valid CHECK (((max_attempts >= 1) AND (max_attempts <= 1000))),
-    CONSTRAINT kind_name_valid CHECK ((name ~ '^[a-z0-9_.-]{1,64}$'::text)),
-    CONSTRAINT kind_on_lost_valid CHECK ((on_lost = ANY (ARRAY['retry'::text, 'dead'::text, 'hold'::text, 'reconcile'::text]))),
-    CONSTRAINT kind_retention_valid CHECK ((retention >= '00:00:00'::interval))
-);
-
-COMMENT ON TABLE queue.kind IS 'Defaults of each kind, published by the workers that handle it';
-
-CREATE VIEW queue.archives WITH (security_invoker='true') AS
- SELECT n.name,
-    n.retention,
-    ARRAY( SELECT k.name
-           FROM queue.kind k
-          WHERE (k.archive = n.name)
-          ORDER BY k.name) AS kinds,
-    n.created_at
-   FROM queue.archive n;
+CREATE FUNCTION queue.wait_for_key(ids bigint[], queue_id integer, line_id integer, due timestamp with time zone, tenant_id uuid, meta jsonb, attempt integer DEFAULT 0, reconcile boolean DEFAULT NULL::boolean) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    ordering text := queue.key_name('o', wait_for_key.tenant_id, meta ->> 'ordering_key');
+    concurrency text := queue.key_name('c', wait_for_key.tenant_id, meta ->> 'concurrency_key');
+    wanted text;
+BEGIN
+    IF ordering IS NOT NULL AND NOT EXISTS (
+        SELECT FROM queue.key_hold h
+        WHERE h.queue_id = wait_for_key.queue_id AND h.key = ordering
+          AND h.job_id = wait_for_key.ids[1]) THEN
+        wanted := ordering;
+    ELSIF concurrency IS NOT NULL AND NOT EXISTS (
+        SELECT FROM queue.key_hold h
+        WHERE h.queue_id = wait_for_key.queue_id AND h.key = concurrency
+          AND h.job_id = wait_for_key.ids[1]) THEN
+        wanted := concurrency;
+    ELSE
+        INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile)
+        SELECT unnest(wait_for_key.ids), wait_for_key.due, wait_for_key.line_id,
+               wait_for_key.attempt, wait_for_key.reconcile;
+        RETURN;
+    END IF;
+    INSERT INTO queue.key_wait (job_id, queue_id, line_id, run_at, attempt, most, reconcile, key)
+    SELECT unnest(wait_for_key.ids), wait_for_key.queue_id, wait_for_key.line_id,
+           wait_for_key.due, wait_for_key.attempt,
+           CASE WHEN wanted = ordering THEN 1
+                ELSE coalesce((meta ->> 'key_concurrency')::smallint, 1) END,
+           wait_for_key.reconcile, wanted;
+    INSERT INTO queue.key_look (queue_id, look_at, key)
+    VALUES (wait_for_key.queue_id, wait_for_key.due, wanted);
+    IF NOT EXISTS (SELECT FROM queue.keyed_queue k WHERE k.queue_id = wait_for_key.queue_id) THEN
+        INSERT INTO queue.keyed_queue (queue_id) VALUES (wait_for_key.queue_id);
+        PERFORM pg_notify('queue.wake', 'lines');
+    END IF;
+END
+$$;
 
 CREATE TABLE queue.cancel_request (
     job_id bigint NOT NULL,
@@ -3323,58 +3358,6 @@ CREATE SEQUENCE queue.doorbell_1
     NO MAXVALUE
     CACHE 1;
 
-CREATE TABLE queue.erasure (
-    id bigint NOT NULL,
-    asked_at timestamp with time zone NOT NULL,
-    finished_at timestamp with time zone,
-    asked_by text NOT NULL,
-    tenant_id uuid,
-    subject_hash bytea NOT NULL,
-    reason text,
-    jobs bigint DEFAULT 0 NOT NULL,
-    attempts bigint DEFAULT 0 NOT NULL,
-    dead_letters bigint DEFAULT 0 NOT NULL,
-    archived bigint DEFAULT 0 NOT NULL,
-    keys bigint DEFAULT 0 NOT NULL,
-    cancelled bigint DEFAULT 0 NOT NULL
-);
-
-ALTER TABLE queue.erasure ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME queue.erasure_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
-
-CREATE TABLE queue.erasure_pending (
-    job_id bigint NOT NULL,
-    erasure_id bigint NOT NULL,
-    tried_at timestamp with time zone NOT NULL
-);
-
-CREATE VIEW queue.erasures WITH (security_invoker='true') AS
- SELECT e.id,
-    e.asked_at,
-    e.finished_at,
-    e.asked_by,
-    e.tenant_id,
-    encode(e.subject_hash, 'hex'::text) AS subject_hash,
-    e.reason,
-    e.jobs,
-    e.attempts,
-    e.dead_letters,
-    e.archived,
-    e.keys,
-    e.cancelled,
-    ( SELECT count(*) AS count
-           FROM queue.erasure_pending p
-          WHERE (p.erasure_id = e.id)) AS running
-   FROM queue.erasure e;
-
-COMMENT ON VIEW queue.erasures IS 'Which erasures were asked for and what they took';
-
 CREATE TABLE queue.idempotency (
     tenant_id uuid NOT NULL,
     key text NOT NULL COLLATE pg_catalog."C",
@@ -3399,6 +3382,30 @@ CREATE SEQUENCE queue.job_id_seq
     NO MINVALUE
     NO MAXVALUE
     CACHE 1;
+
+CREATE TABLE queue.key_hold (
+    queue_id integer NOT NULL,
+    key text NOT NULL COLLATE pg_catalog."C",
+    job_id bigint NOT NULL,
+    ready_at timestamp with time zone
+)
+WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='1');
+
+COMMENT ON TABLE queue.key_hold IS 'Who is admitted under which key';
+
+CREATE TABLE queue.key_wait (
+    job_id bigint NOT NULL,
+    queue_id integer NOT NULL,
+    line_id integer NOT NULL,
+    run_at timestamp with time zone NOT NULL,
+    attempt smallint NOT NULL,
+    most smallint NOT NULL,
+    reconcile boolean,
+    key text NOT NULL COLLATE pg_catalog."C"
+)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='1');
+
+COMMENT ON TABLE queue.key_wait IS 'The lines of the keys: jobs that are not admitted yet';
 
 CREATE TABLE queue.line (
     id integer NOT NULL,
@@ -3448,13 +3455,14 @@ CREATE VIEW queue.jobs WITH (security_invoker='true') AS
             WHEN (a.outcome = 'completed'::queue.attempt_outcome) THEN 'completed'::text
             WHEN (a.outcome = 'cancelled'::queue.attempt_outcome) THEN 'cancelled'::text
             WHEN ((a.job_id IS NOT NULL) AND (a.next_run_at IS NULL)) THEN 'dead'::text
-            WHEN (r.id IS NULL) THEN 'running'::text
-            WHEN (r.run_at <= now()) THEN 'ready'::text
+            WHEN ((r.id IS NULL) AND (w.job_id IS NULL)) THEN 'running'::text
+            WHEN (COALESCE(r.run_at, w.run_at) <= now()) THEN 'ready'::text
             WHEN (a.outcome = ANY (ARRAY['failed'::queue.attempt_outcome, 'unknown'::queue.attempt_outcome, 'lost'::queue.attempt_outcome])) THEN 'retrying'::text
             ELSE 'scheduled'::text
         END AS state,
     l.priority,
         CASE
+            WHEN (w.job_id IS NOT NULL) THEN (w.attempt)::integer
             WHEN (a.job_id IS NULL) THEN
             CASE
                 WHEN (r.id IS NULL) THEN 1
@@ -3474,7 +3482,7 @@ CREATE VIEW queue.jobs WITH (security_invoker='true') AS
             WHEN (a.outcome = 'completed'::queue.attempt_outcome) THEN a.output
             ELSE NULL::jsonb
         END AS output,
-    COALESCE(a.next_run_at, j.run_at) AS run_at,
+    GREATEST(COALESCE(a.next_run_at, j.run_at), h.ready_at) AS run_at,
     j.created_at,
         CASE
             WHEN (a.next_run_at IS NULL) THEN a.finished_at
@@ -3490,8 +3498,9 @@ CREATE VIEW queue.jobs WITH (security_invoker='true') AS
              LIMIT 1)
             ELSE NULL::text
         END AS last_error,
-    j.meta
-   FROM ((((queue.job j
+    j.meta,
+    ((j.meta ->> 'batch_id'::text))::bigint AS batch_id
+   FROM ((((((queue.job j
      JOIN queue.line l ON ((l.id = j.line_id)))
      JOIN queue.queue q ON ((q.id = l.queue_id)))
      LEFT JOIN LATERAL ( SELECT e.job_id,
@@ -3505,13 +3514,62 @@ CREATE VIEW queue.jobs WITH (security_invoker='true') AS
           WHERE (e.job_id = j.id)
           ORDER BY e.lease_id DESC
          LIMIT 1) a ON (true))
+     LEFT JOIN LATERAL ( SELECT max(x.ready_at) AS ready_at
+           FROM queue.key_hold x
+          WHERE ((x.job_id = j.id) AND (j.meta ?| ARRAY['ordering_key'::text, 'concurrency_key'::text]))) h ON (true))
+     LEFT JOIN LATERAL ( SELECT x.job_id,
+            x.run_at,
+            x.attempt
+           FROM queue.key_wait x
+          WHERE ((x.job_id = j.id) AND (j.meta ?| ARRAY['ordering_key'::text, 'concurrency_key'::text]))) w ON (true))
      LEFT JOIN queue.ready r ON (((r.line_id =
         CASE a.outcome
             WHEN 'lost'::queue.attempt_outcome THEN (- j.line_id)
             ELSE j.line_id
-        END) AND (r.run_at = COALESCE(a.next_run_at, j.run_at)) AND (r.id = j.id))));
+        END) AND (r.run_at = GREATEST(COALESCE(a.next_run_at, j.run_at), h.ready_at)) AND (r.id = j.id))));
 
 COMMENT ON VIEW queue.jobs IS 'Every job with the state that follows from where it stands';
+
+CREATE SEQUENCE queue.key_look_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE queue.key_look (
+    queue_id integer NOT NULL,
+    look_at timestamp with time zone NOT NULL,
+    id bigint DEFAULT nextval('queue.key_look_id_seq'::regclass) NOT NULL,
+    key text NOT NULL COLLATE pg_catalog."C"
+)
+WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='1');
+
+COMMENT ON TABLE queue.key_look IS 'Keys to look at: something came, or something ended';
+
+CREATE TABLE queue.keyed_queue (
+    queue_id integer NOT NULL
+);
+
+CREATE TABLE queue.kind (
+    name text NOT NULL COLLATE pg_catalog."C",
+    queue text DEFAULT 'default'::text NOT NULL COLLATE pg_catalog."C",
+    priority smallint DEFAULT 5 NOT NULL,
+    max_attempts smallint DEFAULT 4 NOT NULL,
+    crash_budget smallint DEFAULT 3 NOT NULL,
+    on_lost text DEFAULT 'retry'::text NOT NULL COLLATE pg_catalog."C",
+    limit_name text COLLATE pg_catalog."C",
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    retention interval,
+    encrypted boolean DEFAULT false NOT NULL,
+    CONSTRAINT kind_crash_budget_valid CHECK (((crash_budget >= 0) AND (crash_budget <= 1000))),
+    CONSTRAINT kind_max_attempts_valid CHECK (((max_attempts >= 1) AND (max_attempts <= 1000))),
+    CONSTRAINT kind_name_valid CHECK ((name ~ '^[a-z0-9_.-]{1,64}$'::text)),
+    CONSTRAINT kind_on_lost_valid CHECK ((on_lost = ANY (ARRAY['retry'::text, 'dead'::text, 'hold'::text, 'reconcile'::text]))),
+    CONSTRAINT kind_retention_valid CHECK ((retention >= '00:00:00'::interval))
+);
+
+COMMENT ON TABLE queue.kind IS 'Defaults of each kind, published by the workers that handle it';
 
 CREATE TABLE queue.lease (
     id bigint NOT NULL,
@@ -3624,6 +3682,21 @@ ALTER TABLE queue.queue ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE VIEW queue.waiting WITH (security_invoker='true') AS
+ SELECT r.id,
+    r.run_at,
+    r.line_id,
+    r.attempt,
+    r.reconcile
+   FROM queue.ready r
+UNION ALL
+ SELECT w.job_id AS id,
+    w.run_at,
+    w.line_id,
+    w.attempt,
+    w.reconcile
+   FROM queue.key_wait w;
+
 CREATE VIEW queue.queue_stats WITH (security_invoker='true') AS
  SELECT q.name AS queue,
     COALESCE(w.ready, (0)::bigint) AS ready,
@@ -3642,7 +3715,7 @@ CREATE VIEW queue.queue_stats WITH (security_invoker='true') AS
             count(*) FILTER (WHERE ((r.run_at > now()) AND (r.attempt = 0))) AS scheduled,
             count(*) FILTER (WHERE ((r.run_at > now()) AND (r.attempt > 0))) AS retrying,
             min(r.run_at) FILTER (WHERE (r.run_at <= now())) AS oldest_ready_at
-           FROM (queue.ready r
+           FROM (queue.waiting r
              JOIN queue.line l ON ((l.id = abs(r.line_id))))
           GROUP BY l.queue_id) w ON ((w.queue_id = q.id)))
      LEFT JOIN ( SELECT l.queue_id,
@@ -3749,13 +3822,6 @@ CREATE VIEW queue.schedules WITH (security_invoker='true') AS
 
 COMMENT ON VIEW queue.schedules IS 'Every schedule, its next firing and what became of its last';
 
-CREATE TABLE queue.subject (
-    job_id bigint NOT NULL,
-    subject_hash bytea NOT NULL
-);
-
-COMMENT ON TABLE queue.subject IS 'Which jobs and archived jobs hold data of whom';
-
 CREATE TABLE queue.worker (
     id bigint NOT NULL,
     beats bigint DEFAULT 0 NOT NULL,
@@ -3787,12 +3853,6 @@ ALTER TABLE queue.worker ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
-ALTER TABLE ONLY queue.archive
-    ADD CONSTRAINT archive_pkey PRIMARY KEY (name);
-
-ALTER TABLE ONLY queue.archived_job
-    ADD CONSTRAINT archived_job_pkey PRIMARY KEY (archive, id);
-
 ALTER TABLE ONLY queue.attempt
     ADD CONSTRAINT attempt_pkey PRIMARY KEY (job_id, lease_id);
 
@@ -3802,12 +3862,6 @@ ALTER TABLE ONLY queue.cancel_request
 ALTER TABLE ONLY queue.dead_letter
     ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (job_id);
 
-ALTER TABLE ONLY queue.erasure_pending
-    ADD CONSTRAINT erasure_pending_pkey PRIMARY KEY (job_id, erasure_id);
-
-ALTER TABLE ONLY queue.erasure
-    ADD CONSTRAINT erasure_pkey PRIMARY KEY (id);
-
 ALTER TABLE ONLY queue.idempotency
     ADD CONSTRAINT idempotency_pkey PRIMARY KEY (tenant_id, key);
 
@@ -3816,6 +3870,15 @@ ALTER TABLE ONLY queue.installation
 
 ALTER TABLE ONLY queue.job
     ADD CONSTRAINT job_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY queue.key_hold
+    ADD CONSTRAINT key_hold_pkey PRIMARY KEY (queue_id, key, job_id);
+
+ALTER TABLE ONLY queue.key_look
+    ADD CONSTRAINT key_look_pkey PRIMARY KEY (queue_id, look_at, id);
+
+ALTER TABLE ONLY queue.key_wait
+    ADD CONSTRAINT key_wait_pkey PRIMARY KEY (job_id);
 
 ALTER TABLE ONLY queue.kind
     ADD CONSTRAINT kind_pkey PRIMARY KEY (name);
@@ -3862,19 +3925,18 @@ ALTER TABLE ONLY queue.schedule
 ALTER TABLE ONLY queue.schedule_run
     ADD CONSTRAINT schedule_run_pkey PRIMARY KEY (schedule_id, slot);
 
-ALTER TABLE ONLY queue.subject
-    ADD CONSTRAINT subject_pkey PRIMARY KEY (job_id, subject_hash);
-
 ALTER TABLE ONLY queue.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (id);
-
-CREATE INDEX archived_job_archived_at_idx ON queue.archived_job USING btree (archive, archived_at);
 
 CREATE INDEX dead_letter_died_at_idx ON queue.dead_letter USING btree (died_at);
 
 CREATE INDEX dead_letter_fingerprint_idx ON queue.dead_letter USING btree (fingerprint);
 
 CREATE INDEX idempotency_expires_at_idx ON queue.idempotency USING btree (expires_at);
+
+CREATE INDEX key_hold_job_id_idx ON queue.key_hold USING btree (job_id);
+
+CREATE INDEX key_wait_key_idx ON queue.key_wait USING btree (queue_id, key, run_at, job_id);
 
 CREATE INDEX lease_worker_idx ON queue.lease USING btree (worker_id);
 
@@ -3883,5 +3945,3 @@ CREATE INDEX line_triple_idx ON queue.line USING btree (kind, queue_id, priority
 CREATE INDEX ready_reserved_idx ON queue.ready USING btree (line_id, run_at, id) WHERE reserved;
 
 CREATE INDEX schedule_next_at_idx ON queue.schedule USING btree (next_at, id) WHERE (next_at IS NOT NULL);
-
-CREATE INDEX subject_hash_idx ON queue.subject USING btree (subject_hash);
