@@ -214,6 +214,39 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.archive_jobs(ids bigint[]) RETURNS void
+    LANGUAGE sql
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+    INSERT INTO queue.archived_job (
+        archive, id, created_at, run_at, finished_at, archived_at, priority, attempt, max_attempts,
+        tenant_id, queue, kind, state, last_error, payload, output, meta, attempts)
+    SELECT k.archive, j.id, j.created_at, j.run_at, e.finished_at, clock_timestamp(), l.priority,
+           e.attempt, j.max_attempts, j.tenant_id, q.name, l.kind,
+           CASE e.outcome WHEN 'completed' THEN 'completed' WHEN 'cancelled' THEN 'cancelled'
+                ELSE 'dead' END,
+           CASE WHEN e.outcome <> 'completed' THEN coalesce(e.error, h.last_error) END,
+           j.payload, CASE e.outcome WHEN 'completed' THEN e.output END, j.meta, h.attempts
+    FROM unnest(archive_jobs.ids) u (id)
+    CROSS JOIN LATERAL (SELECT x.* FROM queue.job x WHERE x.id = u.id OFFSET 0) j
+    JOIN queue.line l ON l.id = j.line_id
+    JOIN queue.kind k ON k.name = l.kind AND k.archive IS NOT NULL
+    JOIN queue.queue q ON q.id = l.queue_id
+    CROSS JOIN LATERAL (
+        SELECT x.outcome, x.attempt, x.finished_at, x.error, x.output FROM queue.attempt x
+        WHERE x.job_id = j.id ORDER BY x.lease_id DESC LIMIT 1 OFFSET 0) e
+    CROSS JOIN LATERAL (
+        SELECT jsonb_agg(jsonb_build_object(
+                   'attempt', x.attempt, 'outcome', x.outcome, 'started_at', x.started_at,
+                   'finished_at', x.finished_at, 'error', x.error, 'worker_id', x.worker_id)
+                   ORDER BY x.lease_id) AS attempts,
+               (array_agg(x.error ORDER BY x.lease_id DESC)
+                   FILTER (WHERE x.error IS NOT NULL))[1] AS last_error
+        FROM queue.attempt x WHERE x.job_id = j.id) h
+$$;
+
 CREATE FUNCTION queue.assert_lease(job_id bigint, lease_id bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -379,6 +412,17 @@ BEGIN
     END IF;
 END
 $$;
+
+CREATE FUNCTION queue.check_kind(kind text) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+BEGIN
+    IF check_kind.kind IS NULL OR check_kind.kind !~ '^[a-z0-9_.-]{1,64}$' THEN
+        RAISE EXCEPTION 'kind: expected 1 to 64 of a-z 0-9 _ . -, got %',
+            coalesce(quote_literal(left(check_kind.kind, 100)), 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+END
+$_$;
 
 CREATE FUNCTION queue.check_limit(name text, burst integer, rate double precision, concurrency integer, key text) RETURNS void
     LANGUAGE plpgsql
@@ -1195,12 +1239,34 @@ END
 $_$;
 
 CREATE FUNCTION queue.discard(job_ids bigint[]) RETURNS bigint
-    LANGUAGE sql SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
     AS $$
+#variable_conflict use_column
+DECLARE
+    discarded bigint;
+    archived bigint[];
+BEGIN
     WITH gone AS (
-        DELETE FROM queue.dead_letter d WHERE d.job_id = ANY (discard.job_ids) RETURNING d.job_id)
-    SELECT count(*) FROM gone
+        DELETE FROM queue.dead_letter d WHERE d.job_id = ANY (discard.job_ids)
+        RETURNING d.job_id, d.kind)
+    SELECT count(*),
+           array_agg(g.job_id) FILTER (WHERE EXISTS (SELECT FROM queue.kind k
+               WHERE k.name = g.kind AND k.archive IS NOT NULL))
+    INTO discarded, archived FROM gone g;
+    IF archived IS NOT NULL THEN
+        archived := ARRAY(SELECT j.id FROM queue.job j WHERE j.id = ANY (archived)
+                          ORDER BY j.id FOR UPDATE SKIP LOCKED);
+        PERFORM queue.remove_jobs(ARRAY(
+            SELECT u.id FROM unnest(archived) u (id)
+            WHERE NOT EXISTS (SELECT FROM queue.attempt e JOIN queue.lease s ON s.id = e.lease_id
+                              WHERE e.job_id = u.id)));
+    END IF;
+    RETURN discarded;
+END
 $$;
 
 CREATE FUNCTION queue.drawn_ids(ids bigint[], wanted integer) RETURNS bigint[]
@@ -1468,6 +1534,136 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.erase(subject text, tenant_id uuid DEFAULT NULL::uuid, reason text DEFAULT NULL::text, dry_run boolean DEFAULT false) RETURNS TABLE(id bigint, jobs bigint, attempts bigint, dead_letters bigint, archived bigint, keys bigint, cancelled bigint, running bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    hash bytea := queue.subject_hash(erase.subject, erase.tenant_id);
+    at_now timestamptz := clock_timestamp();
+    ids bigint[];
+    taken record;
+BEGIN
+    IF octet_length(erase.reason) > 1000 THEN
+        RAISE EXCEPTION 'reason: expected at most 1000 bytes, got %', octet_length(erase.reason)
+            USING ERRCODE = 'LQ001';
+    END IF;
+    ids := ARRAY(SELECT s.job_id FROM queue.subject s WHERE s.subject_hash = hash
+                 ORDER BY s.job_id);
+    IF erase.dry_run THEN
+        RETURN QUERY
+        SELECT NULL::bigint, count(x.id),
+               (SELECT count(*) FROM queue.attempt a WHERE a.job_id = ANY (ids)),
+               (SELECT count(*) FROM queue.dead_letter d WHERE d.job_id = ANY (ids)),
+               (SELECT count(*) FROM queue.archived_job a WHERE a.id = ANY (ids)),
+               NULL::bigint,
+               count(*) FILTER (WHERE x.state NOT IN ('running', 'completed', 'cancelled', 'dead')),
+               count(*) FILTER (WHERE x.state = 'running')
+        FROM queue.jobs x WHERE x.id = ANY (ids);
+        RETURN;
+    END IF;
+    taken := queue.erase_jobs(ids);
+    running := cardinality(taken.running);
+    INSERT INTO queue.erasure AS e (
+        asked_at, finished_at, asked_by, tenant_id, subject_hash, reason, jobs, attempts,
+        dead_letters, archived, keys, cancelled)
+    VALUES (at_now, CASE WHEN running = 0 THEN clock_timestamp() END, session_user,
+            erase.tenant_id, hash, erase.reason, taken.jobs, taken.attempts, taken.dead_letters,
+            taken.archived, taken.keys, taken.cancelled)
+    RETURNING e.id, e.jobs, e.attempts, e.dead_letters, e.archived, e.keys, e.cancelled
+    INTO id, jobs, attempts, dead_letters, archived, keys, cancelled;
+    INSERT INTO queue.erasure_pending (job_id, erasure_id, tried_at)
+    SELECT u.job_id, erase.id, at_now FROM unnest(taken.running) u (job_id);
+    -- Nothing links the erased ones to the subject any more.
+    DELETE FROM queue.subject s
+    WHERE s.job_id = ANY (ids) AND s.job_id <> ALL (taken.running);
+    RETURN NEXT;
+END
+$$;
+
+COMMENT ON FUNCTION queue.erase(subject text, tenant_id uuid, reason text, dry_run boolean) IS 'Erases what jobs, attempts, dead letters and archives hold of a subject; running: later.';
+
+CREATE FUNCTION queue.erase_jobs(ids bigint[], OUT jobs bigint, OUT attempts bigint, OUT dead_letters bigint, OUT archived bigint, OUT keys bigint, OUT cancelled bigint, OUT running bigint[]) RETURNS record
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    held bigint[];
+    one record;
+    more bigint;
+    blank CONSTANT jsonb := '{"erased": true}';
+BEGIN
+    running := '{}';
+    cancelled := 0;
+    held := ARRAY(SELECT j.id FROM queue.job j WHERE j.id = ANY (erase_jobs.ids)
+                  ORDER BY j.id FOR UPDATE);
+    PERFORM FROM queue.dead_letter d WHERE d.job_id = ANY (held) ORDER BY d.job_id FOR UPDATE;
+    FOR one IN SELECT x.id FROM queue.jobs x
+               WHERE x.id = ANY (held) AND x.state NOT IN ('completed', 'cancelled', 'dead')
+    LOOP
+        BEGIN
+            IF queue.cancel(one.id, 'erased') THEN
+                cancelled := cancelled + 1;
+            ELSE
+                running := running || one.id;
+            END IF;
+        EXCEPTION WHEN SQLSTATE 'LQ006' THEN
+            -- It has ended since.
+            NULL;
+        END;
+    END LOOP;
+    held := ARRAY(SELECT u.id FROM unnest(held) u (id) WHERE u.id <> ALL (running));
+    -- Those that meta names, before it is erased; a key that has since come to stand for another
+    -- job is left.
+    DELETE FROM queue.idempotency i
+    USING (SELECT j.id, j.tenant_id, j.meta FROM queue.job j
+           WHERE j.id = ANY (held) AND j.meta ? 'idempotency_key' OFFSET 0) j
+    WHERE i.tenant_id = coalesce(j.tenant_id, '00000000-0000-0000-0000-000000000000')
+      AND i.key = j.meta ->> 'idempotency_key' AND i.job_id = j.id;
+    GET DIAGNOSTICS keys = ROW_COUNT;
+    -- There is nothing left that could be replayed.
+    DELETE FROM queue.dead_letter d WHERE d.job_id = ANY (held);
+    GET DIAGNOSTICS dead_letters = ROW_COUNT;
+    PERFORM queue.forget_jobs(held);
+    UPDATE queue.attempt a
+    SET error = CASE WHEN a.error IS NOT NULL THEN 'erased' END,
+        output = CASE WHEN a.output IS NOT NULL THEN blank END
+    WHERE a.job_id = ANY (held);
+    GET DIAGNOSTICS attempts = ROW_COUNT;
+    UPDATE queue.job j SET payload = blank, meta = queue.erased_meta(j.meta)
+    WHERE j.id = ANY (held);
+    GET DIAGNOSTICS jobs = ROW_COUNT;
+    -- After the jobs: one that went to its archive while we waited for its lock is found here.
+    DELETE FROM queue.idempotency i
+    USING (SELECT a.id, a.tenant_id, a.meta FROM queue.archived_job a
+           WHERE a.id = ANY (erase_jobs.ids) AND a.meta ? 'idempotency_key' OFFSET 0) a
+    WHERE i.tenant_id = coalesce(a.tenant_id, '00000000-0000-0000-0000-000000000000')
+      AND i.key = a.meta ->> 'idempotency_key' AND i.job_id = a.id;
+    GET DIAGNOSTICS more = ROW_COUNT;
+    keys := keys + more;
+    UPDATE queue.archived_job a
+    SET payload = blank, output = CASE WHEN a.output IS NOT NULL THEN blank END,
+        meta = queue.erased_meta(a.meta),
+        last_error = CASE WHEN a.last_error IS NOT NULL THEN 'erased' END,
+        attempts = (SELECT jsonb_agg(CASE WHEN e ->> 'error' IS NULL THEN e
+                                          ELSE e || '{"error": "erased"}' END ORDER BY place)
+                    FROM jsonb_array_elements(a.attempts) WITH ORDINALITY t (e, place))
+    WHERE a.id = ANY (erase_jobs.ids);
+    GET DIAGNOSTICS archived = ROW_COUNT;
+END
+$$;
+
+CREATE FUNCTION queue.erased_meta(meta jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    RETURN (SELECT jsonb_object_agg(m.key, m.value) AS jsonb_object_agg FROM jsonb_each(erased_meta.meta) m(key, value) WHERE (m.key = ANY (ARRAY['batch_id'::text, 'replay_of'::text, 'schedule'::text, 'slot'::text])));
+
 CREATE FUNCTION queue.explain(job_id bigint, OUT reason text, OUT detail text, OUT until timestamp with time zone) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1722,6 +1918,45 @@ CREATE FUNCTION queue.fingerprint(kind text, error text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN substr(md5(((kind || ' '::text) || regexp_replace(regexp_replace("left"(COALESCE(error, ''::text), 500), '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}'::text, '#'::text, 'g'::text), '[0-9]+'::text, '#'::text, 'g'::text))), 1, 16);
 
+CREATE FUNCTION queue.finish_erasures(batch integer DEFAULT 100) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    one record;
+    taken record;
+    done bigint[];
+    finished bigint := 0;
+BEGIN
+    FOR one IN
+        SELECT p.erasure_id, array_agg(p.job_id) AS ids
+        FROM (SELECT x.erasure_id, x.job_id FROM queue.erasure_pending x
+              ORDER BY x.tried_at LIMIT finish_erasures.batch FOR UPDATE SKIP LOCKED) p
+        GROUP BY p.erasure_id ORDER BY p.erasure_id
+    LOOP
+        taken := queue.erase_jobs(one.ids);
+        done := ARRAY(SELECT u.id FROM unnest(one.ids) u (id) WHERE u.id <> ALL (taken.running));
+        DELETE FROM queue.erasure_pending p
+        WHERE p.erasure_id = one.erasure_id AND p.job_id = ANY (done);
+        UPDATE queue.erasure_pending p SET tried_at = clock_timestamp()
+        WHERE p.erasure_id = one.erasure_id AND p.job_id = ANY (taken.running);
+        DELETE FROM queue.subject s WHERE s.job_id = ANY (done);
+        UPDATE queue.erasure e
+        SET jobs = e.jobs + taken.jobs, attempts = e.attempts + taken.attempts,
+            dead_letters = e.dead_letters + taken.dead_letters,
+            archived = e.archived + taken.archived, keys = e.keys + taken.keys,
+            cancelled = e.cancelled + taken.cancelled,
+            finished_at = CASE WHEN NOT EXISTS (SELECT FROM queue.erasure_pending p
+                                                WHERE p.erasure_id = e.id)
+                               THEN clock_timestamp() END
+        WHERE e.id = one.erasure_id;
+        finished := finished + cardinality(done);
+    END LOOP;
+    RETURN finished;
+END
+$$;
+
 CREATE FUNCTION queue.fire_schedule(s queue.schedule, at_now timestamp with time zone, OUT fired integer, OUT skipped integer) RETURNS record
     LANGUAGE plpgsql
     AS $$
@@ -1906,6 +2141,29 @@ BEGIN
     END LOOP;
     RETURN first;
 END
+$$;
+
+CREATE FUNCTION queue.forget_jobs(ids bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+BEGIN
+    DELETE FROM queue.progress p WHERE p.job_id = ANY (forget_jobs.ids);
+    DELETE FROM queue.cancel_request c WHERE c.job_id = ANY (forget_jobs.ids);
+END
+$$;
+
+CREATE FUNCTION queue.forget_subjects(ids bigint[]) RETURNS void
+    LANGUAGE sql
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+    DELETE FROM queue.subject s
+    WHERE s.job_id = ANY (forget_subjects.ids)
+      AND NOT EXISTS (SELECT FROM queue.job j WHERE j.id = s.job_id)
 $$;
 
 CREATE FUNCTION queue.free_ended_keys(most integer) RETURNS bigint
@@ -2192,6 +2450,18 @@ $$;
 
 COMMENT ON FUNCTION queue.next_firings(name text, n integer, tenant_id uuid, after timestamp with time zone) IS 'The next n slots, also of a paused schedule: when it would fire.';
 
+CREATE FUNCTION queue.no_such_archive(archive text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'no archive %',
+        coalesce(quote_literal(left(no_such_archive.archive, 100)), 'NULL')
+        USING ERRCODE = 'LQ005',
+              HINT = 'An archive is made by queue.set_archive(kind, archive); '
+                     || 'queue.archives lists them.';
+END
+$$;
+
 CREATE FUNCTION queue.no_such_job(job_id bigint) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -2210,6 +2480,22 @@ BEGIN
                      || 'configuration of a worker.';
 END
 $$;
+
+CREATE FUNCTION queue.note_subject(subject text, tenant_id uuid, job_ids bigint[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    hash bytea := queue.subject_hash(note_subject.subject, note_subject.tenant_id);
+BEGIN
+    INSERT INTO queue.subject (job_id, subject_hash)
+    SELECT u.id, hash FROM unnest(note_subject.job_ids) u (id) WHERE u.id IS NOT NULL
+    ON CONFLICT DO NOTHING;
+END
+$$;
+
+COMMENT ON FUNCTION queue.note_subject(subject text, tenant_id uuid, job_ids bigint[]) IS 'The jobs hold data of this subject: queue.erase finds them by it.';
 
 CREATE FUNCTION queue.oldest_snapshot(OUT holder text, OUT seconds double precision, OUT command text) RETURNS SETOF record
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2403,6 +2689,61 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.prune_archives(at_now timestamp with time zone DEFAULT NULL::timestamp with time zone, time_limit interval DEFAULT '00:00:00.05'::interval, batch integer DEFAULT 500, OUT jobs bigint, OUT round_over boolean) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    began timestamptz := clock_timestamp();
+    one queue.archive;
+    since timestamptz;
+    ids bigint[];
+    last_at timestamptz;
+BEGIN
+    jobs := 0;
+    round_over := true;
+    at_now := coalesce(prune_archives.at_now, began);
+    FOR one IN SELECT n.* FROM queue.archive n WHERE n.retention IS NOT NULL
+               ORDER BY n.name FOR UPDATE SKIP LOCKED
+    LOOP
+        IF one.whole_round_at <= at_now - interval '1 day' OR one.whole_round_at > at_now THEN
+            one.whole_round_at := at_now;
+            one.pruned_until := '-infinity';
+        END IF;
+        since := one.pruned_until - interval '1 minute';
+        LOOP
+            WITH gone AS (
+                DELETE FROM queue.archived_job a
+                WHERE a.ctid = ANY (ARRAY(
+                    SELECT x.ctid FROM queue.archived_job x
+                    WHERE x.archive = one.name AND x.archived_at >= since
+                      AND x.archived_at <= at_now - one.retention
+                    ORDER BY x.archived_at LIMIT prune_archives.batch FOR UPDATE SKIP LOCKED))
+                RETURNING a.id, a.archived_at)
+            SELECT array_agg(g.id), max(g.archived_at) INTO ids, last_at FROM gone g;
+            EXIT WHEN ids IS NULL;
+            PERFORM queue.forget_subjects(ids);
+            jobs := jobs + cardinality(ids);
+            since := greatest(since, last_at);
+            one.pruned_until := since;
+            round_over := cardinality(ids) < prune_archives.batch;
+            EXIT WHEN round_over OR clock_timestamp() >= began + prune_archives.time_limit;
+        END LOOP;
+        UPDATE queue.archive n
+        SET pruned_until = one.pruned_until, whole_round_at = one.whole_round_at
+        WHERE n.name = one.name
+          AND (n.pruned_until, n.whole_round_at) <> (one.pruned_until, one.whole_round_at);
+        EXIT WHEN NOT round_over;
+    END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION queue.prune_archives(at_now timestamp with time zone, time_limit interval, batch integer, OUT jobs bigint, OUT round_over boolean) IS 'Deletes archived jobs past their archive''s retention, a bounded time at a call.';
+
 CREATE FUNCTION queue.prune_jobs(at_now timestamp with time zone DEFAULT NULL::timestamp with time zone, time_limit interval DEFAULT '00:00:00.05'::interval, batch integer DEFAULT 500, OUT jobs bigint, OUT letters bigint, OUT examined bigint, OUT round_over boolean) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2435,7 +2776,8 @@ BEGIN
     SELECT at_now - min(r.least) INTO young
     FROM (SELECT least(q.retention, q.dead_letter_retention) AS least FROM queue.queue q
           UNION ALL
-          SELECT k.retention FROM queue.kind k) r;
+          SELECT least(k.retention, k.cancelled_retention, k.dead_letter_retention)
+          FROM queue.kind k) r;
     IF walk.round_ended_at >= walk.round_started_at THEN
         -- Ids only grow, but one may commit after others that were drawn later. Once a day a round
         -- takes in what committed when the walk had passed.
@@ -2561,8 +2903,10 @@ BEGIN
             SELECT x.job_id
             FROM queue.dead_letter x
             JOIN queue.queue q ON q.name = x.queue
+            LEFT JOIN queue.kind k ON k.name = x.kind
             WHERE x.job_id = ANY (held)
-              AND x.died_at <= prune_these.at_now - q.dead_letter_retention
+              AND x.died_at <= prune_these.at_now
+                               - coalesce(k.dead_letter_retention, q.dead_letter_retention)
             ORDER BY x.job_id FOR UPDATE OF x SKIP LOCKED))
         RETURNING d.job_id)
     SELECT array_agg(g.job_id) INTO expired FROM gone g;
@@ -2574,23 +2918,18 @@ BEGIN
     JOIN queue.queue q ON q.id = l.queue_id
     LEFT JOIN queue.kind k ON k.name = l.kind
     CROSS JOIN LATERAL (
-        SELECT e.next_run_at, e.finished_at FROM queue.attempt e
+        SELECT e.next_run_at, e.finished_at, e.outcome FROM queue.attempt e
         WHERE e.job_id = j.id ORDER BY e.lease_id DESC LIMIT 1 OFFSET 0) a
     WHERE a.next_run_at IS NULL
-      AND a.finished_at <= prune_these.at_now - coalesce(k.retention, q.retention)
+      AND a.finished_at <= prune_these.at_now
+                           - coalesce(CASE WHEN a.outcome = 'cancelled'
+                                           THEN k.cancelled_retention END,
+                                      k.retention, q.retention)
       AND NOT EXISTS (SELECT FROM queue.dead_letter d WHERE d.job_id = j.id)
       -- While its lease stands, an attempt is what says that the job is no longer owed.
       AND NOT EXISTS (SELECT FROM queue.attempt e JOIN queue.lease s ON s.id = e.lease_id
                       WHERE e.job_id = j.id);
-    jobs := coalesce(cardinality(doomed), 0);
-    IF jobs = 0 THEN
-        RETURN;
-    END IF;
-    -- These are locked and may go: whoever wants to keep a copy elsewhere takes it here.
-    DELETE FROM queue.attempt a WHERE a.job_id = ANY (doomed);
-    DELETE FROM queue.progress p WHERE p.job_id = ANY (doomed);
-    DELETE FROM queue.cancel_request c WHERE c.job_id = ANY (doomed);
-    DELETE FROM queue.job j WHERE j.id = ANY (doomed);
+    jobs := CASE WHEN doomed IS NULL THEN 0 ELSE queue.remove_jobs(doomed) END;
 END
 $$;
 
@@ -2720,6 +3059,67 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.remove_archived(archive text, ids bigint[]) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    gone bigint[];
+BEGIN
+    IF NOT EXISTS (SELECT FROM queue.archive n WHERE n.name = remove_archived.archive) THEN
+        PERFORM queue.no_such_archive(remove_archived.archive);
+    END IF;
+    WITH removed AS (
+        DELETE FROM queue.archived_job a
+        WHERE a.archive = remove_archived.archive AND a.id = ANY (remove_archived.ids)
+        RETURNING a.id)
+    SELECT array_agg(r.id) INTO gone FROM removed r;
+    IF gone IS NOT NULL THEN
+        PERFORM queue.forget_subjects(gone);
+    END IF;
+    RETURN coalesce(cardinality(gone), 0);
+END
+$$;
+
+COMMENT ON FUNCTION queue.remove_archived(archive text, ids bigint[]) IS 'Deletes these jobs from the archive for good, as after an export; says how many there were.';
+
+CREATE FUNCTION queue.remove_jobs(ids bigint[]) RETURNS integer
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    known bigint[];
+BEGIN
+    IF EXISTS (SELECT FROM queue.kind k WHERE k.archive IS NOT NULL) THEN
+        -- A restored dump may give an id twice. Nothing is overwritten: the second job stays.
+        known := ARRAY(SELECT a.id FROM queue.archived_job a WHERE a.id = ANY (ids));
+        IF known <> '{}' THEN
+            ids := ARRAY(SELECT u.id FROM unnest(remove_jobs.ids) u (id) WHERE u.id <> ALL (known));
+        END IF;
+        PERFORM queue.archive_jobs(ids);
+    END IF;
+    -- An archived job is still found by its subject.
+    known := ARRAY(SELECT s.job_id FROM queue.subject s WHERE s.job_id = ANY (remove_jobs.ids));
+    IF known <> '{}' THEN
+        DELETE FROM queue.subject s
+        WHERE s.job_id = ANY (known)
+          AND s.job_id <> ALL (ARRAY(SELECT a.id FROM queue.archived_job a
+                                     WHERE a.id = ANY (known)));
+    END IF;
+    PERFORM queue.forget_jobs(ids);
+    DELETE FROM queue.attempt a WHERE a.job_id = ANY (remove_jobs.ids);
+    DELETE FROM queue.job j WHERE j.id = ANY (remove_jobs.ids);
+    RETURN cardinality(ids);
+END
+$$;
+
 CREATE FUNCTION queue.replay(job_ids bigint[], spacing interval DEFAULT '00:00:00'::interval, start_at timestamp with time zone DEFAULT NULL::timestamp with time zone, payload jsonb DEFAULT NULL::jsonb, queue text DEFAULT NULL::text) RETURNS TABLE(id bigint, new_id bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2755,6 +3155,9 @@ BEGIN
                 key_concurrency => (letter.meta ->> 'key_concurrency')::integer,
                 limit_key => letter.meta ->> 'limit_key',
                 cost => (letter.meta ->> 'cost')::integer);
+            -- The new payload is of the same people.
+            INSERT INTO queue.subject (job_id, subject_hash)
+            SELECT new_id, s.subject_hash FROM queue.subject s WHERE s.job_id = letter.job_id;
         END IF;
         id := letter.job_id;
         done := done + 1;
@@ -2859,9 +3262,14 @@ DECLARE
     open_effect boolean;
     event bigint := nextval('queue.lease_id_seq');
 BEGIN
-    SELECT x.line_id, l.queue_id, q.doorbell INTO STRICT j
+    SELECT x.line_id, l.queue_id, q.doorbell, x.payload = '{"erased": true}' AS erased
+    INTO STRICT j
     FROM queue.job x JOIN queue.line l ON l.id = x.line_id JOIN queue.queue q ON q.id = l.queue_id
     WHERE x.id = revive.job_id;
+    IF j.erased THEN
+        RAISE EXCEPTION 'job % cannot be retried: its content was erased', revive.job_id
+            USING ERRCODE = 'LQ006';
+    END IF;
     -- A job whose effect may have happened is looked at before it is run again.
     SELECT CASE WHEN a.outcome = 'unknown' OR a.reconcile THEN true END INTO open_effect
     FROM queue.attempt a WHERE a.job_id = revive.job_id ORDER BY a.lease_id DESC LIMIT 1;
@@ -3031,6 +3439,48 @@ EXCEPTION WHEN insufficient_privilege THEN
 END
 $$;
 
+CREATE FUNCTION queue.set_archive(kind text, archive text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+BEGIN
+    PERFORM queue.check_kind(set_archive.kind);
+    IF set_archive.archive !~ '^[a-z0-9_.-]{1,64}$' THEN
+        RAISE EXCEPTION 'archive: expected 1 to 64 of a-z 0-9 _ . -, got %',
+            quote_literal(left(set_archive.archive, 100)) USING ERRCODE = 'LQ001';
+    END IF;
+    INSERT INTO queue.archive (name)
+    SELECT set_archive.archive WHERE set_archive.archive IS NOT NULL
+    ON CONFLICT (name) DO NOTHING;
+    INSERT INTO queue.kind AS k (name, archive) VALUES (set_archive.kind, set_archive.archive)
+    ON CONFLICT (name) DO UPDATE SET archive = excluded.archive
+    WHERE k.archive IS DISTINCT FROM excluded.archive;
+END
+$_$;
+
+COMMENT ON FUNCTION queue.set_archive(kind text, archive text) IS 'Jobs of the kind go to this archive when their retention is over; NULL: they go.';
+
+CREATE FUNCTION queue.set_archive_retention(archive text, retention interval) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    IF set_archive_retention.retention < interval '0' THEN
+        RAISE EXCEPTION 'retention: expected 0 or more, or NULL for ever, got %',
+            set_archive_retention.retention USING ERRCODE = 'LQ001';
+    END IF;
+    UPDATE queue.archive n SET retention = set_archive_retention.retention
+    WHERE n.name = set_archive_retention.archive;
+    IF NOT FOUND THEN
+        PERFORM queue.no_such_archive(set_archive_retention.archive);
+    END IF;
+END
+$$;
+
+COMMENT ON FUNCTION queue.set_archive_retention(archive text, retention interval) IS 'How long jobs stay in the archive; NULL: for ever.';
+
 CREATE FUNCTION queue.set_dead_letter_retention(queue text, retention interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3052,23 +3502,35 @@ $$;
 
 COMMENT ON FUNCTION queue.set_dead_letter_retention(queue text, retention interval) IS 'How long dead letters of the queue stay; NULL: for ever.';
 
-CREATE FUNCTION queue.set_kind_retention(kind text, retention interval) RETURNS void
+CREATE FUNCTION queue.set_kind_retention(kind text, retention interval, cancelled_retention interval DEFAULT NULL::interval, dead_letter_retention interval DEFAULT NULL::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
+DECLARE
+    name text;
+    given interval;
 BEGIN
-    IF set_kind_retention.retention < interval '0' THEN
-        RAISE EXCEPTION 'retention: expected 0 or more, or NULL for its queue''s, got %',
-            set_kind_retention.retention USING ERRCODE = 'LQ001';
-    END IF;
-    INSERT INTO queue.kind AS k (name, retention)
-    VALUES (set_kind_retention.kind, set_kind_retention.retention)
-    ON CONFLICT (name) DO UPDATE SET retention = excluded.retention;
+    PERFORM queue.check_kind(set_kind_retention.kind);
+    FOR name, given IN VALUES ('retention', set_kind_retention.retention),
+                              ('cancelled_retention', set_kind_retention.cancelled_retention),
+                              ('dead_letter_retention', set_kind_retention.dead_letter_retention)
+    LOOP
+        IF given < interval '0' THEN
+            RAISE EXCEPTION '%: expected 0 or more, or NULL for its queue''s, got %', name, given
+                USING ERRCODE = 'LQ001';
+        END IF;
+    END LOOP;
+    INSERT INTO queue.kind AS k (name, retention, cancelled_retention, dead_letter_retention)
+    VALUES (set_kind_retention.kind, set_kind_retention.retention,
+            set_kind_retention.cancelled_retention, set_kind_retention.dead_letter_retention)
+    ON CONFLICT (name) DO UPDATE
+    SET retention = excluded.retention, cancelled_retention = excluded.cancelled_retention,
+        dead_letter_retention = excluded.dead_letter_retention;
 END
 $$;
 
-COMMENT ON FUNCTION queue.set_kind_retention(kind text, retention interval) IS 'How long finished jobs of the kind stay; NULL: as long as its queue says.';
+COMMENT ON FUNCTION queue.set_kind_retention(kind text, retention interval, cancelled_retention interval, dead_letter_retention interval) IS 'How long finished jobs of the kind, cancelled ones and dead letters stay; NULL: as its queue.';
 
 CREATE FUNCTION queue.set_retention(queue text, retention interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3184,6 +3646,20 @@ CREATE FUNCTION queue.slots_held(limit_name text, key text) RETURNS integer
     FROM queue.limit_slot s
     WHERE s.limit_name = slots_held.limit_name AND s.key = slots_held.key
       AND EXISTS (SELECT FROM queue.worker w WHERE w.id = s.worker_id)
+$$;
+
+CREATE FUNCTION queue.subject_hash(subject text, tenant_id uuid) RETURNS bytea
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF subject_hash.subject IS NULL OR octet_length(subject_hash.subject) NOT BETWEEN 1 AND 512 THEN
+        RAISE EXCEPTION 'subject: expected 1 to 512 bytes, got %',
+            coalesce(octet_length(subject_hash.subject)::text, 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    -- A tenant's subjects are its own, whatever others call theirs.
+    RETURN sha256(convert_to(coalesce(subject_hash.tenant_id::text, '') || ' '
+                             || subject_hash.subject, 'UTF8'));
+END
 $$;
 
 CREATE FUNCTION queue.take_waiting(job_id bigint, OUT place queue.place, OUT attempt smallint, OUT reconcile boolean, OUT taken boolean) RETURNS record
@@ -3309,6 +3785,102 @@ BEGIN
 END
 $$;
 
+CREATE TABLE queue.archive (
+    name text NOT NULL COLLATE pg_catalog."C",
+    retention interval,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    pruned_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    whole_round_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    CONSTRAINT archive_name_valid CHECK ((name ~ '^[a-z0-9_.-]{1,64}$'::text)),
+    CONSTRAINT archive_retention_valid CHECK ((retention >= '00:00:00'::interval))
+);
+
+COMMENT ON TABLE queue.archive IS 'Where jobs of some kinds are kept after their retention';
+
+CREATE TABLE queue.archived_job (
+    archive text NOT NULL COLLATE pg_catalog."C",
+    id bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    run_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone NOT NULL,
+    archived_at timestamp with time zone NOT NULL,
+    priority smallint NOT NULL,
+    attempt smallint NOT NULL,
+    max_attempts smallint NOT NULL,
+    tenant_id uuid,
+    queue text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL COLLATE pg_catalog."C",
+    state text NOT NULL COLLATE pg_catalog."C",
+    last_error text,
+    payload jsonb NOT NULL,
+    output jsonb,
+    meta jsonb,
+    attempts jsonb NOT NULL,
+    CONSTRAINT archived_job_state_valid CHECK ((state = ANY (ARRAY['completed'::text, 'cancelled'::text, 'dead'::text])))
+)
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_insert_scale_factor='0.5');
+
+COMMENT ON TABLE queue.archived_job IS 'Jobs that outlived their retention, one row each';
+
+CREATE VIEW queue.archived_jobs WITH (security_invoker='true') AS
+ SELECT a.archive,
+    a.id,
+    a.tenant_id,
+    a.queue,
+    a.kind,
+    a.state,
+    (a.priority)::integer AS priority,
+    (a.attempt)::integer AS attempt,
+    (a.max_attempts)::integer AS max_attempts,
+    a.payload,
+    a.output,
+    a.meta,
+    a.run_at,
+    a.created_at,
+    a.finished_at,
+    a.last_error,
+    a.attempts,
+    a.archived_at
+   FROM queue.archived_job a;
+
+COMMENT ON VIEW queue.archived_jobs IS 'Jobs of all archives, as they were when they went';
+
+CREATE TABLE queue.kind (
+    name text NOT NULL COLLATE pg_catalog."C",
+    queue text DEFAULT 'default'::text NOT NULL COLLATE pg_catalog."C",
+    priority smallint DEFAULT 5 NOT NULL,
+    max_attempts smallint DEFAULT 4 NOT NULL,
+    crash_budget smallint DEFAULT 3 NOT NULL,
+    on_lost text DEFAULT 'retry'::text NOT NULL COLLATE pg_catalog."C",
+    limit_name text COLLATE pg_catalog."C",
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    retention interval,
+    encrypted boolean DEFAULT false NOT NULL,
+    cancelled_retention interval,
+    dead_letter_retention interval,
+    archive text COLLATE pg_catalog."C",
+    CONSTRAINT kind_archive_valid CHECK ((archive ~ '^[a-z0-9_.-]{1,64}$'::text)),
+    CONSTRAINT kind_cancelled_retention_valid CHECK ((cancelled_retention >= '00:00:00'::interval)),
+    CONSTRAINT kind_crash_budget_valid CHECK (((crash_budget >= 0) AND (crash_budget <= 1000))),
+    CONSTRAINT kind_dead_letter_retention_valid CHECK ((dead_letter_retention >= '00:00:00'::interval)),
+    CONSTRAINT kind_max_attempts_valid CHECK (((max_attempts >= 1) AND (max_attempts <= 1000))),
+    CONSTRAINT kind_name_valid CHECK ((name ~ '^[a-z0-9_.-]{1,64}$'::text)),
+    CONSTRAINT kind_on_lost_valid CHECK ((on_lost = ANY (ARRAY['retry'::text, 'dead'::text, 'hold'::text, 'reconcile'::text]))),
+    CONSTRAINT kind_retention_valid CHECK ((retention >= '00:00:00'::interval))
+);
+
+COMMENT ON TABLE queue.kind IS 'Defaults of each kind, published by the workers that handle it';
+
+CREATE VIEW queue.archives WITH (security_invoker='true') AS
+ SELECT n.name,
+    n.retention,
+    ARRAY( SELECT k.name
+           FROM queue.kind k
+          WHERE (k.archive = n.name)
+          ORDER BY k.name) AS kinds,
+    n.created_at
+   FROM queue.archive n;
+
 CREATE TABLE queue.cancel_request (
     job_id bigint NOT NULL,
     requested_at timestamp with time zone NOT NULL,
@@ -3357,6 +3929,58 @@ CREATE SEQUENCE queue.doorbell_1
     MINVALUE 0
     NO MAXVALUE
     CACHE 1;
+
+CREATE TABLE queue.erasure (
+    id bigint NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    asked_by text NOT NULL,
+    tenant_id uuid,
+    subject_hash bytea NOT NULL,
+    reason text,
+    jobs bigint DEFAULT 0 NOT NULL,
+    attempts bigint DEFAULT 0 NOT NULL,
+    dead_letters bigint DEFAULT 0 NOT NULL,
+    archived bigint DEFAULT 0 NOT NULL,
+    keys bigint DEFAULT 0 NOT NULL,
+    cancelled bigint DEFAULT 0 NOT NULL
+);
+
+ALTER TABLE queue.erasure ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME queue.erasure_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE queue.erasure_pending (
+    job_id bigint NOT NULL,
+    erasure_id bigint NOT NULL,
+    tried_at timestamp with time zone NOT NULL
+);
+
+CREATE VIEW queue.erasures WITH (security_invoker='true') AS
+ SELECT e.id,
+    e.asked_at,
+    e.finished_at,
+    e.asked_by,
+    e.tenant_id,
+    encode(e.subject_hash, 'hex'::text) AS subject_hash,
+    e.reason,
+    e.jobs,
+    e.attempts,
+    e.dead_letters,
+    e.archived,
+    e.keys,
+    e.cancelled,
+    ( SELECT count(*) AS count
+           FROM queue.erasure_pending p
+          WHERE (p.erasure_id = e.id)) AS running
+   FROM queue.erasure e;
+
+COMMENT ON VIEW queue.erasures IS 'Which erasures were asked for and what they took';
 
 CREATE TABLE queue.idempotency (
     tenant_id uuid NOT NULL,
@@ -3550,26 +4174,6 @@ COMMENT ON TABLE queue.key_look IS 'Keys to look at: something came, or somethin
 CREATE TABLE queue.keyed_queue (
     queue_id integer NOT NULL
 );
-
-CREATE TABLE queue.kind (
-    name text NOT NULL COLLATE pg_catalog."C",
-    queue text DEFAULT 'default'::text NOT NULL COLLATE pg_catalog."C",
-    priority smallint DEFAULT 5 NOT NULL,
-    max_attempts smallint DEFAULT 4 NOT NULL,
-    crash_budget smallint DEFAULT 3 NOT NULL,
-    on_lost text DEFAULT 'retry'::text NOT NULL COLLATE pg_catalog."C",
-    limit_name text COLLATE pg_catalog."C",
-    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    retention interval,
-    encrypted boolean DEFAULT false NOT NULL,
-    CONSTRAINT kind_crash_budget_valid CHECK (((crash_budget >= 0) AND (crash_budget <= 1000))),
-    CONSTRAINT kind_max_attempts_valid CHECK (((max_attempts >= 1) AND (max_attempts <= 1000))),
-    CONSTRAINT kind_name_valid CHECK ((name ~ '^[a-z0-9_.-]{1,64}$'::text)),
-    CONSTRAINT kind_on_lost_valid CHECK ((on_lost = ANY (ARRAY['retry'::text, 'dead'::text, 'hold'::text, 'reconcile'::text]))),
-    CONSTRAINT kind_retention_valid CHECK ((retention >= '00:00:00'::interval))
-);
-
-COMMENT ON TABLE queue.kind IS 'Defaults of each kind, published by the workers that handle it';
 
 CREATE TABLE queue.lease (
     id bigint NOT NULL,
@@ -3822,6 +4426,13 @@ CREATE VIEW queue.schedules WITH (security_invoker='true') AS
 
 COMMENT ON VIEW queue.schedules IS 'Every schedule, its next firing and what became of its last';
 
+CREATE TABLE queue.subject (
+    job_id bigint NOT NULL,
+    subject_hash bytea NOT NULL
+);
+
+COMMENT ON TABLE queue.subject IS 'Which jobs and archived jobs hold data of whom';
+
 CREATE TABLE queue.worker (
     id bigint NOT NULL,
     beats bigint DEFAULT 0 NOT NULL,
@@ -3853,6 +4464,12 @@ ALTER TABLE queue.worker ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+ALTER TABLE ONLY queue.archive
+    ADD CONSTRAINT archive_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY queue.archived_job
+    ADD CONSTRAINT archived_job_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY queue.attempt
     ADD CONSTRAINT attempt_pkey PRIMARY KEY (job_id, lease_id);
 
@@ -3861,6 +4478,12 @@ ALTER TABLE ONLY queue.cancel_request
 
 ALTER TABLE ONLY queue.dead_letter
     ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (job_id);
+
+ALTER TABLE ONLY queue.erasure_pending
+    ADD CONSTRAINT erasure_pending_pkey PRIMARY KEY (job_id, erasure_id);
+
+ALTER TABLE ONLY queue.erasure
+    ADD CONSTRAINT erasure_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY queue.idempotency
     ADD CONSTRAINT idempotency_pkey PRIMARY KEY (tenant_id, key);
@@ -3925,8 +4548,15 @@ ALTER TABLE ONLY queue.schedule
 ALTER TABLE ONLY queue.schedule_run
     ADD CONSTRAINT schedule_run_pkey PRIMARY KEY (schedule_id, slot);
 
+ALTER TABLE ONLY queue.subject
+    ADD CONSTRAINT subject_pkey PRIMARY KEY (job_id, subject_hash);
+
 ALTER TABLE ONLY queue.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (id);
+
+CREATE INDEX archived_job_archived_at_idx ON queue.archived_job USING btree (archive, archived_at);
+
+CREATE INDEX archived_job_id_idx ON queue.archived_job USING btree (archive, id);
 
 CREATE INDEX dead_letter_died_at_idx ON queue.dead_letter USING btree (died_at);
 
@@ -3945,3 +4575,5 @@ CREATE INDEX line_triple_idx ON queue.line USING btree (kind, queue_id, priority
 CREATE INDEX ready_reserved_idx ON queue.ready USING btree (line_id, run_at, id) WHERE reserved;
 
 CREATE INDEX schedule_next_at_idx ON queue.schedule USING btree (next_at, id) WHERE (next_at IS NOT NULL);
+
+CREATE INDEX subject_hash_idx ON queue.subject USING btree (subject_hash);

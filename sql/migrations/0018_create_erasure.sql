@@ -130,8 +130,7 @@ BEGIN
     GET DIAGNOSTICS jobs = ROW_COUNT;
     -- After the jobs: one that went to its archive while we waited for its lock is found here.
     DELETE FROM queue.idempotency i
-    USING (SELECT a.id, a.tenant_id, a.meta
-           FROM queue.archive n JOIN queue.archived_job a ON a.archive = n.name
+    USING (SELECT a.id, a.tenant_id, a.meta FROM queue.archived_job a
            WHERE a.id = ANY (erase_jobs.ids) AND a.meta ? 'idempotency_key' OFFSET 0) a
     WHERE i.tenant_id = coalesce(a.tenant_id, '00000000-0000-0000-0000-000000000000')
       AND i.key = a.meta ->> 'idempotency_key' AND i.job_id = a.id;
@@ -144,8 +143,7 @@ BEGIN
         attempts = (SELECT jsonb_agg(CASE WHEN e ->> 'error' IS NULL THEN e
                                           ELSE e || '{"error": "erased"}' END ORDER BY place)
                     FROM jsonb_array_elements(a.attempts) WITH ORDINALITY t (e, place))
-    FROM queue.archive n
-    WHERE a.archive = n.name AND a.id = ANY (erase_jobs.ids);
+    WHERE a.id = ANY (erase_jobs.ids);
     GET DIAGNOSTICS archived = ROW_COUNT;
 END
 $$;
@@ -176,8 +174,7 @@ BEGIN
         SELECT NULL::bigint, count(x.id),
                (SELECT count(*) FROM queue.attempt a WHERE a.job_id = ANY (ids)),
                (SELECT count(*) FROM queue.dead_letter d WHERE d.job_id = ANY (ids)),
-               (SELECT count(*) FROM queue.archive n
-                JOIN queue.archived_job a ON a.archive = n.name WHERE a.id = ANY (ids)),
+               (SELECT count(*) FROM queue.archived_job a WHERE a.id = ANY (ids)),
                NULL::bigint,
                count(*) FILTER (WHERE x.state NOT IN ('running', 'completed', 'cancelled', 'dead')),
                count(*) FILTER (WHERE x.state = 'running')

@@ -1,6 +1,6 @@
 -- How many jobs of an archive match. $1 text archive  $2 timestamptz archived before (NULL: any)
 -- $3 text kind, exact or prefix ending in * (NULL: any). One row, none without such an archive:
--- jobs bigint. Index: archived_job_pkey or archived_job_archived_at_idx. Locks: none.
+-- jobs bigint. Index: archived_job_id_idx or archived_job_archived_at_idx. Locks: none.
 SELECT (SELECT count(*)
         FROM queue.archived_job a
         WHERE a.archive = n.name

@@ -2,7 +2,7 @@
 -- but one row at least. The first two columns tell a row apart also from one of another database.
 -- $1 text archive  $2 bigint above this id (NULL: from the first)  $3 timestamptz archived before
 -- (NULL: any)  $4 text kind, exact or prefix ending in * (NULL: any)  $5 int rows  $6 bigint bytes
--- Rows: as of queue.archived_jobs. Index: archived_job_pkey. Locks: none.
+-- Rows: as of queue.archived_jobs. Index: archived_job_id_idx. Locks: none.
 SELECT p.id, p.created_at, p.tenant_id, p.queue, p.kind, p.state, p.priority, p.attempt,
        p.max_attempts, p.payload, p.output, p.meta, p.run_at, p.finished_at, p.last_error,
        p.attempts, p.archive, p.archived_at

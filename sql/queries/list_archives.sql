@@ -1,6 +1,6 @@
 -- All archives by name: their kinds, retention in ms (NULL: for ever), how many jobs (counted up to
 -- ten million) and since when. No parameters.
--- Index: archived_job_pkey, archived_job_archived_at_idx. Locks: none.
+-- Index: archived_job_id_idx, archived_job_archived_at_idx. Locks: none.
 SELECT n.name, n.kinds, (extract(epoch FROM n.retention) * 1000)::bigint AS retention_ms,
        (SELECT count(*) FROM (SELECT FROM queue.archived_job a WHERE a.archive = n.name
                               LIMIT 10000000) c) AS jobs,

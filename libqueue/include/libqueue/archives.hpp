@@ -79,7 +79,7 @@ class erasure {
 /// What is to be erased.
 class erasure_request {
    public:
-    /// As given with `new_job::subject` at enqueue, 1 to 512 bytes.
+    /// As given with `new_job::about` at enqueue, 1 to 512 bytes.
     explicit erasure_request(std::string subject_) : subject{std::move(subject_)} {}
     std::string subject;
     std::optional<std::string> tenant_id;  ///< UUID text; nothing: of jobs without tenant

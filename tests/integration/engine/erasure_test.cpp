@@ -41,7 +41,7 @@ void note(const rig& t, const std::string& subject, job_id id) {
 job_id full_of(const rig& t, const std::string& text, const std::string& kind = "kept") {
     const job_id id =
         t.enqueue(kind, R"({"mail": ")" + text + R"("})",
-                  "meta => '{\"who\": \"" + text + "\", \"batch_id\": 5}', tags => '{" + text +
+                  "meta => '{\"who\": \"" + text + "\", \"replay_of\": 5}', tags => '{" + text +
                       "}', idempotency_key => '" + text + "' || random()");
     note(t, text, id);
     const std::string text_id = std::to_string(id);
@@ -106,10 +106,10 @@ TEST_CASE("nothing of the subject is left in any table, and all of others") {
     CHECK(tables_with(t, "ann@example.org").empty());
     CHECK(tables_with(t, "bob@example.org") == everywhere);
     CHECK(t.db.query("SELECT count(*) FROM queue.jobs WHERE payload = '{\"erased\": true}' "
-                     "AND meta = '{\"batch_id\": 5}' AND state IN ('completed', 'dead', "
+                     "AND meta = '{\"replay_of\": 5}' AND state IN ('completed', 'dead', "
                      "'cancelled')") == "3");
     CHECK(t.db.query("SELECT payload || coalesce(output, '{}') || meta FROM queue.archived_jobs "
-                     "WHERE id = 1") == R"({"erased": true, "batch_id": 5})");
+                     "WHERE id = 1") == R"({"erased": true, "replay_of": 5})");
     CHECK(t.db.query("SELECT reason || ' ' || running || ' ' || (finished_at IS NOT NULL) FROM "
                      "queue.erasures") == "asked by mail 0 true");
     CHECK(erase(t, "ann@example.org") == "0 0 0 0 0 0 0");
@@ -198,6 +198,32 @@ TEST_CASE("a subject is its tenant's own") {
     CHECK(erase(t, "user-7", ", tenant_id => '" + tenant_a + "'") == "1 1 0 0 0 1 0");
     CHECK(t.state(ids[0]) == "cancelled");
     CHECK(t.state(ids[1]) == "ready");
+}
+
+TEST_CASE("the subject of an enqueue is not shown in its meta, and finds the job") {
+    rig t;
+    const std::string named = "subject => 'ann@example.org'";
+    t.enqueue("kept", "{}", named);
+    t.enqueue("kept", "{}", named + ", idempotency_key => 'k'");
+    t.enqueue_many("kept", 3, named);
+
+    CHECK(tables_with(t, "ann@example.org").empty());
+    CHECK(erase(t, "ann@example.org") == "5 5 0 0 1 5 0");
+}
+
+TEST_CASE("what was erased is not run again, and a new job made of it is of the same subject") {
+    rig t;
+    const job_id erased = t.enqueue("kept", R"({"a": 1})", "subject => 'ann'");
+    REQUIRE(erase(t, "ann") == "1 1 0 0 0 1 0");
+    CHECK_THROWS_WITH_AS(t.db.execute("SELECT queue.retry($1)", {std::to_string(erased)}),
+                         doctest::Contains("its content was erased"), test::sql_error);
+    CHECK(t.db.query("SELECT count(*) FROM queue.ready") == "0");
+
+    const job_id letter = dead(t, "1 day");
+    note(t, "bob", letter);
+    t.db.execute("SELECT queue.replay(ARRAY[$1]::bigint[], payload => '{\"bob\": 2}')",
+                 {std::to_string(letter)});
+    CHECK(erase(t, "bob") == "2 2 0 0 0 1 0");
 }
 
 TEST_CASE("a dry run counts and leaves everything as it is") {
