@@ -175,25 +175,24 @@ exit_code run_archive_prune(context& with) {
 exit_code run_erase(context& with) {
     auto request = read_request(with);
     demand_consent(with.options, danger::moderate, "erase");
-    if (with.options.can_ask()) {
+    if (!request.dry_run && with.options.can_ask()) {
         auto planned = request;
         planned.dry_run = true;
         ask_consent(with.options, danger::moderate, "erase",
                     "erase: " + erasure_text(unwrapped(erase(with.client(), planned)), true));
     }
     const auto found = unwrapped(erase(with.client(), request));
+    const auto number = [](const std::optional<std::int64_t>& value) {
+        return value ? std::optional{std::to_string(*value)} : std::nullopt;
+    };
     row_builder row;
-    if (found.id) {
-        row.integer("id", *found.id);
-    }
-    row.integer("jobs", found.jobs)
+    row.json("id", number(found.id))
+        .integer("jobs", found.jobs)
         .integer("attempts", found.attempts)
         .integer("dead_letters", found.dead_letters)
-        .integer("archived", found.archived);
-    if (found.keys) {
-        row.integer("keys", *found.keys);
-    }
-    row.integer("cancelled", found.cancelled)
+        .integer("archived", found.archived)
+        .json("keys", number(found.keys))
+        .integer("cancelled", found.cancelled)
         .integer("running", found.running)
         .boolean("dry_run", request.dry_run);
     with.print_result(erasure_text(found, request.dry_run), row.done());
