@@ -18,7 +18,7 @@ namespace {
 class bench {
    public:
     explicit bench(int jobs) {
-        REQUIRE(archives.set("k", "a"));
+        REQUIRE(archives.set("k", "a").has_value());
         db.execute(
             "INSERT INTO queue.archived_job SELECT 'a', n, now(), now(), now(), "
             "now() - n * interval '1 hour', 5, 1, 4, NULL, 'default', 'k', 'completed', NULL, "
@@ -63,14 +63,15 @@ TEST_SUITE("archives") {
         bench with{50};
         libqueue::archived_filter filter{"a"};
         CHECK(with.archives.count(filter).value() == 50);
-        filter.before = std::chrono::system_clock::now() - 10h - 30min;
+        filter.before = std::chrono::time_point_cast<std::chrono::microseconds>(
+            std::chrono::system_clock::now() - 10h - 30min);
         CHECK(with.archives.count(filter).value() == 40);
         filter.kind = "other.*";
         CHECK(with.archives.count(filter).value() == 0);
 
         CHECK(with.archives.remove("a", std::vector<libqueue::job_id>{1, 2, 2, 999}).value() == 2);
         CHECK(with.archives.prune("a", *filter.before).value() == 40);
-        REQUIRE(with.archives.set_retention("a", 36h));
+        REQUIRE(with.archives.set_retention("a", 36h).has_value());
         const auto list = with.archives.list();
         REQUIRE(list.rows.size() == 1);
         CHECK(list.rows[0][1] == "{k}");
@@ -102,13 +103,13 @@ TEST_SUITE("archives") {
         const auto id = with.client.enqueue(std::move(job.about("ann"))).value().id;
         libqueue::erasure_request request{"ann"};
         request.dry_run = true;
-        CHECK_FALSE(libqueue::erase(with.client, request).value().id);
+        CHECK_FALSE(libqueue::erase(with.client, request).value().id.has_value());
         request.dry_run = false;
         request.reason = "asked";
 
         const auto found = libqueue::erase(with.client, request).value();
 
-        CHECK(found.id);
+        CHECK(found.id.has_value());
         CHECK(found.jobs == 1);
         CHECK(found.cancelled == 1);
         CHECK(with.db.query("SELECT payload FROM queue.job WHERE id = $1", {std::to_string(id)}) ==
