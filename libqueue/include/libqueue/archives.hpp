@@ -27,8 +27,9 @@ class archived_filter {
     std::optional<time_point> before;  ///< archived before
     std::optional<job_id> after;       ///< above this id: the next page
     int limit{1'000};                  ///< 1 to 10000
-    /// A page ends where its documents reach about so much, with one row at least.
-    std::int64_t bytes{8 * 1024 * 1024};
+    /// A page ends where its documents, as stored (compressed, that is), reach about so much, with
+    /// one row at least.
+    std::int64_t bytes{1024 * 1024};
 };
 static_assert(!std::is_aggregate_v<archived_filter>);
 
