@@ -197,9 +197,14 @@ DECLARE
     open_effect boolean;
     event bigint := nextval('queue.lease_id_seq');
 BEGIN
-    SELECT x.line_id, l.queue_id, q.doorbell INTO STRICT j
+    SELECT x.line_id, l.queue_id, q.doorbell, x.payload = '{"erased": true}' AS erased
+    INTO STRICT j
     FROM queue.job x JOIN queue.line l ON l.id = x.line_id JOIN queue.queue q ON q.id = l.queue_id
     WHERE x.id = revive.job_id;
+    IF j.erased THEN
+        RAISE EXCEPTION 'job % cannot be retried: its content was erased', revive.job_id
+            USING ERRCODE = 'LQ006';
+    END IF;
     -- A job whose effect may have happened is looked at before it is run again.
     SELECT CASE WHEN a.outcome = 'unknown' OR a.reconcile THEN true END INTO open_effect
     FROM queue.attempt a WHERE a.job_id = revive.job_id ORDER BY a.lease_id DESC LIMIT 1;
@@ -301,6 +306,9 @@ BEGIN
                 key_concurrency => (letter.meta ->> 'key_concurrency')::integer,
                 limit_key => letter.meta ->> 'limit_key',
                 cost => (letter.meta ->> 'cost')::integer);
+            -- The new payload is of the same people.
+            INSERT INTO queue.subject (job_id, subject_hash)
+            SELECT new_id, s.subject_hash FROM queue.subject s WHERE s.job_id = letter.job_id;
         END IF;
         id := letter.job_id;
         done := done + 1;

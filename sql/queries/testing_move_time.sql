@@ -21,6 +21,15 @@ letter AS (
 key AS (UPDATE queue.idempotency i SET expires_at = i.expires_at - m.by FROM moved m),
 request AS (UPDATE queue.cancel_request c SET requested_at = c.requested_at - m.by FROM moved m),
 progress AS (UPDATE queue.progress p SET updated_at = p.updated_at - m.by FROM moved m),
+archive AS (
+    UPDATE queue.archive n
+    SET pruned_until = n.pruned_until - m.by, whole_round_at = n.whole_round_at - m.by
+    FROM moved m),
+archived AS (
+    UPDATE queue.archived_job a
+    SET created_at = a.created_at - m.by, run_at = a.run_at - m.by,
+        finished_at = a.finished_at - m.by, archived_at = a.archived_at - m.by
+    FROM moved m),
 paused AS (UPDATE queue.queue q SET paused_at = q.paused_at - m.by FROM moved m),
 rule AS (
     UPDATE queue.limit_rule r

@@ -90,6 +90,12 @@ void apply(const kind_config& from, const config& value, libqueue::kind_options&
         to.on_lost = libqueue::parse_on_lost(*from.on_lost).value_or(to.on_lost);
     if (from.retention)
         to.retention = *from.retention;
+    if (from.cancelled_retention)
+        to.cancelled_retention = *from.cancelled_retention;
+    if (from.dead_letter_retention)
+        to.dead_letter_retention = *from.dead_letter_retention;
+    if (from.archive)
+        to.archive = *from.archive;
     to.limit = from.limit.value_or(to.limit);
     if (from.priority)
         to.priority = *from.priority;

@@ -33,8 +33,8 @@ inline constexpr std::array exit_code_meanings{
     exit_code_meaning{exit_code::usage,
                       "usage: a bad flag, argument or payload, or a confirmation that was missing"},
     exit_code_meaning{exit_code::not_found,
-                      "not found: no such job, dead letter, queue, schedule, batch "
-                      "or subscription"},
+                      "not found: no such job, dead letter, queue, schedule, batch, "
+                      "subscription or archive"},
     exit_code_meaning{exit_code::not_authenticated,
                       "not authenticated or not authorised by the database"},
     exit_code_meaning{exit_code::refused,

@@ -45,7 +45,8 @@ constexpr std::string_view danger_topic = R"(Verbs that change something have a 
 
   mild      asks nothing: retry, cancel, resume, create, replay of named ids
   moderate  asks y/N: pause, replay by filter, discard, migrate adopt, schedules
-            remove, batches cancel, topics unsubscribe; --yes answers
+            remove, batches cancel, topics unsubscribe, archive prune, archive export --remove,
+            erase; --yes answers
   severe    asks for a name to be typed: queues purge (the name of the queue),
             dlq discard --all (the word all); --confirm NAME answers, --yes does
             not

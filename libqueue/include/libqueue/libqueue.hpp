@@ -1,6 +1,7 @@
 #pragma once
 
 // Everything a producer or a worker needs.
+#include <libqueue/archives.hpp>
 #include <libqueue/async_client.hpp>
 #include <libqueue/backoff.hpp>
 #include <libqueue/batches.hpp>

@@ -62,6 +62,13 @@ class kind_options {
     /// How long finished jobs stay, over their queue's; 0 to 36,500 days. Unset: what the database
     /// says, at first the queue's.
     std::optional<std::chrono::milliseconds> retention;
+    /// The same for cancelled ones; unset: what the database says, at first as for completed ones.
+    std::optional<std::chrono::milliseconds> cancelled_retention;
+    /// The same for dead letters; unset: what the database says, at first the queue's.
+    std::optional<std::chrono::milliseconds> dead_letter_retention;
+    /// Where its jobs are copied to before they go, 1 to 64 of a-z 0-9 _ . - (docs/archive.md).
+    /// Unset: what the database says, at first nowhere. Empty: nowhere.
+    std::optional<std::string> archive;
     std::string limit;  ///< name of the limit its jobs are under; empty: none
 };
 static_assert(!std::is_aggregate_v<kind_options>);

@@ -35,7 +35,7 @@ void add(std::string& faults, bool wrong, const std::string& text) {
     }
 }
 
-bool is_limit_name(std::string_view name) {
+bool is_plain_name(std::string_view name) {
     return !name.empty() && name.size() <= limits::limit_name_bytes &&
            name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.-") ==
                std::string_view::npos;
@@ -45,7 +45,7 @@ bool is_limit_name(std::string_view name) {
 std::string faults_of_limit(const limit_options& o) {
     const std::string who = "limit " + o.name + ": ";
     std::string faults;
-    add(faults, !is_limit_name(o.name), who + "name: expected 1 to 64 of a-z 0-9 _ . -");
+    add(faults, !is_plain_name(o.name), who + "name: expected 1 to 64 of a-z 0-9 _ . -");
     add(faults, o.burst < 0 || o.burst > limits::limit_count_max,
         who + "burst: expected 0 to 1000000, got " + std::to_string(o.burst));
     // Not a number fails both comparisons.
@@ -128,12 +128,16 @@ std::string faults_of_kind(const registration& kind) {
         who + "max_attempts: expected 1 to 1000, got " + std::to_string(o.max_attempts));
     add(faults, o.crash_budget < 0 || o.crash_budget > limits::crash_budget_max,
         who + "crash_budget: expected 0 to 1000, got " + std::to_string(o.crash_budget));
-    add(faults, !o.limit.empty() && !is_limit_name(o.limit),
+    add(faults, !o.limit.empty() && !is_plain_name(o.limit),
         who + "limit: expected 1 to 64 of a-z 0-9 _ . -");
     const int priority = o.priority.value_or(0);
     add(faults, priority < limits::priority_min || priority > limits::priority_max,
         who + "priority: expected -32768 to 32767, got " + std::to_string(priority));
     add_retention(faults, o.retention, who + "retention");
+    add_retention(faults, o.cancelled_retention, who + "cancelled_retention");
+    add_retention(faults, o.dead_letter_retention, who + "dead_letter_retention");
+    add(faults, o.archive && !o.archive->empty() && !is_plain_name(*o.archive),
+        who + "archive: expected 1 to 64 of a-z 0-9 _ . -");
     return faults;
 }
 
@@ -146,7 +150,7 @@ std::string faults_of(const worker_options& o, const std::vector<registration>& 
         add(faults, queue.concurrency < 1 || queue.concurrency > limits::concurrency_max,
             "queue " + queue.name + ": concurrency: expected 1 to 100000, got " +
                 std::to_string(queue.concurrency));
-        add(faults, !queue.limit.empty() && !is_limit_name(queue.limit),
+        add(faults, !queue.limit.empty() && !is_plain_name(queue.limit),
             "queue " + queue.name + ": limit: expected 1 to 64 of a-z 0-9 _ . -");
         add_retention(faults, queue.retention, "queue " + queue.name + ": retention");
         add_retention(faults, queue.dead_letter_retention,

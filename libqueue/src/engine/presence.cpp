@@ -80,6 +80,20 @@ pg::params kind_params(const registration& kind) {
     return p;
 }
 
+bool has_kind_keeping(const registration& kind) {
+    const kind_options& o = kind.options;
+    return o.cancelled_retention || o.dead_letter_retention || o.archive;
+}
+
+pg::params kind_keeping_params(const registration& kind) {
+    pg::params p;
+    p.text(kind.kind);
+    add_duration(p, kind.options.cancelled_retention);
+    add_duration(p, kind.options.dead_letter_retention);
+    p.text(kind.options.archive);
+    return p;
+}
+
 presence::presence(runtime& shared, maintenance& upkeep)
     : shared_{shared}, upkeep_{upkeep}, connection_{shared.io}, alarm_{shared.io} {}
 
@@ -215,6 +229,9 @@ boost::asio::awaitable<void> presence::enroll() {
     send_limits();
     for (const auto& [name, kind] : shared_.kinds) {
         connection_.send(shared_.sql.publish_kind, kind_params(*kind->handler));
+        if (has_kind_keeping(*kind->handler)) {
+            connection_.send(shared_.sql.set_kind_keeping, kind_keeping_params(*kind->handler));
+        }
     }
     for (const queue_options& queue : options.queues) {
         pg::params p;

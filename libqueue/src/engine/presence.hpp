@@ -16,6 +16,10 @@ class runtime;
 
 /// The parameters of publish_kind.
 [[nodiscard]] pg::params kind_params(const registration& kind);
+/// Whether there is anything for set_kind_keeping to say.
+[[nodiscard]] bool has_kind_keeping(const registration& kind);
+/// The parameters of set_kind_keeping.
+[[nodiscard]] pg::params kind_keeping_params(const registration& kind);
 
 /// The worker's session with the database: registers it under an identity new with every boot,
 /// beats its heart, holds its session advisory lock, listens for wake-ups and learns of cancel

@@ -36,6 +36,10 @@ boost::asio::awaitable<void> retention::run_once() {
         next_keys_ = begun + round_interval;
         co_await prune_keys();
     }
+    if (begun >= next_archives_) {
+        next_archives_ = begun + side_tables_interval;
+        co_await prune_archives();
+    }
     const auto now = clock::now();
     next_ = now + (now - begun) * share;
 }
@@ -68,6 +72,17 @@ boost::asio::awaitable<void> retention::prune_side_tables() {
     connection_.send(shared_.sql.prune_side_tables, p);
     connection_.send(shared_.sql.prune_limits, p);
     co_await connection_.run();
+}
+
+boost::asio::awaitable<void> retention::prune_archives() {
+    pg::params p;
+    p.int4(statement_ms).int4(limits::sweep_batch_max);
+    connection_.send(shared_.sql.prune_archives, p);
+    const std::vector<pg::result> results = co_await connection_.run();
+    const bool round_over = results.at(0).binary_bool(0, 2);
+    if (!round_over) {
+        next_archives_ = clock::now();
+    }
 }
 
 }  // namespace libqueue::engine

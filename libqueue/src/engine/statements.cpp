@@ -29,6 +29,7 @@
 #include <sql/lock_leases.hpp>
 #include <sql/next_due.hpp>
 #include <sql/note_reports.hpp>
+#include <sql/prune_archives.hpp>
 #include <sql/prune_jobs.hpp>
 #include <sql/prune_keys.hpp>
 #include <sql/prune_limits.hpp>
@@ -40,6 +41,7 @@
 #include <sql/release_leases.hpp>
 #include <sql/return_unstarted.hpp>
 #include <sql/set_doorbells.hpp>
+#include <sql/set_kind_keeping.hpp>
 #include <sql/set_queue_retention.hpp>
 #include <sql/settle.hpp>
 #include <sql/take_session_lock.hpp>
@@ -82,6 +84,7 @@ statements::statements(std::string_view schema)
       lock_leases{write("lock_leases", sql::lock_leases, schema)},
       next_due{write("next_due", sql::next_due, schema)},
       note_reports{write("note_reports", sql::note_reports, schema)},
+      prune_archives{write("prune_archives", sql::prune_archives, schema)},
       prune_jobs{write("prune_jobs", sql::prune_jobs, schema)},
       prune_keys{write("prune_keys", sql::prune_keys, schema)},
       prune_limits{write("prune_limits", sql::prune_limits, schema)},
@@ -93,6 +96,7 @@ statements::statements(std::string_view schema)
       release_leases{write("release_leases", sql::release_leases, schema)},
       return_unstarted{write("return_unstarted", sql::return_unstarted, schema)},
       set_doorbells{write("set_doorbells", sql::set_doorbells, schema)},
+      set_kind_keeping{write("set_kind_keeping", sql::set_kind_keeping, schema)},
       set_queue_retention{write("set_queue_retention", sql::set_queue_retention, schema)},
       settle{write("settle", sql::settle, schema)},
       take_session_lock{write("take_session_lock", sql::take_session_lock, schema)},

@@ -41,6 +41,7 @@ class statements {
     pg::prepared lock_leases;
     pg::prepared next_due;
     pg::prepared note_reports;
+    pg::prepared prune_archives;
     pg::prepared prune_jobs;
     pg::prepared prune_keys;
     pg::prepared prune_limits;
@@ -52,6 +53,7 @@ class statements {
     pg::prepared release_leases;
     pg::prepared return_unstarted;
     pg::prepared set_doorbells;
+    pg::prepared set_kind_keeping;
     pg::prepared set_queue_retention;
     pg::prepared settle;
     pg::prepared take_session_lock;

@@ -162,6 +162,10 @@ class inline_worker::impl {
         for (const registration& kind : kinds_) {
             pg::params published = engine::kind_params(kind);
             connection_.send(shared_.sql.publish_kind, published);
+            if (engine::has_kind_keeping(kind)) {
+                pg::params keeping = engine::kind_keeping_params(kind);
+                connection_.send(shared_.sql.set_kind_keeping, keeping);
+            }
             names.push_back(kind.kind);
         }
         pg::params me;

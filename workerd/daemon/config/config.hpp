@@ -65,6 +65,9 @@ struct kind_config {
     std::optional<int> crash_budget;
     std::optional<std::string> on_lost;
     std::optional<std::chrono::milliseconds> retention;
+    std::optional<std::chrono::milliseconds> cancelled_retention;
+    std::optional<std::chrono::milliseconds> dead_letter_retention;
+    std::optional<std::string> archive;
     std::optional<std::string> limit;
 };
 

@@ -180,6 +180,39 @@ constexpr std::array kind_rows{
                [](config& c, const std::string& name, const option_value& v) {
                    c.kinds[name].retention = std::chrono::milliseconds{v.number};
                }},
+    option{.path = "kinds.*.cancelled_retention",
+           .type = option_type::duration,
+           .min = 0,
+           .max = 3'153'600'000'000,
+           .sample = "1d",
+           .doc = "The same for cancelled jobs. Unset: what the database says, at first as for "
+                  "completed ones.",
+           .bind =
+               [](config& c, const std::string& name, const option_value& v) {
+                   c.kinds[name].cancelled_retention = std::chrono::milliseconds{v.number};
+               }},
+    option{.path = "kinds.*.dead_letter_retention",
+           .type = option_type::duration,
+           .min = 0,
+           .max = 3'153'600'000'000,
+           .sample = "365d",
+           .doc = "How long dead letters of this kind stay. Unset: what the database says, at "
+                  "first as long as their queue's.",
+           .bind =
+               [](config& c, const std::string& name, const option_value& v) {
+                   c.kinds[name].dead_letter_retention = std::chrono::milliseconds{v.number};
+               }},
+    option{.path = "kinds.*.archive",
+           .type = option_type::name,
+           .min = 1,
+           .max = 64,
+           .sample = "payment_archive",
+           .doc = "The archive its jobs are moved to when their retention is over; `none`: they "
+                  "go. Unset: see below, else what the database says, at first none.",
+           .bind =
+               [](config& c, const std::string& name, const option_value& v) {
+                   c.kinds[name].archive = v.text == "none" ? "" : v.text;
+               }},
     option{.path = "kinds.*.limit",
            .type = option_type::name,
            .min = 1,

@@ -62,6 +62,14 @@ namespace qctl {
 [[nodiscard]] exit_code run_topics_unsubscribe(context& with);
 [[nodiscard]] exit_code run_topics_unrouted(context& with);
 
+[[nodiscard]] exit_code run_archive_list(context& with);
+[[nodiscard]] exit_code run_archive_jobs(context& with);
+[[nodiscard]] exit_code run_archive_set(context& with);
+[[nodiscard]] exit_code run_archive_keep(context& with);
+[[nodiscard]] exit_code run_archive_export(context& with);
+[[nodiscard]] exit_code run_archive_prune(context& with);
+[[nodiscard]] exit_code run_erase(context& with);
+
 [[nodiscard]] exit_code run_workers_list(context& with);
 [[nodiscard]] exit_code run_kinds_unhandled(context& with);
 [[nodiscard]] exit_code run_stats(context& with);
