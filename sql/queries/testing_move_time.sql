@@ -18,6 +18,11 @@ letter AS (
 key AS (UPDATE queue.idempotency i SET expires_at = i.expires_at - m.by FROM moved m),
 request AS (UPDATE queue.cancel_request c SET requested_at = c.requested_at - m.by FROM moved m),
 progress AS (UPDATE queue.progress p SET updated_at = p.updated_at - m.by FROM moved m),
+line AS (UPDATE queue.job_log l SET at = l.at - m.by FROM moved m),
+checkpoint AS (UPDATE queue.checkpoint c SET at = c.at - m.by FROM moved m),
+effect AS (
+    UPDATE queue.effect e SET begun_at = e.begun_at - m.by, ended_at = e.ended_at - m.by
+    FROM moved m),
 paused AS (UPDATE queue.queue q SET paused_at = q.paused_at - m.by FROM moved m),
 rule AS (
     UPDATE queue.limit_rule r

@@ -4,6 +4,7 @@
 #include <libqueue/async_client.hpp>
 #include <libqueue/backoff.hpp>
 #include <libqueue/client.hpp>
+#include <libqueue/effect.hpp>
 #include <libqueue/error.hpp>
 #include <libqueue/job.hpp>
 #include <libqueue/job_context.hpp>
@@ -13,6 +14,7 @@
 #include <libqueue/observer.hpp>
 #include <libqueue/outcome.hpp>
 #include <libqueue/pooling.hpp>
+#include <libqueue/run_records.hpp>
 #include <libqueue/schedules.hpp>
 #include <libqueue/transaction.hpp>
 #include <libqueue/typed.hpp>

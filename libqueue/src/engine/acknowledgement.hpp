@@ -1,9 +1,12 @@
 #pragma once
 
+#include "engine/run_log.hpp"
+
 #include <libqueue/job.hpp>
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace libqueue::engine {
 
@@ -28,6 +31,7 @@ class acknowledgement {
     bool reconcile{false};
     queue_state* queue{nullptr};  ///< of this process, whose next look must not miss its return
     std::string dead_reason;      ///< not empty: dead letter
+    std::vector<log_line> log;    ///< what the handler said and was not written yet
 };
 
 }  // namespace libqueue::engine

@@ -1,9 +1,19 @@
 #include "engine/job_run.hpp"
 
+#include "engine/runtime.hpp"
+
 #include <boost/asio/post.hpp>
 #include <boost/json.hpp>
 
+#include <algorithm>
+
 namespace libqueue::engine {
+namespace {
+
+// So many lines do not wait for the next heartbeat.
+constexpr std::size_t many_lines{100};
+
+}  // namespace
 
 void job_run::ask_to_stop(stop_reason why) {
     stop_reason none = stop_reason::none;
@@ -46,6 +56,60 @@ std::optional<job_run::progress> job_run::take_progress() {
     std::optional<progress> latest = std::move(progress_);
     progress_.reset();
     return latest;
+}
+
+job_run::records& job_run::made_records() {
+    if (records_ == nullptr) {
+        records_ = std::make_unique<records>();
+        has_records_.store(true, std::memory_order_release);
+    }
+    return *records_;
+}
+
+void job_run::log(log_level level, const std::string& text) {
+    bool many = false;
+    {
+        const std::lock_guard lock{mutex_};
+        run_log& lines = made_records().log;
+        const std::size_t before = lines.waiting();
+        lines.add(level, text, clock::now());
+        many = before < many_lines && lines.waiting() == many_lines;
+    }
+    if (many) {
+        boost::asio::post(io_, [beat = home->beat_soon] { beat(); });
+    }
+}
+
+std::vector<log_line> job_run::take_log(bool last) {
+    if (!has_records_.load(std::memory_order_acquire)) {
+        return {};
+    }
+    const std::lock_guard lock{mutex_};
+    return last ? records_->log.take_last(clock::now()) : records_->log.take();
+}
+
+bool job_run::open_effect(const std::string& step) {
+    const std::lock_guard lock{mutex_};
+    std::vector<std::string>& open = made_records().open_effects;
+    if (std::find(open.begin(), open.end(), step) != open.end()) {
+        return false;
+    }
+    open.push_back(step);
+    return true;
+}
+
+void job_run::close_effect(const std::string& step) {
+    const std::lock_guard lock{mutex_};
+    std::erase(made_records().open_effects, step);
+}
+
+std::optional<std::string> job_run::open_effect() {
+    if (!has_records_.load(std::memory_order_acquire)) {
+        return std::nullopt;
+    }
+    const std::lock_guard lock{mutex_};
+    const std::vector<std::string>& open = records_->open_effects;
+    return open.empty() ? std::nullopt : std::optional{open.front()};
 }
 
 boost::asio::awaitable<bool> job_run::sleep(std::chrono::milliseconds time) {
@@ -115,6 +179,10 @@ std::string job_context::traceparent() const {
 
 void job_context::progress(double fraction, std::string text) {
     run_.report_progress(fraction, std::move(text));
+}
+
+void job_context::log(log_level level, std::string text) {
+    run_.log(level, text);
 }
 
 boost::asio::awaitable<bool> job_context::sleep(std::chrono::milliseconds time) {

@@ -245,6 +245,10 @@ void lane::send_finishes() {
         connection_.send(shared_.sql.bury, parts.dead_params());
         expect(answer::other);
     }
+    if (const std::vector<written_line> lines = lines_of(batch_); !lines.empty()) {
+        connection_.send(shared_.sql.put_job_log, log_params(lines));
+        expect(answer::other);
+    }
 }
 
 void lane::send_returns() {
@@ -584,6 +588,7 @@ void lane::turn_failed(const pg::sql_failure& why) {
         // Alone it fails too: what it carried cannot be stored, the fact that it ended can.
         acknowledgement& bad = pending_.front();
         bad.output.clear();
+        bad.log.clear();
         bad.error = std::string{"the outcome could not be stored: "} + why.what();
     }
     isolating_ = true;
