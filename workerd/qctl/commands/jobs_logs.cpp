@@ -123,6 +123,20 @@ void follow(context& with, libqueue::job_id id, libqueue::log_filter filter, log
     }
 }
 
+/// What a dry run can tell without asking for it.
+void require_open(const report& effects, libqueue::job_id id, const std::string& step) {
+    const auto found = std::ranges::find_if(
+        effects.rows, [&](const auto& row) { return row.at(0).value_or("") == step; });
+    const std::string which = "step " + printable(step) + " of job " + std::to_string(id);
+    if (found == effects.rows.end()) {
+        throw stop{exit_code::not_found, "not_found", which + " was never begun"};
+    }
+    if (found->at(1).value_or("") != "begun") {
+        throw stop{exit_code::refused, "conflict",
+                   which + ": expected begun, it is " + found->at(1).value_or("")};
+    }
+}
+
 }  // namespace
 
 exit_code run_jobs_logs(context& with) {
@@ -176,17 +190,19 @@ exit_code run_jobs_resolve(context& with) {
                    "WHAT: expected happened or not-happened, got '" + printable(what) + "'"};
     }
     const bool happened = what == "happened";
+    std::string state{happened ? "committed" : "abandoned"};
     libqueue::run_records records{with.client()};
-    const auto resolved =
-        records.resolve_effect(id, step, happened, with.call.text("result").value_or(""));
-    if (!resolved) {
+    if (with.options.dry_run) {
+        require_open(records.effects(id), id, step);
+        state.insert(0, "would be ");
+    } else if (const auto resolved = records.resolve_effect(id, step, happened,
+                                                            with.call.text("result").value_or(""));
+               !resolved) {
         throw to_stop(resolved.error());
     }
     row_builder row;
-    row.integer("id", id).text("step", step);
-    row.text("state", std::string{happened ? "committed" : "abandoned"});
-    with.print_result("effect " + printable(step) + " of job " + std::to_string(id) +
-                          (happened ? " is committed" : " is abandoned"),
+    row.integer("id", id).text("step", step).text("state", state);
+    with.print_result("effect " + printable(step) + " of job " + std::to_string(id) + ": " + state,
                       row.done());
     return exit_code::ok;
 }
