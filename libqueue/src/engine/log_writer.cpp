@@ -1,5 +1,6 @@
 #include "engine/log_writer.hpp"
 
+#include "core/limits.hpp"
 #include "engine/acknowledgement.hpp"
 #include "engine/runtime.hpp"
 
@@ -12,6 +13,8 @@ namespace {
 // Of one beat: some 10 ms of the server's time.
 constexpr std::size_t lines_max{4'000};
 constexpr std::size_t bytes_max{std::size_t{1} << 20};
+// Of one turn. The last of its finishes may add what one attempt may say.
+constexpr std::size_t turn_bytes_max{std::size_t{4} << 20};
 
 }  // namespace
 
@@ -46,6 +49,19 @@ std::vector<written_line> lines_of(std::span<const acknowledgement> batch) {
         }
     }
     return lines;
+}
+
+std::size_t turn_share(std::span<const acknowledgement> pending) {
+    std::size_t share = 0;
+    std::size_t bytes = 0;
+    const auto most = static_cast<std::size_t>(limits::acknowledge_batch_max);
+    while (share < std::min(pending.size(), most) && bytes < turn_bytes_max) {
+        for (const log_line& line : pending[share].log) {
+            bytes += line.message.size();
+        }
+        ++share;
+    }
+    return share;
 }
 
 void log_writer::collect() {

@@ -31,6 +31,9 @@ class written_line {
 /// All lines that travel with these finishes; empty without any.
 [[nodiscard]] std::vector<written_line> lines_of(std::span<const acknowledgement> batch);
 
+/// How many of these finishes one turn may carry, so that what they say fits into a statement.
+[[nodiscard]] std::size_t turn_share(std::span<const acknowledgement> pending);
+
 /// Writes with each heartbeat what running handlers said since the last, and what was left of runs
 /// that ended without a record of ours. Finished runs bring their last lines along themselves.
 class log_writer {

@@ -5,6 +5,7 @@
 #include "core/text.hpp"
 #include "engine/lane.hpp"
 #include "engine/limiter.hpp"
+#include "engine/turn.hpp"
 #include "pg/failpoint.hpp"
 
 #include <boost/asio/post.hpp>
@@ -247,6 +248,8 @@ acknowledgement runtime::decide(const job_run& run, const outcome& said, bool th
         ack.completed = true;
         ack.attempt = run.job.attempt;
         ack.ran_us = ran.count();
+        ack.queue = run.queue;
+        ack.attached = turn::has_attachment(run.job.meta);
         if (!said.output().empty()) {
             ack.output = core::storable_json(said.output(), limits::output_bytes);
         }
@@ -285,6 +288,7 @@ acknowledgement runtime::decide(const job_run& run, const outcome& said, bool th
     ack.error = core::storable_text(said.message(), limits::error_text_bytes);
     ack.used = decided.attempts_used;
     ack.queue = run.queue;
+    ack.attached = turn::has_attachment(run.job.meta);
     ack.reconcile = decided.reconcile;
     if (decided.what == verdict::back_in_line) {
         ack.delay_us = std::chrono::duration_cast<microseconds>(decided.delay).count();

@@ -9,6 +9,7 @@
 
 #include <libqueue/testing.hpp>
 #include <libqueue/version.hpp>
+#include <sql/testing_admit_keys.hpp>
 #include <sql/testing_find_place.hpp>
 #include <sql/testing_next_due.hpp>
 
@@ -121,6 +122,7 @@ class inline_worker::impl {
         for (const registration& kind : kinds_) {
             names.push_back(kind.kind);
         }
+        exec(sql::testing_admit_keys, pg::params{});
         pg::params of;
         of.text_array(std::span<const std::string>{names});
         const pg::result row = exec(sql::testing_next_due, of);
@@ -182,6 +184,7 @@ class inline_worker::impl {
     }
 
     place find(job_id id) {
+        exec(sql::testing_admit_keys, pg::params{});
         pg::params which;
         which.number(id);
         const pg::result row = exec(sql::testing_find_place, which);
@@ -277,20 +280,7 @@ class inline_worker::impl {
 
     boost::asio::awaitable<void> record(engine::acknowledgement ack) {
         const std::vector<engine::acknowledgement> one{std::move(ack)};
-        const engine::turn::finishes parts{one};
-        if (parts.has_completed()) {
-            connection_.send(shared_.sql.finish_completed,
-                             parts.completed_params(shared_.worker_id));
-        }
-        if (parts.has_other()) {
-            connection_.send(shared_.sql.finish_other, parts.other_params(shared_.worker_id));
-        }
-        if (parts.has_dead()) {
-            connection_.send(shared_.sql.bury, parts.dead_params());
-        }
-        if (const auto lines = engine::lines_of(one); !lines.empty()) {
-            connection_.send(shared_.sql.put_job_log, engine::log_params(lines));
-        }
+        engine::turn::send_finishes(connection_, shared_.sql, shared_.worker_id, one);
         const std::vector<std::int64_t> leases{one.front().lease};
         pg::params done;
         done.int8(shared_.worker_id).int8_array(leases);
