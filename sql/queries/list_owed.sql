@@ -4,13 +4,14 @@
 -- reconcile. A suspect ran apart from others. Counted as its crashes are the losses next to another
 -- loss: one alone, after which the job ran and its worker lived, was some neighbour's doing. Losses
 -- before the last replay do not count.
--- Index: lease_pkey, attempt_pkey, job_pkey.
+-- Index: lease_pkey, attempt_pkey, job_pkey, effect_pkey.
 SELECT s.id AS lease_id, t.job_id, t.used, l.kind,
        coalesce(e.suspect, false) AS suspect,
        e.crashes,
        coalesce(k.crash_budget, 3)::int AS crash_budget,
        coalesce(k.on_lost, 'retry') AS on_lost,
-       coalesce(e.reconcile, false) AS reconcile
+       -- An effect begun and not ended may have happened, whatever the kind's on_lost says.
+       coalesce(e.reconcile, false) OR queue.has_open_effect(t.job_id) AS reconcile
 FROM queue.lease s
 CROSS JOIN LATERAL unnest(s.job_ids, s.attempts) AS t (job_id, used)
 -- OFFSET 0: see claim.

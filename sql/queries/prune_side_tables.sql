@@ -1,8 +1,10 @@
 -- Removes progress and cancel requests of jobs that ended or are gone, at most so many rows of
--- each, and batches past their retention; frees keys that such jobs still hold. A job that was
--- replayed goes on: its latest attempt counts. $1 int most.
--- Rows: removed. Index: job_pkey, attempt_pkey; the two tables are read whole, and hold what runs
--- now. Locks: the rows removed.
+-- each, and checkpoints of jobs that completed: a dead one may be replayed, and goes on from its
+-- checkpoint; batches past their retention; frees keys that such jobs still hold. A job that was
+-- replayed goes on: its latest attempt counts. Log lines and effects stay as long as their job.
+-- $1 int most.
+-- Rows: removed. Index: job_pkey, attempt_pkey; the three tables are read whole, and hold what runs
+-- now (checkpoints also what is dead). Locks: the rows removed.
 WITH progress_ended AS (
     SELECT p.job_id FROM queue.progress p
     WHERE NOT EXISTS (SELECT FROM queue.job j WHERE j.id = p.job_id)
@@ -20,6 +22,15 @@ requests_ended AS (
                   WHERE l.next_run_at IS NULL)
     LIMIT $1::int),
 requests AS (
-    DELETE FROM queue.cancel_request c USING requests_ended e WHERE c.job_id = e.job_id RETURNING 1)
+    DELETE FROM queue.cancel_request c USING requests_ended e WHERE c.job_id = e.job_id
+    RETURNING 1),
+checkpoints_ended AS (
+    SELECT c.job_id FROM queue.checkpoint c
+    WHERE NOT EXISTS (SELECT FROM queue.job j WHERE j.id = c.job_id)
+       OR EXISTS (SELECT FROM queue.attempt a WHERE a.job_id = c.job_id AND a.outcome = 'completed')
+    LIMIT $1::int),
+checkpoints AS (
+    DELETE FROM queue.checkpoint c USING checkpoints_ended e WHERE c.job_id = e.job_id RETURNING 1)
 SELECT (SELECT count(*) FROM progress) + (SELECT count(*) FROM requests)
-       + queue.free_ended_keys($1::int) + queue.prune_batches(NULL, $1::int) AS removed
+       + (SELECT count(*) FROM checkpoints) + queue.free_ended_keys($1::int)
+       + queue.prune_batches(NULL, $1::int) AS removed

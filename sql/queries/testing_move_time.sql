@@ -30,6 +30,11 @@ archived AS (
     SET created_at = a.created_at - m.by, run_at = a.run_at - m.by,
         finished_at = a.finished_at - m.by, archived_at = a.archived_at - m.by
     FROM moved m),
+line AS (UPDATE queue.job_log l SET at = l.at - m.by FROM moved m),
+checkpoint AS (UPDATE queue.checkpoint c SET at = c.at - m.by FROM moved m),
+effect AS (
+    UPDATE queue.effect e SET begun_at = e.begun_at - m.by, ended_at = e.ended_at - m.by
+    FROM moved m),
 paused AS (UPDATE queue.queue q SET paused_at = q.paused_at - m.by FROM moved m),
 rule AS (
     UPDATE queue.limit_rule r

@@ -72,6 +72,20 @@ TEST_CASE("examples: an effect asserted under the lease happens once") {
     CHECK(db.query("SELECT state FROM queue.jobs") == "completed");
 }
 
+TEST_CASE("examples: a payment whose reply is lost is found out about and not made again") {
+    const test::test_database db;
+
+    const auto result = run_example("07_effects", db);
+
+    CHECK_MESSAGE(result.code == 0, result.errors);
+    CHECK(result.output == "completed, charged 1 time\n");
+    CHECK(db.query("SELECT string_agg(outcome::text, ' ' ORDER BY lease_id) FROM queue.attempt") ==
+          "unknown completed");
+    CHECK(db.query("SELECT state || ' ' || key FROM queue.effects") == "committed order-7:charge");
+    CHECK(db.query("SELECT message FROM queue.job_logs") ==
+          "the charge order-7:charge happened: ch_1");
+}
+
 TEST_CASE("examples: reservations that ran out are freed by a schedule of each tenant") {
     const test::test_database db;
 

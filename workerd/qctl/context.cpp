@@ -18,7 +18,7 @@ bool waits(verb id) noexcept {
 // The flag beats the connection string, which beats the default. A verb that waits has its own use
 // of the flag.
 std::chrono::milliseconds statement_timeout(const invocation& call, const settings& options) {
-    if (options.timeout && !waits(call.leaf->id) && !call.has("wait")) {
+    if (options.timeout && !waits(call.leaf->id) && !call.has("wait") && !call.has("follow")) {
         return *options.timeout;
     }
     if (call.leaf->id == verb::maintain) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <libqueue/effect.hpp>
+#include <libqueue/error.hpp>
 #include <libqueue/job.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -7,6 +9,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -24,13 +27,19 @@ enum class stop_reason {
 
 [[nodiscard]] std::string_view to_string(stop_reason reason) noexcept;
 
+/// How much a line of a job's log matters.
+enum class log_level { debug, info, warning, error };
+
+[[nodiscard]] std::string_view to_string(log_level level) noexcept;
+
 namespace engine {
 class job_run;
 }
 
 /// A handler's view of its run. Valid while the handler runs and not after.
 /// Thread rules: every member may be called from the handler's own thread; `stop_reason`,
-/// `stop_token`, `progress` and what is said of the provider from any thread.
+/// `stop_token`, `progress`, `log` and what is said of the provider from any thread. Members ending
+/// in _blocking are for blocking handlers alone, those that return an awaitable for coroutines alone.
 class job_context {
    public:
     explicit job_context(engine::job_run& run) noexcept : run_{run} {}
@@ -73,6 +82,33 @@ class job_context {
     /// Empty: the limit of the job's kind, else of its queue; a limit the job is not under is left
     /// alone. Answer `snooze(0ms)` to wait in line for it without using up an attempt.
     void provider_throttled(std::chrono::milliseconds retry_after, std::string limit = {});
+
+    /// A line for the job's log (`queue.job_logs`, `qctl jobs logs`). Never blocks: kept in memory,
+    /// written with the next heartbeat, sooner when there are many, and with the attempt's record
+    /// at the latest. A process that dies loses what it said since its last heartbeat. At most
+    /// 1,000 lines and 256 KiB per attempt are kept, of each line 4 KiB; a last line says how many
+    /// were dropped.
+    void log(log_level level, std::string text);
+
+    /// Keeps how far the job has come, as JSON of at most 64 KiB: durable when it returns, in place
+    /// of the one before. `lease_lost` when another worker owns the job, `invalid_argument` when it
+    /// is too large, `invalid_payload` when it is no JSON. A database that is away throws
+    /// `failure`.
+    [[nodiscard]] boost::asio::awaitable<result<void>> checkpoint(std::string json);
+    [[nodiscard]] result<void> checkpoint_blocking(const std::string& json);
+    /// What this or an earlier attempt kept last, as JSON text. Asks the database.
+    [[nodiscard]] boost::asio::awaitable<std::optional<std::string>> last_checkpoint();
+    [[nodiscard]] std::optional<std::string> last_checkpoint_blocking();
+
+    /// Says, durably, that an effect on the outside world is about to happen; see `effect`. `step`
+    /// names it within the job: 1 to 64 of A-Z a-z 0-9 _ . -. `key` is what the provider gets, by
+    /// default the job's idempotency key and the step; it must be the same in every attempt
+    /// (`idempotency_conflict`). `lease_lost` when another worker owns the job, `conflict` while
+    /// another job has begun an effect under this key.
+    [[nodiscard]] boost::asio::awaitable<result<effect>> begin_effect(std::string step,
+                                                                      std::string key = {});
+    [[nodiscard]] result<effect> begin_effect_blocking(const std::string& step,
+                                                       const std::string& key = {});
 
     /// Coroutine handlers only: waits, or returns early when asked to stop.
     /// Returns true when the whole time passed.

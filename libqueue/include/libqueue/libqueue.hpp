@@ -6,6 +6,7 @@
 #include <libqueue/backoff.hpp>
 #include <libqueue/batches.hpp>
 #include <libqueue/client.hpp>
+#include <libqueue/effect.hpp>
 #include <libqueue/error.hpp>
 #include <libqueue/job.hpp>
 #include <libqueue/job_context.hpp>
@@ -15,6 +16,7 @@
 #include <libqueue/observer.hpp>
 #include <libqueue/outcome.hpp>
 #include <libqueue/pooling.hpp>
+#include <libqueue/run_records.hpp>
 #include <libqueue/schedules.hpp>
 #include <libqueue/topics.hpp>
 #include <libqueue/transaction.hpp>

@@ -1,3 +1,4 @@
+#include <libqueue/effect.hpp>
 #include <libqueue/job_context.hpp>
 #include <libqueue/observer.hpp>
 #include <libqueue/outcome.hpp>
@@ -37,6 +38,32 @@ std::string_view to_string(stop_reason reason) noexcept {
             return "lease_lost";
         case stop_reason::shutdown:
             return "shutdown";
+    }
+    return "invalid";
+}
+
+std::string_view to_string(log_level level) noexcept {
+    switch (level) {
+        case log_level::debug:
+            return "debug";
+        case log_level::info:
+            return "info";
+        case log_level::warning:
+            return "warning";
+        case log_level::error:
+            return "error";
+    }
+    return "invalid";
+}
+
+std::string_view to_string(effect_state state) noexcept {
+    switch (state) {
+        case effect_state::begun:
+            return "begun";
+        case effect_state::committed:
+            return "committed";
+        case effect_state::unknown:
+            return "unknown";
     }
     return "invalid";
 }

@@ -45,6 +45,10 @@ inline constexpr std::size_t error_text_bytes = std::size_t{16} << 10;
 inline constexpr std::size_t output_bytes = std::size_t{1} << 20;
 /// Kept of a progress line and of reasons given by people (pause, cancel).
 inline constexpr std::size_t note_bytes = std::size_t{1} << 10;
+/// Kept of one line of a job's log, and of the lines of one attempt; queue.log has the same.
+inline constexpr std::size_t log_line_bytes = std::size_t{4} << 10;
+inline constexpr std::size_t log_attempt_bytes = std::size_t{256} << 10;
+inline constexpr int log_attempt_lines = 1'000;
 /// Nesting of any JSON we accept or write. PostgreSQL's own parser recurses and gives up at some
 /// thousands, depending on max_stack_depth; every reader must cope, so we stop far earlier.
 inline constexpr std::size_t json_depth = 128;

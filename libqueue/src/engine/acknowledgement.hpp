@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/provider_reports.hpp"
+#include "engine/run_log.hpp"
 
 #include <libqueue/job.hpp>
 
@@ -34,6 +35,7 @@ class acknowledgement {
     bool in_batch{false};         ///< its end counts for a batch
     std::string dead_reason;      ///< not empty: dead letter
     std::vector<provider_report> reports;
+    std::vector<log_line> log;    ///< what the handler said and was not written yet
 };
 
 }  // namespace libqueue::engine

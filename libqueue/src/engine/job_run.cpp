@@ -1,6 +1,7 @@
 #include "engine/job_run.hpp"
 
 #include "core/limits.hpp"
+#include "engine/runtime.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/json.hpp>
@@ -9,6 +10,12 @@
 #include <utility>
 
 namespace libqueue::engine {
+namespace {
+
+// So many lines do not wait for the next heartbeat.
+constexpr std::size_t many_lines{100};
+
+}  // namespace
 
 void job_run::ask_to_stop(stop_reason why) {
     stop_reason none = stop_reason::none;
@@ -70,6 +77,60 @@ void job_run::note_throttled(std::chrono::milliseconds time, std::string limit) 
 provider_words job_run::take_provider_words() {
     const std::lock_guard lock{mutex_};
     return std::exchange(provider_, {});
+}
+
+job_run::records& job_run::made_records() {
+    if (records_ == nullptr) {
+        records_ = std::make_unique<records>();
+        has_records_.store(true, std::memory_order_release);
+    }
+    return *records_;
+}
+
+void job_run::log(log_level level, const std::string& text) {
+    bool many = false;
+    {
+        const std::lock_guard lock{mutex_};
+        run_log& lines = made_records().log;
+        const std::size_t before = lines.waiting();
+        lines.add(level, text, clock::now());
+        many = before < many_lines && lines.waiting() == many_lines;
+    }
+    if (many) {
+        boost::asio::post(io_, [beat = home->beat_soon] { beat(); });
+    }
+}
+
+std::vector<log_line> job_run::take_log(bool last) {
+    if (!has_records_.load(std::memory_order_acquire)) {
+        return {};
+    }
+    const std::lock_guard lock{mutex_};
+    return last ? records_->log.take_last(clock::now()) : records_->log.take();
+}
+
+bool job_run::open_effect(const std::string& step) {
+    const std::lock_guard lock{mutex_};
+    std::vector<std::string>& open = made_records().open_effects;
+    if (std::find(open.begin(), open.end(), step) != open.end()) {
+        return false;
+    }
+    open.push_back(step);
+    return true;
+}
+
+void job_run::close_effect(const std::string& step) {
+    const std::lock_guard lock{mutex_};
+    std::erase(made_records().open_effects, step);
+}
+
+std::optional<std::string> job_run::open_effect() {
+    if (!has_records_.load(std::memory_order_acquire)) {
+        return std::nullopt;
+    }
+    const std::lock_guard lock{mutex_};
+    const std::vector<std::string>& open = records_->open_effects;
+    return open.empty() ? std::nullopt : std::optional{open.front()};
 }
 
 boost::asio::awaitable<bool> job_run::sleep(std::chrono::milliseconds time) {
@@ -151,6 +212,10 @@ void job_context::provider_failed() {
 
 void job_context::provider_throttled(std::chrono::milliseconds retry_after, std::string limit) {
     run_.note_throttled(retry_after, std::move(limit));
+}
+
+void job_context::log(log_level level, std::string text) {
+    run_.log(level, text);
 }
 
 boost::asio::awaitable<bool> job_context::sleep(std::chrono::milliseconds time) {

@@ -2,6 +2,7 @@
 
 #include "engine/async.hpp"
 #include "engine/provider_reports.hpp"
+#include "engine/run_log.hpp"
 
 #include <libqueue/job.hpp>
 #include <libqueue/job_context.hpp>
@@ -16,10 +17,12 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 namespace libqueue::engine {
 
 class lane;
+class runtime;
 struct kind_state;
 struct queue_state;
 
@@ -52,13 +55,33 @@ class job_run {
     /// What the handler said of its provider since the last call.
     [[nodiscard]] provider_words take_provider_words();
 
+    /// Any thread. Asks for an early heartbeat when many lines wait.
+    void log(log_level level, const std::string& text);
+    /// The lines since the last call; `last`: with a word about those that were dropped.
+    [[nodiscard]] std::vector<log_line> take_log(bool last);
+
+    /// Any thread. Steps whose effect may have happened while nobody has said so.
+    bool open_effect(const std::string& step);  ///< whether it was not before
+    void close_effect(const std::string& step);
+    /// The name of one, or nothing.
+    [[nodiscard]] std::optional<std::string> open_effect();
+
     boost::asio::awaitable<bool> sleep(std::chrono::milliseconds time);
     [[nodiscard]] boost::asio::io_context& io() noexcept { return io_; }
 
    private:
+    /// What most runs never need.
+    struct records {
+        run_log log;
+        std::vector<std::string> open_effects;
+    };
+    records& made_records();
+
     boost::asio::io_context& io_;
     std::atomic<stop_reason> reason_{stop_reason::none};
+    std::atomic<bool> has_records_{false};
     std::mutex mutex_;  // guards what follows
+    std::unique_ptr<records> records_;
     std::optional<std::stop_source> stop_;
     std::optional<progress> progress_;
     provider_words provider_;
@@ -70,6 +93,7 @@ class job_run {
     kind_state* kind{nullptr};
     queue_state* queue{nullptr};
     lane* owner{nullptr};
+    runtime* home{nullptr};  // set when it starts
     int used_attempts{0};
     std::int64_t place_run_at{0};  // where it stood in line, µs since 2000
     int line_id{0};

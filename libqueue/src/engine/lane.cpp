@@ -1,6 +1,5 @@
 #include "engine/lane.hpp"
 
-#include "core/limits.hpp"
 #include "engine/runtime.hpp"
 #include "engine/silence.hpp"
 #include "engine/turn.hpp"
@@ -172,7 +171,7 @@ boost::asio::awaitable<void> lane::open() {
 }
 
 void lane::take_batch() {
-    const std::size_t most = isolating_ ? 1 : limits::acknowledge_batch_max;
+    const std::size_t most = isolating_ ? 1 : turn_share(pending_);
     if (pending_.size() <= most) {
         batch_ = std::exchange(pending_, {});
     } else {

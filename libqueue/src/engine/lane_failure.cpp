@@ -92,6 +92,7 @@ void lane::turn_failed(const pg::sql_failure& why) {
         // Alone it fails too: what it carried cannot be stored, the fact that it ended can.
         acknowledgement& bad = pending_.front();
         bad.output.clear();
+        bad.log.clear();
         bad.error = std::string{"the outcome could not be stored: "} + why.what();
     }
     isolating_ = true;

@@ -95,7 +95,12 @@ pg::params kind_keeping_params(const registration& kind) {
 }
 
 presence::presence(runtime& shared, maintenance& upkeep)
-    : shared_{shared}, upkeep_{upkeep}, connection_{shared.io}, alarm_{shared.io} {}
+    : shared_{shared}, upkeep_{upkeep}, connection_{shared.io}, alarm_{shared.io}, log_{shared} {
+    shared_.beat_soon = [this] {
+        urgent_ = true;
+        wake();
+    };
+}
 
 void presence::wake() {
     alarm_.cancel();
@@ -119,6 +124,9 @@ boost::asio::awaitable<void> presence::run() {
             }
             refused_ = refused ? failed->what() : "";
             connection_.close();
+            if (!failed->poisons_connection() && !failed->retryable()) {
+                log_.drop();
+            }
             upkeep_.forget_workers();
             // Others count the beats: a lost connection alone must not cost many.
             alarm_.expires_after(std::min<std::chrono::milliseconds>(
@@ -385,9 +393,11 @@ boost::asio::awaitable<bool> presence::beat() {
         connection_.send(shared_.sql.find_cancel_requests, jobs);
     }
     send_progress();
+    log_.send(connection_);
     connection_.pass(pg::failpoint::heartbeat_before_commit);
     const std::vector<pg::result> results = co_await connection_.run();
     connection_.pass(pg::failpoint::heartbeat_after_commit);
+    urgent_ = log_.committed() || urgent_;
     if (results.at(0).rows() == 0) {
         co_return false;
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/async.hpp"
+#include "engine/log_writer.hpp"
 #include "pg/pipeline.hpp"
 
 #include <libqueue/worker.hpp>
@@ -59,6 +60,7 @@ class presence {
     maintenance& upkeep_;
     pg::pipeline connection_;
     boost::asio::steady_timer alarm_;
+    log_writer log_;
     bool schema_ready_{false};
     std::int64_t known_lines_{-1};
     bool urgent_{false};  // beat now: something was asked

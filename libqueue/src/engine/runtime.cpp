@@ -93,6 +93,7 @@ void runtime::start(const run_ptr& run) {
     pg::pass_process(pg::failpoint::run_before);
     ++run->queue->running;
     ++run->kind->running;
+    run->home = this;
     run->started = clock::now();
     run->deadline = run->started + run->kind->handler->options.timeout;
     run->index = running.size();
@@ -185,6 +186,10 @@ void runtime::returned(const run_ptr& run, outcome said, bool thrown) {
     if (!run->finished) {
         finish(run, std::move(said), thrown);
     }
+    for (log_line& line : run->take_log(true)) {
+        // Said after its end was recorded, or the lease was lost.
+        loose_log.emplace_back(run->job.id, run->job.lease, std::move(line));
+    }
     pump(queue);
     suspects.run_ended();
 }
@@ -200,8 +205,10 @@ void runtime::finish(const run_ptr& run, outcome said, bool thrown) {
         said = retry("timed out after " + std::to_string(limit.count()) + " ms" +
                      (said.message().empty() ? "" : ": " + said.message()));
     }
+    said = heed_effects(*run, std::move(said));
     acknowledgement ack = decide(*run, said, thrown);
     ack.reports = provider_reports::of(*run, said);
+    ack.log = run->take_log(true);
     const bool dead = !ack.dead_reason.empty();
     if (watched || said.kind() != outcome::type::completed) {
         event e{event_type::job_finished};
@@ -220,6 +227,18 @@ void runtime::finish(const run_ptr& run, outcome said, bool thrown) {
         emit(e);
     }
     run->owner->acknowledge(std::move(ack));
+}
+
+outcome runtime::heed_effects(job_run& run, outcome said) {
+    if (said.kind() == outcome::type::completed || said.kind() == outcome::type::unknown) {
+        return said;
+    }
+    const std::optional<std::string> open = run.open_effect();
+    if (!open.has_value()) {
+        return said;
+    }
+    return unknown("effect " + *open + " was begun and not ended" +
+                   (said.message().empty() ? "" : ": " + said.message()));
 }
 
 acknowledgement runtime::decide(const job_run& run, const outcome& said, bool thrown) {

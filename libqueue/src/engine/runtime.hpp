@@ -3,7 +3,9 @@
 #include "engine/acknowledgement.hpp"
 #include "engine/async.hpp"
 #include "engine/blocking_calls.hpp"
+#include "engine/log_writer.hpp"
 #include "engine/queue_state.hpp"
+#include "engine/side_calls.hpp"
 #include "engine/statements.hpp"
 #include "engine/suspects.hpp"
 #include "engine/task_group.hpp"
@@ -14,6 +16,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -42,6 +45,9 @@ class runtime {
     void finish(const run_ptr& run, outcome said, bool thrown);
     /// What is to be recorded about a run that ended so.
     [[nodiscard]] acknowledgement decide(const job_run& run, const outcome& said, bool thrown);
+    /// What it said, or that it is not known what it did: while an effect is open, neither a retry
+    /// nor a final word but `completed` is believed.
+    [[nodiscard]] static outcome heed_effects(job_run& run, outcome said);
     /// Claimed jobs that never started go back to their places with the next turns.
     void give_back_unstarted(queue_state& queue);
     /// Takes a run off the books without recording anything (its lease is lost or given back).
@@ -85,7 +91,11 @@ class runtime {
     engine::suspects suspects{*this};
     signal upkeep_due{io};        // wakes the maintenance
     bool batches_counted{false};  // nobody has folded since
-    signal deadline_changed;      // for the timeout sweep, which next looks at:
+    side_calls calls{*this};
+    std::function<void()> beat_soon{[] {
+    }};                                   // there is much to write: a heartbeat before its time
+    std::vector<written_line> loose_log;  // of runs that ended without a record of ours
+    signal deadline_changed;              // for the timeout sweep, which next looks at:
     clock::time_point next_timeout_look{clock::time_point::max()};
 
     std::uint64_t claimed{0};           // jobs, since the start

@@ -51,6 +51,7 @@ session::session(worker_options options_given, std::vector<registration> kinds)
     }
     silence_.watch(presence_.connection(), beat_max(options.lease));
     silence_.watch(maintenance_.connection(), turn_max);
+    silence_.watch(shared_.calls.connection(), turn_max);
     for (const auto& each : shared_.lanes) {
         silence_.watch(each->connection(), turn_max);
     }

@@ -10,6 +10,10 @@
 #include <sql/claim_limited.hpp>
 #include <sql/claim_strays.hpp>
 #include <sql/deregister_worker.hpp>
+#include <sql/effect_abandon.hpp>
+#include <sql/effect_begin.hpp>
+#include <sql/effect_commit.hpp>
+#include <sql/effect_resolve.hpp>
 #include <sql/ensure_queue.hpp>
 #include <sql/find_cancel_requests.hpp>
 #include <sql/find_finished.hpp>
@@ -22,6 +26,7 @@
 #include <sql/forgotten_leases.hpp>
 #include <sql/heartbeat.hpp>
 #include <sql/hold_slots.hpp>
+#include <sql/last_checkpoint.hpp>
 #include <sql/list_lines.hpp>
 #include <sql/list_liveness.hpp>
 #include <sql/list_owed.hpp>
@@ -36,6 +41,8 @@
 #include <sql/prune_side_tables.hpp>
 #include <sql/publish_kind.hpp>
 #include <sql/publish_limit.hpp>
+#include <sql/put_checkpoint.hpp>
+#include <sql/put_job_log.hpp>
 #include <sql/put_progress.hpp>
 #include <sql/register_worker.hpp>
 #include <sql/release_leases.hpp>
@@ -65,6 +72,10 @@ statements::statements(std::string_view schema)
       claim_limited{write("claim_limited", sql::claim_limited, schema)},
       claim_strays{write("claim_strays", sql::claim_strays, schema)},
       deregister_worker{write("deregister_worker", sql::deregister_worker, schema)},
+      effect_abandon{write("effect_abandon", sql::effect_abandon, schema)},
+      effect_begin{write("effect_begin", sql::effect_begin, schema)},
+      effect_commit{write("effect_commit", sql::effect_commit, schema)},
+      effect_resolve{write("effect_resolve", sql::effect_resolve, schema)},
       ensure_queue{write("ensure_queue", sql::ensure_queue, schema)},
       find_cancel_requests{write("find_cancel_requests", sql::find_cancel_requests, schema)},
       find_finished{write("find_finished", sql::find_finished, schema)},
@@ -77,6 +88,7 @@ statements::statements(std::string_view schema)
       forgotten_leases{write("forgotten_leases", sql::forgotten_leases, schema)},
       heartbeat{write("heartbeat", sql::heartbeat, schema)},
       hold_slots{write("hold_slots", sql::hold_slots, schema)},
+      last_checkpoint{write("last_checkpoint", sql::last_checkpoint, schema)},
       list_lines{write("list_lines", sql::list_lines, schema)},
       list_liveness{write("list_liveness", sql::list_liveness, schema)},
       list_owed{write("list_owed", sql::list_owed, schema)},
@@ -91,6 +103,8 @@ statements::statements(std::string_view schema)
       prune_side_tables{write("prune_side_tables", sql::prune_side_tables, schema)},
       publish_kind{write("publish_kind", sql::publish_kind, schema)},
       publish_limit{write("publish_limit", sql::publish_limit, schema)},
+      put_checkpoint{write("put_checkpoint", sql::put_checkpoint, schema)},
+      put_job_log{write("put_job_log", sql::put_job_log, schema)},
       put_progress{write("put_progress", sql::put_progress, schema)},
       register_worker{write("register_worker", sql::register_worker, schema)},
       release_leases{write("release_leases", sql::release_leases, schema)},

@@ -22,6 +22,10 @@ class statements {
     pg::prepared claim_limited;
     pg::prepared claim_strays;
     pg::prepared deregister_worker;
+    pg::prepared effect_abandon;
+    pg::prepared effect_begin;
+    pg::prepared effect_commit;
+    pg::prepared effect_resolve;
     pg::prepared ensure_queue;
     pg::prepared find_cancel_requests;
     pg::prepared find_finished;
@@ -34,6 +38,7 @@ class statements {
     pg::prepared forgotten_leases;
     pg::prepared heartbeat;
     pg::prepared hold_slots;
+    pg::prepared last_checkpoint;
     pg::prepared list_lines;
     pg::prepared list_liveness;
     pg::prepared list_owed;
@@ -48,6 +53,8 @@ class statements {
     pg::prepared prune_side_tables;
     pg::prepared publish_kind;
     pg::prepared publish_limit;
+    pg::prepared put_checkpoint;
+    pg::prepared put_job_log;
     pg::prepared put_progress;
     pg::prepared register_worker;
     pg::prepared release_leases;

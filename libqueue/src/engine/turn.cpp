@@ -216,6 +216,10 @@ finishes_sent send_finishes(pg::pipeline& on, const statements& sql, std::int64_
         on.send(sql.settle, parts.settle_params());
         ++sent.other;
     }
+    if (const std::vector<written_line> lines = lines_of(batch); !lines.empty()) {
+        on.send(sql.put_job_log, log_params(lines));
+        ++sent.other;
+    }
     return sent;
 }
 

@@ -250,10 +250,13 @@ class inline_worker::impl {
         const run_ptr run = queue.unstarted.front();
         queue.unstarted.pop_front();
         --run->kind->unstarted;
+        run->home = &shared_;
         run->started = engine::clock::now();
         run->deadline = run->started + run->kind->handler->options.timeout;
         co_await handle(*run, result);
+        result.said = engine::runtime::heed_effects(*run, std::move(result.said));
         engine::acknowledgement ack = shared_.decide(*run, result.said, result.thrown != nullptr);
+        ack.log = run->take_log(true);
         co_await record(std::move(ack));
     }
 

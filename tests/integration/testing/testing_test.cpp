@@ -1,3 +1,4 @@
+#include <libqueue/run_records.hpp>
 #include <libqueue/schedules.hpp>
 #include <libqueue/testing.hpp>
 
@@ -235,6 +236,32 @@ TEST_SUITE("test kit: inline worker") {
 
         CHECK(worker.drain().size() == 2);
         CHECK(db.client().get(id).value().output == "\"found\"");
+    }
+
+    TEST_CASE("what handlers log, keep and begin is there, and an open effect is reconciled") {
+        database db;
+        registration kind{"pay"};
+        kind.handle = [](job_context& context) -> awaitable<outcome> {
+            auto effect = co_await context.begin_effect("charge");
+            const auto kept = co_await context.checkpoint("1");
+            context.log(libqueue::log_level::info, "charging");
+            co_return effect.has_value() && kept.has_value() ? libqueue::retry("no reply")
+                                                             : libqueue::discard("refused");
+        };
+        kind.reconcile_blocking = [](job_context& context) {
+            auto effect = context.begin_effect_blocking("charge").value();
+            effect.resolve_blocking(true).value();
+            return libqueue::completed(context.last_checkpoint_blocking().value_or(""));
+        };
+        inline_worker worker{db, {kind}};
+        const auto id = enqueue(db, new_job{"pay", "{}"});
+
+        CHECK(worker.run(id).said.kind() == outcome::type::unknown);
+        db.move_time(1h);
+        CHECK(worker.run(id).job.output == "1");
+        libqueue::run_records records{db.client()};
+        CHECK(records.effects(id).rows.at(0).at(1) == "committed");
+        CHECK(records.log(id).rows.at(0).at(5) == "charging");
     }
 
     TEST_CASE("run: what is not in line, paused or of another kind is refused by name") {

@@ -16,6 +16,9 @@ namespace qctl {
 [[nodiscard]] exit_code run_jobs_show(context& with);
 [[nodiscard]] exit_code run_jobs_explain(context& with);
 [[nodiscard]] exit_code run_jobs_wait(context& with);
+[[nodiscard]] exit_code run_jobs_logs(context& with);
+[[nodiscard]] exit_code run_jobs_effects(context& with);
+[[nodiscard]] exit_code run_jobs_resolve(context& with);
 [[nodiscard]] exit_code run_jobs_retry(context& with);
 [[nodiscard]] exit_code run_jobs_cancel(context& with);
 

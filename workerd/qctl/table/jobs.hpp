@@ -46,6 +46,33 @@ inline constexpr std::array jobs_wait_flags{
          .metavar = "STATE",
          .doc = "Wait for one of these states instead of the end"},
 };
+inline constexpr std::array jobs_logs_flags{
+    flag{.name = "follow",
+         .letter = 'f',
+         .doc = "Go on until the job has ended; shows its progress, too"},
+    flag{.name = "attempt",
+         .type = value_type::integer,
+         .metavar = "N",
+         .doc = "Of this attempt only",
+         .least = 1,
+         .most = 1000},
+    flag{.name = "tail",
+         .type = value_type::integer,
+         .metavar = "N",
+         .doc = "Begin with the last so many lines",
+         .least = 0,
+         .most = 1000000},
+};
+inline constexpr std::array jobs_resolve_arguments{
+    argument{"ID", arity::one, value_type::integer, "Job"},
+    argument{"STEP", arity::one, value_type::text, "Step, as jobs effects shows it"},
+    argument{"WHAT", arity::one, value_type::text, "happened or not-happened"}};
+inline constexpr std::array jobs_resolve_flags{
+    flag{.name = "result",
+         .type = value_type::text,
+         .metavar = "JSON",
+         .doc = "What it gave, for the next run"},
+};
 inline constexpr std::array jobs_cancel_flags{
     flag{.name = "reason", .type = value_type::text, .metavar = "TEXT", .doc = "Kept as the error"},
 };
@@ -60,6 +87,12 @@ inline constexpr std::array<std::string_view, 2> jobs_show_examples{
 inline constexpr std::array<std::string_view, 1> jobs_explain_examples{"qctl jobs explain 42"};
 inline constexpr std::array<std::string_view, 2> jobs_wait_examples{
     "qctl jobs wait 42 43 --timeout 1m", "qctl jobs wait 42 --for running"};
+inline constexpr std::array<std::string_view, 2> jobs_logs_examples{
+    "qctl jobs logs 42 -f", "qctl jobs logs 42 --attempt 2 --tail 20 -o jsonl"};
+inline constexpr std::array<std::string_view, 1> jobs_effects_examples{"qctl jobs effects 42"};
+inline constexpr std::array<std::string_view, 2> jobs_resolve_examples{
+    "qctl jobs resolve 42 charge happened --result '{\"id\": \"ch_1\"}'",
+    "qctl jobs resolve 42 charge not-happened"};
 inline constexpr std::array<std::string_view, 1> jobs_retry_examples{"qctl jobs retry 42 43"};
 inline constexpr std::array<std::string_view, 1> jobs_cancel_examples{
     "qctl jobs cancel 42 --reason 'order was withdrawn'"};
@@ -98,6 +131,32 @@ inline constexpr std::array jobs_commands{
             .flags = jobs_wait_flags,
             .examples = jobs_wait_examples,
             .columns = "id,kind,queue,state,attempt,finished_at,last_error"},
+    command{.id = verb::jobs_logs,
+            .group = "jobs",
+            .name = "logs",
+            .summary = "What a job's handlers said",
+            .doc = "With --follow the exit code is that of jobs wait: 0 when the job completed, 1 "
+                   "when it ended otherwise, 7 when the time was up (--timeout, default never).",
+            .arguments = job_id_argument,
+            .flags = jobs_logs_flags,
+            .examples = jobs_logs_examples},
+    command{.id = verb::jobs_effects,
+            .group = "jobs",
+            .name = "effects",
+            .summary = "What a job has begun and done to the outside world",
+            .arguments = job_id_argument,
+            .examples = jobs_effects_examples,
+            .columns = "step,state,key,begun_at,ended_at,result"},
+    command{.id = verb::jobs_resolve,
+            .group = "jobs",
+            .name = "resolve",
+            .summary = "Say what became of an effect whose answer was lost",
+            .doc = "For effects that are begun and whose job nobody runs: a later run is told that "
+                   "it happened, or may do it. Look it up at the provider first, by its key.",
+            .arguments = jobs_resolve_arguments,
+            .flags = jobs_resolve_flags,
+            .examples = jobs_resolve_examples,
+            .risk = danger::mild},
     command{
         .id = verb::jobs_retry,
         .group = "jobs",
