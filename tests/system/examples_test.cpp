@@ -85,6 +85,27 @@ TEST_CASE("examples: reservations that ran out are freed by a schedule of each t
                    "AND (output->>'freed')::int = 4") == "2");
 }
 
+TEST_CASE("examples: of the carts that were left, the one nobody bought is reminded of once") {
+    const test::test_database db;
+
+    const auto result = run_example("07_abandoned_cart", db, {"300ms"});
+
+    CHECK_MESSAGE(result.code == 0, result.errors);
+    // Replaced by the second touch; bought; bought unnoticed; the second touch.
+    CHECK(db.query("SELECT string_agg(concat_ws(' ', state, output->>'reminded', last_error), ', '"
+                   " ORDER BY id) FROM queue.jobs WHERE kind = 'example.cart.remind'") ==
+          "cancelled the cart was touched again, cancelled the cart was bought, "
+          "completed false, completed true");
+    CHECK(db.query("SELECT string_agg(state || ' ' || (payload->>'to'), ',') FROM queue.jobs "
+                   "WHERE kind = 'example.cart.mail'") == "completed ada@example.com");
+    CHECK(db.query("SELECT bool_and(a.started_at >= j.created_at + interval '300 ms') "
+                   "FROM queue.jobs j JOIN queue.attempt a ON a.job_id = j.id "
+                   "WHERE j.kind = 'example.cart.remind' AND j.state = 'completed'") == "t");
+    CHECK(result.output.find("\nmail to ada@example.com: You left something in your cart\n") !=
+          std::string::npos);
+    CHECK(result.output.find("mail to ben") == std::string::npos);
+}
+
 TEST_CASE("examples: a test with the test kit passes, on a server of its own and on a given one") {
     const test::test_database db;
     for (const std::string& server : {std::string{}, db.dsn()}) {
