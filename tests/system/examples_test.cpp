@@ -106,6 +106,33 @@ TEST_CASE("examples: of the carts that were left, the one nobody bought is remin
     CHECK(result.output.find("mail to ben") == std::string::npos);
 }
 
+TEST_CASE("examples: a sync that was stopped goes on where it was, and never beside another") {
+    const test::test_database db;
+
+    const auto result = run_example("09_data_sync", db);
+
+    CHECK_MESSAGE(result.code == 0, result.errors);
+    CHECK(db.query("SELECT count(*) FROM example_product_copy") == "500");
+    CHECK(
+        db.query("SELECT string_agg(a.outcome::text, ' ' ORDER BY a.lease_id) FROM queue.attempt a "
+                 "WHERE a.job_id = (SELECT min(id) FROM queue.jobs)") ==
+        "cancelled replayed completed");
+    const std::string copies = "FROM queue.jobs WHERE kind = 'example.sync'";
+    // The stopped one wrote the rest and no more, the other one found nothing to change.
+    CHECK(db.query("SELECT count(*) FILTER (WHERE output @@ '$.from >= 150 && $.from < 500 && "
+                   "$.to == 500') || ' ' || bool_and((output->>'changed')::int = CASE id WHEN "
+                   "(SELECT min(id) FROM queue.jobs) THEN 500 - (output->>'from')::int ELSE 0 END) "
+                   "|| ' ' || count(*) " +
+                   copies) == "1 true 2");
+    CHECK(db.query("WITH ran AS (SELECT * FROM queue.attempt WHERE outcome <> 'replayed' AND "
+                   "job_id IN (SELECT id " +
+                   copies +
+                   ")) SELECT count(*) FROM ran a JOIN ran b "
+                   "ON a.lease_id < b.lease_id AND b.started_at < a.finished_at") == "0");
+    CHECK(db.query("SELECT output FROM queue.jobs WHERE kind = 'example.sync.due'") ==
+          "{\"started\": false}");
+}
+
 TEST_CASE("examples: a test with the test kit passes, on a server of its own and on a given one") {
     const test::test_database db;
     for (const std::string& server : {std::string{}, db.dsn()}) {
