@@ -31,7 +31,8 @@ struct copy_due {
 using connection_ptr = std::unique_ptr<PGconn, decltype(&PQfinish)>;
 using row = std::vector<std::string>;
 
-std::counting_semaphore<> pages{0};  ///< copied, for main to look at
+std::counting_semaphore<> answers{0};  ///< how many pages the shop gives, for a slow one
+std::counting_semaphore<> pages{0};    ///< copied and kept
 
 std::string dsn() {
     const char* given = std::getenv("DATABASE_URL");
@@ -68,7 +69,7 @@ std::int64_t last_kept(PGconn* on, libqueue::job_context& context) {
 
 // A page that is copied twice, because the process died before it was kept, changes nothing.
 constexpr const char* copy_page =
-    "WITH page AS (SELECT shop, id, name, pg_sleep(0.02 / $3) FROM example_product"
+    "WITH page AS (SELECT shop, id, name FROM example_product"
     " WHERE shop = $1 AND id > $2 ORDER BY id LIMIT $3),"
     " changed AS (INSERT INTO example_product_copy AS c SELECT shop, id, name FROM page"
     " ON CONFLICT (shop, id) DO UPDATE SET name = excluded.name WHERE c.name <> excluded.name"
@@ -84,6 +85,9 @@ libqueue::outcome copy(const copy_products& job, libqueue::job_context& context)
         run(connection.get(), "SELECT greatest(1, max(id)) FROM example_product WHERE shop = $1",
             {job.shop});
     for (;; pages.release()) {
+        while (!context.stop_requested() &&
+               !answers.try_acquire_for(std::chrono::milliseconds{10})) {
+        }
         if (context.stop_requested()) {
             // That is what it means when somebody asked; when the worker leaves or the time is up,
             // the job goes back in line.
@@ -176,6 +180,13 @@ void make_products() {
     }
 }
 
+void let_pages_through(int count) {
+    answers.release(count);
+    for (; count > 0; --count) {
+        pages.acquire();
+    }
+}
+
 }  // namespace
 
 int main() {
@@ -194,21 +205,19 @@ int main() {
     copies products{client};
     const auto in_time = std::chrono::seconds{30};
     const libqueue::job_id first = products.start("books");
-    for (int page = 0; page < 3; ++page) {
-        pages.acquire();
-    }
+    let_pages_through(3);
     products.print_status(first);
     products.stop(first);
     client.wait(first, in_time).value();
     products.print_status(first);
-    while (pages.try_acquire()) {
-    }
 
     products.retry(first);
-    pages.acquire();
+    let_pages_through(1);
     const libqueue::job_id second = products.start("books");  // Somebody else, at the same time.
     products.print_status(second);
     const libqueue::job_id slot = schedules.run_now("sync.books").value();  // As every hour.
+    client.wait(slot, in_time).value();
+    answers.release(100);
     for (const libqueue::job_id job : {slot, first, second}) {
         client.wait(job, in_time).value();
         std::cout << "job " << job << '\n';
