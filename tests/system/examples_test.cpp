@@ -75,7 +75,7 @@ TEST_CASE("examples: an effect asserted under the lease happens once") {
 TEST_CASE("examples: a payment whose reply is lost is found out about and not made again") {
     const test::test_database db;
 
-    const auto result = run_example("07_effects", db);
+    const auto result = run_example("11_effects", db);
 
     CHECK_MESSAGE(result.code == 0, result.errors);
     CHECK(result.output == "completed, charged 1 time\n");
@@ -102,7 +102,7 @@ TEST_CASE("examples: reservations that ran out are freed by a schedule of each t
 TEST_CASE("examples: an event becomes a notification of each who subscribed") {
     const test::test_database db;
 
-    const auto result = run_example("07_notification_fan_out", db);
+    const auto result = run_example("10_notification_fan_out", db);
 
     CHECK_MESSAGE(result.code == 0, result.errors);
     CHECK(result.output == "6 notifications\n");
@@ -111,6 +111,51 @@ TEST_CASE("examples: an event becomes a notification of each who subscribed") {
           "example.notify.receipt 2, example.notify.seller 3, example.notify.thanks 1");
     CHECK(db.query("SELECT topic FROM queue.unrouted_topics") == "refunds.requested");
     CHECK(db.query("SELECT count(*) FROM example_paid_order") == "4");
+}
+
+TEST_CASE("examples: of the carts that were left, the one nobody bought is reminded of once") {
+    const test::test_database db;
+
+    const auto result = run_example("07_abandoned_cart", db, {"300ms"});
+
+    CHECK_MESSAGE(result.code == 0, result.errors);
+    // Replaced by the second touch; bought; bought unnoticed; the second touch.
+    CHECK(db.query("SELECT string_agg(concat_ws(' ', state, output->>'reminded', last_error), ', '"
+                   " ORDER BY id) FROM queue.jobs WHERE kind = 'example.cart.remind'") ==
+          "cancelled the cart was touched again, cancelled the cart was bought, "
+          "completed false, completed true");
+    CHECK(db.query("SELECT string_agg(state || ' ' || (payload->>'to'), ',') FROM queue.jobs "
+                   "WHERE kind = 'example.cart.mail'") == "completed ada@example.com");
+    CHECK(db.query("SELECT bool_and(a.started_at >= j.created_at + interval '300 ms') "
+                   "FROM queue.jobs j JOIN queue.attempt a ON a.job_id = j.id "
+                   "WHERE j.kind = 'example.cart.remind' AND j.state = 'completed'") == "t");
+    CHECK(result.output.find("\nmail to ada@example.com: You left something in your cart\n") !=
+          std::string::npos);
+    CHECK(result.output.find("mail to ben") == std::string::npos);
+}
+
+TEST_CASE("examples: a sync that was stopped goes on where it was, and never beside another") {
+    const test::test_database db;
+
+    const auto result = run_example("09_data_sync", db);
+
+    CHECK_MESSAGE(result.code == 0, result.errors);
+    CHECK(db.query("SELECT count(*) FROM example_product_copy") == "500");
+    CHECK(
+        db.query("SELECT string_agg(a.outcome::text, ' ' ORDER BY a.lease_id) FROM queue.attempt a "
+                 "WHERE a.job_id = (SELECT min(id) FROM queue.jobs)") ==
+        "cancelled replayed completed");
+    const std::string copies = "FROM queue.jobs WHERE kind = 'example.sync'";
+    // The stopped one wrote the rest and no more; the other one found nothing to change.
+    CHECK(db.query("SELECT string_agg(output::text, ' ' ORDER BY id) " + copies) ==
+          R"({"to": 500, "from": 150, "changed": 350} {"to": 500, "from": 0, "changed": 0})");
+    CHECK(db.query("WITH ran AS (SELECT * FROM queue.attempt WHERE outcome <> 'replayed' AND "
+                   "job_id IN (SELECT id " +
+                   copies +
+                   ")) SELECT count(*) FROM ran a JOIN ran b "
+                   "ON a.lease_id < b.lease_id AND b.started_at < a.finished_at") == "0");
+    CHECK(db.query("SELECT output FROM queue.jobs WHERE kind = 'example.sync.due'") ==
+          "{\"started\": false}");
 }
 
 TEST_CASE("examples: a test with the test kit passes, on a server of its own and on a given one") {
