@@ -4,6 +4,7 @@
 #include <libqueue/async_client.hpp>
 #include <libqueue/backoff.hpp>
 #include <libqueue/client.hpp>
+#include <libqueue/encryption.hpp>
 #include <libqueue/error.hpp>
 #include <libqueue/job.hpp>
 #include <libqueue/job_context.hpp>

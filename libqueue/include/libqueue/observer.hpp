@@ -34,6 +34,7 @@ enum class event_type {
     schedules_fired,    ///< `count` jobs were enqueued by schedules
     schedule_failed,    ///< `count` slots could not be fired; `message` says why of one
     server_unsafe,      ///< the server may lose what it acknowledged; `message` says why
+    key_missing,        ///< a job waits, or its output was not kept, for want of a key; `message`
 };
 
 [[nodiscard]] std::string_view to_string(event_type type) noexcept;

@@ -5,6 +5,7 @@
 #include "core/text.hpp"
 #include "engine/lane.hpp"
 #include "engine/limiter.hpp"
+#include "engine/sealing.hpp"
 #include "pg/failpoint.hpp"
 
 #include <boost/asio/post.hpp>
@@ -108,6 +109,12 @@ void runtime::start(const run_ptr& run) {
         emit(e);
     }
     const registration& handler = *run->kind->handler;
+    if (concerns_sealing(*run)) {
+        if (auto refused = open_payload(*run, *this)) {
+            returned(run, std::move(*refused), false);
+            return;
+        }
+    }
     const bool reconcile = run->job.reconcile;
     if (const auto& coroutine = reconcile ? handler.reconcile : handler.handle; coroutine) {
         tasks.spawn("handler", run_coroutine(run, &coroutine));
@@ -230,6 +237,9 @@ acknowledgement runtime::decide(const job_run& run, const outcome& said, bool th
         ack.ran_us = ran.count();
         if (!said.output().empty()) {
             ack.output = core::storable_json(said.output(), limits::output_bytes);
+            if (run.sealed || run.kind->handler->options.encrypted) {
+                ack.output = sealed_output(run, ack.output, *this);
+            }
         }
         return ack;
     }
