@@ -2,6 +2,16 @@
 
 CREATE SCHEMA queue;
 
+CREATE TYPE queue.attachments AS (
+	batch_id bigint,
+	ordering_key text,
+	concurrency_key text,
+	key_concurrency integer,
+	limit_key text,
+	cost integer,
+	subject text
+);
+
 CREATE TYPE queue.attempt_outcome AS ENUM (
     'completed',
     'failed',
@@ -54,6 +64,135 @@ CREATE TYPE queue.place AS (
 	final boolean
 );
 
+CREATE FUNCTION queue.admit_keys(queue_id integer, whole boolean DEFAULT true, OUT admitted integer, OUT wait_us bigint) RETURNS record
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    at_now timestamptz;
+    since timestamptz := '-infinity';
+    keys text[];
+    more text[];
+    found_now integer;
+    rounds integer := 0;
+    next_at timestamptz;
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(hashtextextended('queue.admit_keys', admit_keys.queue_id)) THEN
+        wait_us := 3000;
+        RETURN;
+    END IF;
+    admitted := 0;
+    -- Read under the lock: what committed before is seen, by this and by every later statement.
+    at_now := clock_timestamp();
+    IF NOT admit_keys.whole THEN
+        since := at_now - interval '10 seconds';
+    END IF;
+    LOOP
+        WITH taken AS (
+            DELETE FROM queue.key_look l
+            WHERE l.ctid = ANY (ARRAY(
+                SELECT x.ctid FROM queue.key_look x
+                WHERE x.queue_id = admit_keys.queue_id AND x.look_at >= since
+                  AND x.look_at <= at_now
+                ORDER BY x.look_at, x.id LIMIT 500))
+            RETURNING l.key)
+        SELECT array_agg(DISTINCT t.key), count(*) INTO keys, found_now FROM taken t;
+        WHILE keys IS NOT NULL LOOP
+            SELECT a.admitted + admit_keys.admitted, a.more INTO admitted, more
+            FROM queue.admit_next(admit_keys.queue_id, keys, at_now) a;
+            keys := more;
+        END LOOP;
+        rounds := rounds + 1;
+        EXIT WHEN found_now < 500 OR rounds = 4;
+    END LOOP;
+    IF found_now = 500 THEN
+        wait_us := 0;
+    ELSE
+        SELECT x.look_at INTO next_at FROM queue.key_look x
+        WHERE x.queue_id = admit_keys.queue_id AND x.look_at > at_now
+        ORDER BY x.look_at, x.id LIMIT 1;
+        wait_us := (extract(epoch FROM next_at - at_now) * 1000000)::bigint;
+    END IF;
+    IF admitted > 0 THEN
+        PERFORM pg_notify('queue.wake', q.id::text) FROM queue.queue q
+        WHERE q.id = admit_keys.queue_id
+          AND pg_sequence_last_value(q.doorbell) > extract(epoch FROM at_now) * 1000;
+    END IF;
+END
+$$;
+
+CREATE FUNCTION queue.admit_next(queue_id integer, keys text[], at_now timestamp with time zone, OUT admitted integer, OUT more text[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    picked record;
+    locked bigint[];
+BEGIN
+    admitted := 0;
+    SELECT array_agg(w.job_id) AS jobs, array_agg(w.key) AS keys INTO picked
+    FROM unnest(admit_next.keys) k (key)
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS held FROM queue.key_hold x
+        WHERE x.queue_id = admit_next.queue_id AND x.key = k.key) h
+    CROSS JOIN LATERAL (
+        SELECT y.job_id, y.key, y.most,
+               row_number() OVER (ORDER BY y.run_at, y.job_id) AS place
+        FROM (SELECT x.job_id, x.key, x.most, x.run_at FROM queue.key_wait x
+              WHERE x.queue_id = admit_next.queue_id AND x.key = k.key
+                AND x.run_at <= admit_next.at_now
+              ORDER BY x.run_at, x.job_id
+              -- As many as the first one lets in.
+              LIMIT greatest(0, coalesce((
+                  SELECT f.most FROM queue.key_wait f
+                  WHERE f.queue_id = admit_next.queue_id AND f.key = k.key
+                  ORDER BY f.run_at, f.job_id LIMIT 1), 0) - h.held)) y) w
+    WHERE h.held + w.place <= w.most;
+    IF picked.jobs IS NULL THEN
+        RETURN;
+    END IF;
+    locked := ARRAY(SELECT x.job_id FROM queue.key_wait x WHERE x.job_id = ANY (picked.jobs)
+                    ORDER BY x.job_id FOR UPDATE SKIP LOCKED);
+    IF cardinality(locked) < cardinality(picked.jobs) THEN
+        INSERT INTO queue.key_look (queue_id, look_at, key)
+        SELECT DISTINCT admit_next.queue_id, clock_timestamp() + interval '100 milliseconds', u.key
+        FROM unnest(picked.jobs, picked.keys) u (job_id, key)
+        WHERE u.job_id <> ALL (locked);
+    END IF;
+    -- Who has another key to wait for goes on to its line.
+    WITH both_keys AS MATERIALIZED (
+        SELECT w.job_id, w.key, coalesce((j.meta ->> 'key_concurrency')::smallint, 1) AS most,
+               queue.key_name('c', j.tenant_id, j.meta ->> 'concurrency_key') AS next_key
+        FROM queue.key_wait w
+        CROSS JOIN LATERAL (SELECT x.* FROM queue.job x WHERE x.id = w.job_id OFFSET 0) j
+        WHERE w.job_id = ANY (locked) AND left(w.key, 1) = 'o' AND j.meta ? 'concurrency_key'),
+    kept AS (
+        INSERT INTO queue.key_hold (queue_id, key, job_id)
+        SELECT admit_next.queue_id, b.key, b.job_id FROM both_keys b),
+    moved AS (
+        UPDATE queue.key_wait w SET key = b.next_key, most = b.most
+        FROM both_keys b WHERE w.job_id = b.job_id
+        RETURNING w.job_id, w.key)
+    SELECT array_agg(m.job_id) AS jobs, array_agg(DISTINCT m.key) AS keys INTO picked FROM moved m;
+    more := picked.keys;
+    WITH taken AS (
+        DELETE FROM queue.key_wait w
+        WHERE w.job_id = ANY (locked) AND w.job_id <> ALL (coalesce(picked.jobs, '{}'))
+        RETURNING w.job_id, w.line_id, w.attempt, w.reconcile, w.key, w.run_at),
+    kept AS (
+        INSERT INTO queue.key_hold (queue_id, key, job_id, ready_at)
+        SELECT admit_next.queue_id, t.key, t.job_id, admit_next.at_now FROM taken t),
+    put AS (
+        -- Never behind the cursors of the workers: a job is in line from now on.
+        INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile)
+        SELECT t.job_id, admit_next.at_now, t.line_id, t.attempt, t.reconcile FROM taken t)
+    SELECT count(*) INTO admitted FROM taken;
+END
+$$;
+
 CREATE FUNCTION queue.adopt(name text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -93,6 +232,43 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.attach(meta jsonb, a queue.attachments) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    members jsonb;
+BEGIN
+    PERFORM queue.check_key('ordering_key', a.ordering_key, 512);
+    PERFORM queue.check_key('concurrency_key', a.concurrency_key, 512);
+    PERFORM queue.check_key('limit_key', a.limit_key, 200);
+    PERFORM queue.check_key('subject', a.subject, 512);
+    IF a.ordering_key = a.concurrency_key THEN
+        RAISE EXCEPTION 'concurrency_key: expected another key than ordering_key, got % twice',
+            quote_literal(left(a.ordering_key, 100)) USING ERRCODE = 'LQ001',
+            HINT = 'An ordering key already runs one job at a time; give only that one.';
+    END IF;
+    IF a.key_concurrency IS NOT NULL AND a.concurrency_key IS NULL THEN
+        RAISE EXCEPTION 'key_concurrency: expected a concurrency_key beside it, got % alone',
+            a.key_concurrency USING ERRCODE = 'LQ001';
+    END IF;
+    IF a.key_concurrency NOT BETWEEN 1 AND 10000 THEN
+        RAISE EXCEPTION 'key_concurrency: expected 1 to 10000, got %', a.key_concurrency
+            USING ERRCODE = 'LQ001',
+                  HINT = 'With none allowed the job would wait for itself for ever.';
+    END IF;
+    IF a.cost NOT BETWEEN 1 AND 1000000 THEN
+        RAISE EXCEPTION 'cost: expected 1 to 1000000 tokens, got %', a.cost
+            USING ERRCODE = 'LQ001';
+    END IF;
+    -- The subject stays out: meta is shown everywhere.
+    members := jsonb_strip_nulls(jsonb_build_object(
+        'batch_id', a.batch_id, 'ordering_key', a.ordering_key,
+        'concurrency_key', a.concurrency_key, 'key_concurrency', a.key_concurrency,
+        'limit_key', a.limit_key, 'cost', a.cost));
+    RETURN CASE WHEN members = '{}' THEN meta ELSE coalesce(meta, '{}') || members END;
+END
+$$;
+
 CREATE FUNCTION queue.bucket_offset(spoken_for timestamp with time zone, now_at timestamp with time zone, burst integer, rate double precision) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN GREATEST(COALESCE(((EXTRACT(epoch FROM (spoken_for - now_at)))::double precision * (1000000)::double precision), ((((- burst) * 1000000))::double precision / rate)), ((((- burst) * 1000000))::double precision / rate));
@@ -127,14 +303,17 @@ CREATE FUNCTION queue.cancel(job_id bigint, reason text DEFAULT NULL::text) RETU
 DECLARE
     held record;
     at_now timestamptz := clock_timestamp();
+    event bigint;
 BEGIN
     SELECT t.place, t.attempt, t.reconcile, t.taken INTO held
     FROM queue.take_waiting(cancel.job_id) t;
     IF held.taken THEN
+        event := nextval('queue.lease_id_seq');
         INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, outcome, attempt,
                                    reconcile, error)
-        VALUES (cancel.job_id, nextval('queue.lease_id_seq'), at_now, at_now, 'cancelled',
+        VALUES (cancel.job_id, event, at_now, at_now, 'cancelled',
                 held.attempt, held.reconcile, left(cancel.reason, 16384));
+        PERFORM queue.settle_these(ARRAY[cancel.job_id], ARRAY[event]);
         RETURN true;
     END IF;
     IF (held.place).final THEN
@@ -156,6 +335,8 @@ COMMENT ON FUNCTION queue.cancel(job_id bigint, reason text) IS 'True: it was wa
 CREATE FUNCTION queue.check_enqueue(run_at timestamp with time zone, delay interval, max_attempts integer, meta jsonb) RETURNS void
     LANGUAGE plpgsql
     AS $$
+DECLARE
+    reserved text;
 BEGIN
     IF run_at IS NOT NULL AND delay IS NOT NULL THEN
         RAISE EXCEPTION 'run_at and delay: expected at most one of them, got both'
@@ -176,6 +357,25 @@ BEGIN
     IF meta IS NOT NULL AND (jsonb_typeof(meta) <> 'object' OR pg_column_size(meta) > 65536) THEN
         RAISE EXCEPTION 'meta: expected a JSON object of at most 64 KiB, got % of % bytes',
             jsonb_typeof(meta), pg_column_size(meta) USING ERRCODE = 'LQ001';
+    END IF;
+    IF meta ?| ARRAY['batch_id', 'ordering_key', 'concurrency_key', 'key_concurrency', 'limit_key',
+                     'cost'] THEN
+        SELECT k INTO reserved FROM jsonb_object_keys(meta) k
+        WHERE k IN ('batch_id', 'ordering_key', 'concurrency_key', 'key_concurrency', 'limit_key',
+                    'cost') LIMIT 1;
+        RAISE EXCEPTION 'meta: % is reserved', reserved USING ERRCODE = 'LQ001',
+            HINT = format('Use the argument %s of enqueue.', reserved);
+    END IF;
+END
+$$;
+
+CREATE FUNCTION queue.check_key(argument text, key text, most integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF octet_length(key) NOT BETWEEN 1 AND most THEN
+        RAISE EXCEPTION '%: expected 1 to % bytes, got %', argument, most, octet_length(key)
+            USING ERRCODE = 'LQ001';
     END IF;
 END
 $$;
@@ -1003,7 +1203,31 @@ CREATE FUNCTION queue.discard(job_ids bigint[]) RETURNS bigint
     SELECT count(*) FROM gone
 $$;
 
-CREATE FUNCTION queue.enqueue(kind text, payload jsonb, queue text DEFAULT NULL::text, priority integer DEFAULT NULL::integer, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, idempotency_key text DEFAULT NULL::text, max_attempts integer DEFAULT NULL::integer, tenant_id uuid DEFAULT NULL::uuid, meta jsonb DEFAULT NULL::jsonb, delay interval DEFAULT NULL::interval, tags text[] DEFAULT NULL::text[], traceparent text DEFAULT NULL::text, idempotency_ttl interval DEFAULT NULL::interval) RETURNS bigint
+CREATE FUNCTION queue.drawn_ids(ids bigint[], wanted integer) RETURNS bigint[]
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    odd bigint;
+BEGIN
+    IF cardinality(drawn_ids.ids) <> drawn_ids.wanted THEN
+        RAISE EXCEPTION 'ids: expected one for each of the % payloads, got %', drawn_ids.wanted,
+            cardinality(drawn_ids.ids) USING ERRCODE = 'LQ001';
+    END IF;
+    SELECT u.id INTO odd FROM unnest(drawn_ids.ids) u(id)
+    WHERE u.id IS NULL
+       OR u.id NOT BETWEEN 1 AND coalesce(pg_sequence_last_value('queue.job_id_seq'), 0)
+       OR EXISTS (SELECT FROM queue.job j WHERE j.id = u.id)
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'id: expected a new value of queue.job_id_seq, got %',
+            coalesce(odd::text, 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    RETURN drawn_ids.ids;
+END
+$$;
+
+CREATE FUNCTION queue.enqueue(kind text, payload jsonb, queue text DEFAULT NULL::text, priority integer DEFAULT NULL::integer, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, idempotency_key text DEFAULT NULL::text, max_attempts integer DEFAULT NULL::integer, tenant_id uuid DEFAULT NULL::uuid, meta jsonb DEFAULT NULL::jsonb, delay interval DEFAULT NULL::interval, tags text[] DEFAULT NULL::text[], traceparent text DEFAULT NULL::text, idempotency_ttl interval DEFAULT NULL::interval, batch_id bigint DEFAULT NULL::bigint, ordering_key text DEFAULT NULL::text, concurrency_key text DEFAULT NULL::text, key_concurrency integer DEFAULT NULL::integer, limit_key text DEFAULT NULL::text, cost integer DEFAULT NULL::integer, subject text DEFAULT NULL::text, id bigint DEFAULT NULL::bigint) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1014,17 +1238,21 @@ DECLARE
     new_id bigint;
     at_now timestamptz := clock_timestamp();
     due timestamptz;
+    attached boolean := false;
 BEGIN
     IF enqueue.idempotency_key IS NOT NULL THEN
         RETURN (SELECT o.id FROM queue.enqueue_once(
             enqueue.kind, enqueue.payload, enqueue.queue, enqueue.priority, enqueue.run_at,
             enqueue.idempotency_key, enqueue.max_attempts, enqueue.tenant_id, enqueue.meta,
-            enqueue.delay, enqueue.tags, enqueue.traceparent, enqueue.idempotency_ttl) o);
+            enqueue.delay, enqueue.tags, enqueue.traceparent, enqueue.idempotency_ttl,
+            enqueue.batch_id, enqueue.ordering_key, enqueue.concurrency_key,
+            enqueue.key_concurrency, enqueue.limit_key, enqueue.cost, enqueue.subject,
+            enqueue.id) o);
     END IF;
     IF enqueue.payload IS NULL THEN
         RAISE EXCEPTION 'payload: expected JSON, got NULL' USING ERRCODE = 'LQ008';
     END IF;
-    SELECT k.queue, k.priority, k.max_attempts INTO defaults
+    SELECT k.queue, k.priority, k.max_attempts, k.encrypted INTO defaults
     FROM queue.kind k WHERE k.name = enqueue.kind;
     SELECT l.id, q.id, q.doorbell, q.max_payload_bytes INTO target
     FROM queue.queue q JOIN queue.line l ON l.queue_id = q.id
@@ -1048,14 +1276,35 @@ BEGIN
         PERFORM queue.check_enqueue(enqueue.run_at, enqueue.delay, enqueue.max_attempts,
                                     enqueue.meta);
     END IF;
+    IF num_nonnulls(enqueue.batch_id, enqueue.ordering_key, enqueue.concurrency_key,
+                    enqueue.key_concurrency, enqueue.limit_key, enqueue.cost, enqueue.subject,
+                    enqueue.id) > 0 THEN
+        meta := queue.attach(enqueue.meta, ROW(enqueue.batch_id, enqueue.ordering_key,
+            enqueue.concurrency_key, enqueue.key_concurrency, enqueue.limit_key, enqueue.cost,
+            enqueue.subject)::queue.attachments);
+        attached := true;
+    END IF;
+    IF defaults.encrypted THEN
+        PERFORM queue.check_encrypted(enqueue.kind, enqueue.payload);
+    END IF;
     -- A time in the past means now: nothing is ever put in line behind the workers' cursors.
     due := greatest(at_now, coalesce(enqueue.run_at, at_now + enqueue.delay, at_now));
-    new_id := nextval('queue.job_id_seq');
+    IF enqueue.id IS NULL THEN
+        new_id := nextval('queue.job_id_seq');
+    ELSE
+        new_id := (queue.drawn_ids(ARRAY[enqueue.id], 1))[1];
+    END IF;
     INSERT INTO queue.job (id, created_at, run_at, line_id, max_attempts, tenant_id, payload, meta)
     VALUES (new_id, at_now, due, target.line_id,
             coalesce(enqueue.max_attempts, defaults.max_attempts, 4), enqueue.tenant_id,
             enqueue.payload, enqueue.meta);
-    INSERT INTO queue.ready (id, run_at, line_id, attempt) VALUES (new_id, due, target.line_id, 0);
+    IF attached THEN
+        PERFORM queue.put_attached(ARRAY[new_id], target, due, enqueue.tenant_id, enqueue.meta,
+                                   enqueue.subject);
+    ELSE
+        INSERT INTO queue.ready (id, run_at, line_id, attempt)
+        VALUES (new_id, due, target.line_id, 0);
+    END IF;
     IF pg_sequence_last_value(target.doorbell) > extract(epoch FROM at_now) * 1000
        AND due < at_now + interval '1 minute' THEN
         PERFORM pg_notify('queue.wake', target.queue_id::text);
@@ -1064,7 +1313,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION queue.enqueue_many(kind text, payloads jsonb[], queue text DEFAULT NULL::text, priority integer DEFAULT NULL::integer, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, max_attempts integer DEFAULT NULL::integer, tenant_id uuid DEFAULT NULL::uuid, meta jsonb DEFAULT NULL::jsonb, delay interval DEFAULT NULL::interval, tags text[] DEFAULT NULL::text[], traceparent text DEFAULT NULL::text) RETURNS SETOF bigint
+CREATE FUNCTION queue.enqueue_many(kind text, payloads jsonb[], queue text DEFAULT NULL::text, priority integer DEFAULT NULL::integer, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, max_attempts integer DEFAULT NULL::integer, tenant_id uuid DEFAULT NULL::uuid, meta jsonb DEFAULT NULL::jsonb, delay interval DEFAULT NULL::interval, tags text[] DEFAULT NULL::text[], traceparent text DEFAULT NULL::text, batch_id bigint DEFAULT NULL::bigint, ordering_key text DEFAULT NULL::text, concurrency_key text DEFAULT NULL::text, key_concurrency integer DEFAULT NULL::integer, limit_key text DEFAULT NULL::text, cost integer DEFAULT NULL::integer, subject text DEFAULT NULL::text, ids bigint[] DEFAULT NULL::bigint[]) RETURNS SETOF bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1074,15 +1323,16 @@ DECLARE
     target queue.line_target;
     at_now timestamptz := clock_timestamp();
     due timestamptz;
-    ids bigint[];
+    new_ids bigint[];
     bad bigint;
+    attached boolean := false;
 BEGIN
     IF enqueue_many.payloads IS NULL OR array_position(enqueue_many.payloads, NULL) IS NOT NULL THEN
         RAISE EXCEPTION 'payloads: expected an array of JSON values, got NULL%',
             coalesce(' at position ' || array_position(enqueue_many.payloads, NULL), '')
             USING ERRCODE = 'LQ008';
     END IF;
-    SELECT k.queue, k.priority, k.max_attempts INTO defaults
+    SELECT k.queue, k.priority, k.max_attempts, k.encrypted INTO defaults
     FROM queue.kind k WHERE k.name = enqueue_many.kind;
     SELECT l.id, q.id, q.doorbell, q.max_payload_bytes INTO target
     FROM queue.queue q JOIN queue.line l ON l.queue_id = q.id
@@ -1097,6 +1347,19 @@ BEGIN
     meta := queue.build_meta(enqueue_many.meta, enqueue_many.tags, enqueue_many.traceparent);
     PERFORM queue.check_enqueue(enqueue_many.run_at, enqueue_many.delay, enqueue_many.max_attempts,
                                 enqueue_many.meta);
+    IF num_nonnulls(enqueue_many.batch_id, enqueue_many.ordering_key,
+                    enqueue_many.concurrency_key, enqueue_many.key_concurrency,
+                    enqueue_many.limit_key, enqueue_many.cost, enqueue_many.subject) > 0 THEN
+        meta := queue.attach(enqueue_many.meta, ROW(enqueue_many.batch_id,
+            enqueue_many.ordering_key, enqueue_many.concurrency_key,
+            enqueue_many.key_concurrency, enqueue_many.limit_key, enqueue_many.cost,
+            enqueue_many.subject)::queue.attachments);
+        attached := true;
+    END IF;
+    IF defaults.encrypted THEN
+        PERFORM queue.check_encrypted(enqueue_many.kind, p.payload)
+        FROM unnest(enqueue_many.payloads) p(payload);
+    END IF;
     -- One over the limit is only possible when all together are.
     IF pg_column_size(enqueue_many.payloads) > target.max_payload_bytes THEN
         SELECT p.place INTO bad
@@ -1107,26 +1370,35 @@ BEGIN
         END IF;
     END IF;
     due := greatest(at_now, coalesce(enqueue_many.run_at, at_now + enqueue_many.delay, at_now));
-    ids := ARRAY(SELECT nextval('queue.job_id_seq')
-                 FROM generate_series(1, cardinality(enqueue_many.payloads)));
+    IF enqueue_many.ids IS NULL THEN
+        new_ids := ARRAY(SELECT nextval('queue.job_id_seq')
+                         FROM generate_series(1, cardinality(enqueue_many.payloads)));
+    ELSE
+        new_ids := queue.drawn_ids(enqueue_many.ids, cardinality(enqueue_many.payloads));
+    END IF;
     INSERT INTO queue.job (id, created_at, run_at, line_id, max_attempts, tenant_id, payload, meta)
     SELECT u.id, at_now, due, target.line_id,
            coalesce(enqueue_many.max_attempts, defaults.max_attempts, 4), enqueue_many.tenant_id,
            u.payload, enqueue_many.meta
     -- Side by side and not as one table function, which would first write them all down.
-    FROM (SELECT unnest(ids) AS id, unnest(enqueue_many.payloads) AS payload) u;
-    INSERT INTO queue.ready (id, run_at, line_id, attempt)
-    SELECT unnest(ids), due, target.line_id, 0;
-    IF cardinality(ids) > 0
+    FROM (SELECT unnest(new_ids) AS id, unnest(enqueue_many.payloads) AS payload) u;
+    IF attached THEN
+        PERFORM queue.put_attached(new_ids, target, due, enqueue_many.tenant_id,
+                                   enqueue_many.meta, enqueue_many.subject);
+    ELSE
+        INSERT INTO queue.ready (id, run_at, line_id, attempt)
+        SELECT unnest(new_ids), due, target.line_id, 0;
+    END IF;
+    IF cardinality(new_ids) > 0
        AND pg_sequence_last_value(target.doorbell) > extract(epoch FROM at_now) * 1000
        AND due < at_now + interval '1 minute' THEN
         PERFORM pg_notify('queue.wake', target.queue_id::text);
     END IF;
-    RETURN QUERY SELECT u.id FROM unnest(ids) u(id);
+    RETURN QUERY SELECT u.id FROM unnest(new_ids) u(id);
 END
 $$;
 
-CREATE FUNCTION queue.enqueue_once(kind text, payload jsonb, queue text, priority integer, run_at timestamp with time zone, idempotency_key text, max_attempts integer, tenant_id uuid, meta jsonb, delay interval, tags text[], traceparent text, idempotency_ttl interval, OUT id bigint, OUT duplicate boolean, OUT output text) RETURNS record
+CREATE FUNCTION queue.enqueue_once(kind text, payload jsonb, queue text, priority integer, run_at timestamp with time zone, idempotency_key text, max_attempts integer, tenant_id uuid, meta jsonb, delay interval, tags text[], traceparent text, idempotency_ttl interval, batch_id bigint DEFAULT NULL::bigint, ordering_key text DEFAULT NULL::text, concurrency_key text DEFAULT NULL::text, key_concurrency integer DEFAULT NULL::integer, limit_key text DEFAULT NULL::text, cost integer DEFAULT NULL::integer, subject text DEFAULT NULL::text, drawn_id bigint DEFAULT NULL::bigint, OUT id bigint, OUT duplicate boolean, OUT output text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -1144,7 +1416,9 @@ BEGIN
         id := queue.enqueue(enqueue_once.kind, enqueue_once.payload, enqueue_once.queue,
             enqueue_once.priority, enqueue_once.run_at, NULL, enqueue_once.max_attempts,
             enqueue_once.tenant_id, enqueue_once.meta, enqueue_once.delay, enqueue_once.tags,
-            enqueue_once.traceparent);
+            enqueue_once.traceparent, NULL, enqueue_once.batch_id, enqueue_once.ordering_key,
+            enqueue_once.concurrency_key, enqueue_once.key_concurrency, enqueue_once.limit_key,
+            enqueue_once.cost, enqueue_once.subject, enqueue_once.drawn_id);
         duplicate := false;
         RETURN;
     END IF;
@@ -1184,7 +1458,10 @@ BEGIN
         enqueue_once.tenant_id,
         coalesce(enqueue_once.meta, '{}'::jsonb)
             || jsonb_build_object('idempotency_key', enqueue_once.idempotency_key),
-        enqueue_once.delay, enqueue_once.tags, enqueue_once.traceparent);
+        enqueue_once.delay, enqueue_once.tags, enqueue_once.traceparent, NULL,
+        enqueue_once.batch_id, enqueue_once.ordering_key, enqueue_once.concurrency_key,
+        enqueue_once.key_concurrency, enqueue_once.limit_key, enqueue_once.cost,
+        enqueue_once.subject, enqueue_once.drawn_id);
     duplicate := false;
     UPDATE queue.idempotency i SET job_id = enqueue_once.id
     WHERE i.tenant_id = owner_id AND i.key = enqueue_once.idempotency_key;
@@ -1202,6 +1479,7 @@ DECLARE
     held record;
     free record;
     ahead bigint;
+    key text;
 BEGIN
     SELECT x.id, x.tenant_id, x.meta, x.queue, x.kind, x.state, x.priority, x.run_at, x.attempt,
            x.last_error, x.finished_at INTO j
@@ -1253,6 +1531,12 @@ BEGIN
                          coalesce(': ' || q.pause_reason, ''));
         RETURN;
     END IF;
+    key := queue.explain_key(explain.job_id);
+    IF key IS NOT NULL THEN
+        reason := 'key';
+        detail := key;
+        RETURN;
+    END IF;
     SELECT x.reason, x.detail, x.until INTO held
     FROM queue.explain_limits(j.queue, j.kind, j.tenant_id, j.meta) x;
     IF held.reason IS NOT NULL THEN
@@ -1294,6 +1578,39 @@ BEGIN
                 CASE WHEN ahead = 10000 THEN 'over ' ELSE '' END, ahead, j.queue);
         END IF;
     END IF;
+END
+$$;
+
+CREATE FUNCTION queue.explain_key(job_id bigint) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    w record;
+    holders text;
+    ahead bigint;
+BEGIN
+    SELECT x.queue_id, x.key, x.run_at, x.most INTO w
+    FROM queue.key_wait x WHERE x.job_id = explain_key.job_id;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    SELECT string_agg(format('job %s (%s)', h.job_id, j.state), ', ' ORDER BY h.job_id)
+    INTO holders
+    FROM (SELECT x.job_id FROM queue.key_hold x
+          WHERE x.queue_id = w.queue_id AND x.key = w.key ORDER BY x.job_id LIMIT 5) h
+    JOIN queue.jobs j ON j.id = h.job_id;
+    IF holders IS NULL THEN
+        RETURN NULL;
+    END IF;
+    SELECT count(*) INTO ahead
+    FROM (SELECT FROM queue.key_wait x
+          WHERE x.queue_id = w.queue_id AND x.key = w.key
+            AND (x.run_at, x.job_id) < (w.run_at, explain_key.job_id) LIMIT 10000) f;
+    RETURN format('%s key %s is held by %s, %s at a time; %s%s jobs ahead',
+                  CASE left(w.key, 1) WHEN 'o' THEN 'ordering' ELSE 'concurrency' END,
+                  quote_literal(substr(w.key, strpos(w.key, ' ') + 1)), holders, w.most,
+                  CASE WHEN ahead = 10000 THEN 'over ' ELSE '' END, ahead);
 END
 $$;
 
@@ -1384,7 +1701,10 @@ DECLARE
     place queue.place;
 BEGIN
     SELECT CASE a.outcome WHEN 'lost' THEN -j.line_id ELSE j.line_id END,
-           coalesce(a.next_run_at, j.run_at), a.outcome, a.attempt,
+           greatest(coalesce(a.next_run_at, j.run_at), (
+               SELECT max(h.ready_at) FROM queue.key_hold h
+               WHERE h.job_id = j.id AND j.meta ?| ARRAY['ordering_key', 'concurrency_key'])),
+           a.outcome, a.attempt,
            a.outcome IS NOT NULL AND a.next_run_at IS NULL
     INTO place
     FROM queue.job j
@@ -1587,6 +1907,35 @@ BEGIN
     RETURN first;
 END
 $$;
+
+CREATE FUNCTION queue.free_ended_keys(most integer) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    done bigint;
+BEGIN
+    WITH ended AS MATERIALIZED (
+        SELECT h.queue_id, h.key, h.job_id FROM queue.key_hold h
+        WHERE NOT EXISTS (SELECT FROM queue.job j WHERE j.id = h.job_id)
+           OR EXISTS (SELECT FROM (SELECT a.next_run_at FROM queue.attempt a
+                                   WHERE a.job_id = h.job_id ORDER BY a.lease_id DESC LIMIT 1) l
+                      WHERE l.next_run_at IS NULL)
+        LIMIT free_ended_keys.most),
+    freed AS (
+        DELETE FROM queue.key_hold h USING ended e
+        WHERE h.queue_id = e.queue_id AND h.key = e.key AND h.job_id = e.job_id
+        RETURNING h.queue_id, h.key)
+    INSERT INTO queue.key_look (queue_id, look_at, key)
+    SELECT f.queue_id, clock_timestamp(), f.key FROM freed f;
+    GET DIAGNOSTICS done = ROW_COUNT;
+    RETURN done;
+END
+$$;
+
+CREATE FUNCTION queue.key_name(sort text, tenant_id uuid, key text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (((sort || COALESCE((tenant_id)::text, '-'::text)) || ' '::text) || key);
 
 CREATE FUNCTION queue.limit_key(key_from text, tenant_id uuid, meta jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -2264,6 +2613,46 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.purge(queue text, up_to bigint, most integer) RETURNS SETOF bigint
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    lines integer[];
+    gone record;
+BEGIN
+    lines := ARRAY(SELECT unnest(ARRAY[l.id, -l.id])
+                   FROM queue.line l JOIN queue.queue q ON q.id = l.queue_id
+                   WHERE q.name = purge.queue);
+    WITH from_line AS (
+        DELETE FROM queue.ready
+        WHERE ctid = ANY (ARRAY(
+            SELECT r.ctid FROM queue.ready r
+            WHERE r.line_id = ANY (lines) AND r.id <= purge.up_to
+            LIMIT purge.most
+            FOR UPDATE SKIP LOCKED))
+        RETURNING id, attempt, reconcile),
+    from_keys AS (
+        DELETE FROM queue.key_wait
+        WHERE ctid = ANY (ARRAY(
+            SELECT w.ctid FROM queue.key_wait w
+            WHERE w.line_id = ANY (lines) AND w.job_id <= purge.up_to
+            LIMIT purge.most
+            FOR UPDATE SKIP LOCKED))
+        RETURNING job_id AS id, attempt, reconcile),
+    noted AS (
+        INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, outcome, attempt,
+                                   reconcile, error)
+        SELECT g.id, nextval('queue.lease_id_seq'), now(), now(), 'cancelled', g.attempt,
+               g.reconcile, 'queue purged'
+        FROM (SELECT * FROM from_line UNION ALL SELECT * FROM from_keys) g
+        RETURNING job_id, lease_id)
+    SELECT array_agg(n.job_id) AS jobs, array_agg(n.lease_id) AS leases INTO gone FROM noted n;
+    PERFORM queue.settle_these(gone.jobs, gone.leases);
+    RETURN QUERY SELECT unnest(gone.jobs);
+END
+$$;
+
 CREATE FUNCTION queue.put_at_slots(worker_id bigint, places tid[], slots timestamp with time zone[], now_at timestamp with time zone, limits text[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -2286,6 +2675,48 @@ BEGIN
         FROM taken t)
     INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile, reserved)
     SELECT t.id, t.slot, t.line_id, t.attempt, t.reconcile, true FROM taken t;
+END
+$$;
+
+CREATE FUNCTION queue.put_attached(ids bigint[], target queue.line_target, due timestamp with time zone, tenant_id uuid, meta jsonb, subject text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+BEGIN
+    IF meta ?| ARRAY['ordering_key', 'concurrency_key'] THEN
+        PERFORM queue.wait_for_key(put_attached.ids, (target).queue_id, (target).line_id,
+                                   put_attached.due, put_attached.tenant_id, put_attached.meta);
+    ELSE
+        INSERT INTO queue.ready (id, run_at, line_id, attempt)
+        SELECT unnest(put_attached.ids), put_attached.due, (target).line_id, 0;
+    END IF;
+    IF meta ? 'batch_id' THEN
+        PERFORM queue.add_to_batch((meta ->> 'batch_id')::bigint, put_attached.ids);
+    END IF;
+    IF meta ? 'cost' THEN
+        PERFORM queue.note_cost(l.kind, q.name)
+        FROM queue.line l JOIN queue.queue q ON q.id = l.queue_id
+        WHERE l.id = (target).line_id;
+    END IF;
+    IF put_attached.subject IS NOT NULL THEN
+        PERFORM queue.note_subject(put_attached.subject, put_attached.tenant_id,
+                                   put_attached.ids);
+    END IF;
+END
+$$;
+
+CREATE FUNCTION queue.put_in_line(job_id bigint, due timestamp with time zone, attempt smallint, reconcile boolean) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    j record;
+BEGIN
+    SELECT x.line_id, x.tenant_id, x.meta, l.queue_id INTO STRICT j
+    FROM queue.job x JOIN queue.line l ON l.id = x.line_id
+    WHERE x.id = put_in_line.job_id;
+    PERFORM queue.wait_for_key(ARRAY[put_in_line.job_id], j.queue_id, j.line_id, put_in_line.due,
+                               j.tenant_id, j.meta, put_in_line.attempt, put_in_line.reconcile);
 END
 $$;
 
@@ -2316,7 +2747,14 @@ BEGIN
                 priority => letter.priority, run_at => first_at + done * replay.spacing,
                 max_attempts => letter.max_attempts, tenant_id => letter.tenant_id,
                 meta => coalesce(letter.meta, '{}'::jsonb)
-                        || jsonb_build_object('replay_of', letter.job_id));
+                        - ARRAY['batch_id', 'ordering_key', 'concurrency_key', 'key_concurrency',
+                                'limit_key', 'cost']
+                        || jsonb_build_object('replay_of', letter.job_id),
+                ordering_key => letter.meta ->> 'ordering_key',
+                concurrency_key => letter.meta ->> 'concurrency_key',
+                key_concurrency => (letter.meta ->> 'key_concurrency')::integer,
+                limit_key => letter.meta ->> 'limit_key',
+                cost => (letter.meta ->> 'cost')::integer);
         END IF;
         id := letter.job_id;
         done := done + 1;
@@ -2380,8 +2818,7 @@ BEGIN
                                    attempt, reconcile)
         VALUES (retry.job_id, nextval('queue.lease_id_seq'), at_now, at_now, at_now, 'replayed',
                 held.attempt, held.reconcile);
-        INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile)
-        VALUES (retry.job_id, at_now, abs((held.place).line_id), held.attempt, held.reconcile);
+        PERFORM queue.put_in_line(retry.job_id, at_now, held.attempt, held.reconcile);
         PERFORM pg_notify('queue.wake', (SELECT l.queue_id::text FROM queue.line l
                                          WHERE l.id = abs((held.place).line_id)));
         RETURN;
@@ -2420,6 +2857,7 @@ CREATE FUNCTION queue.revive(job_id bigint, due timestamp with time zone) RETURN
 DECLARE
     j record;
     open_effect boolean;
+    event bigint := nextval('queue.lease_id_seq');
 BEGIN
     SELECT x.line_id, l.queue_id, q.doorbell INTO STRICT j
     FROM queue.job x JOIN queue.line l ON l.id = x.line_id JOIN queue.queue q ON q.id = l.queue_id
@@ -2429,10 +2867,10 @@ BEGIN
     FROM queue.attempt a WHERE a.job_id = revive.job_id ORDER BY a.lease_id DESC LIMIT 1;
     INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, next_run_at, outcome,
                                attempt, reconcile)
-    VALUES (revive.job_id, nextval('queue.lease_id_seq'), clock_timestamp(), clock_timestamp(),
-            due, 'replayed', 0, open_effect);
-    INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile)
-    VALUES (revive.job_id, due, j.line_id, 0, open_effect);
+    VALUES (revive.job_id, event, clock_timestamp(), clock_timestamp(), due, 'replayed', 0,
+            open_effect);
+    PERFORM queue.put_in_line(revive.job_id, due, 0::smallint, open_effect);
+    PERFORM queue.settle_these(ARRAY[revive.job_id], ARRAY[event]);
     DELETE FROM queue.cancel_request c WHERE c.job_id = revive.job_id;
     IF pg_sequence_last_value(j.doorbell) > extract(epoch FROM clock_timestamp()) * 1000 THEN
         PERFORM pg_notify('queue.wake', j.queue_id::text);
@@ -2653,6 +3091,92 @@ $$;
 
 COMMENT ON FUNCTION queue.set_retention(queue text, retention interval) IS 'How long finished jobs of the queue stay; NULL: for ever.';
 
+CREATE FUNCTION queue.settle(job_ids bigint[], lease_ids bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    mine record;
+BEGIN
+    SELECT array_agg(a.job_id) AS jobs, array_agg(a.lease_id) AS leases INTO mine
+    FROM (SELECT unnest(settle.job_ids) AS job_id, unnest(settle.lease_ids) AS lease_id) u
+    -- OFFSET 0: by index, whatever the statistics say.
+    CROSS JOIN LATERAL (
+        SELECT x.job_id, x.lease_id FROM queue.attempt x
+        WHERE x.job_id = u.job_id AND x.lease_id = u.lease_id
+          AND x.xmin = pg_current_xact_id()::xid
+        OFFSET 0) a;
+    IF mine.jobs IS NOT NULL THEN
+        PERFORM queue.settle_these(mine.jobs, mine.leases);
+    END IF;
+END
+$$;
+
+CREATE FUNCTION queue.settle_keys(job_ids bigint[], lease_ids bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    j record;
+BEGIN
+    WITH ended AS MATERIALIZED (
+        SELECT a.job_id
+        FROM (SELECT unnest(settle_keys.job_ids) AS job_id,
+                     unnest(settle_keys.lease_ids) AS lease_id) u
+        CROSS JOIN LATERAL (
+            SELECT x.job_id FROM queue.attempt x
+            WHERE x.job_id = u.job_id AND x.lease_id = u.lease_id AND x.next_run_at IS NULL
+            OFFSET 0) a),
+    freed AS (
+        DELETE FROM queue.key_hold h USING ended e WHERE h.job_id = e.job_id
+        RETURNING h.queue_id, h.key)
+    INSERT INTO queue.key_look (queue_id, look_at, key)
+    SELECT DISTINCT f.queue_id, clock_timestamp(), f.key FROM freed f;
+    FOR j IN
+        SELECT x.id, x.line_id, x.tenant_id, x.meta, a.next_run_at
+        FROM (SELECT unnest(settle_keys.job_ids) AS job_id,
+                     unnest(settle_keys.lease_ids) AS lease_id) u
+        CROSS JOIN LATERAL (
+            SELECT y.next_run_at, y.outcome FROM queue.attempt y
+            WHERE y.job_id = u.job_id AND y.lease_id = u.lease_id OFFSET 0) a
+        CROSS JOIN LATERAL (SELECT y.* FROM queue.job y WHERE y.id = u.job_id OFFSET 0) x
+        WHERE a.next_run_at IS NOT NULL AND a.outcome NOT IN ('lost', 'replayed')
+          AND x.meta ? 'concurrency_key'
+    LOOP
+        PERFORM queue.wait_again(j.id, j.line_id, j.next_run_at, j.tenant_id, j.meta);
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION queue.settle_these(job_ids bigint[], lease_ids bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    found_jobs record;
+BEGIN
+    SELECT array_agg(u.job_id) FILTER (WHERE j.meta ? 'batch_id') AS batch_jobs,
+           array_agg(u.lease_id) FILTER (WHERE j.meta ? 'batch_id') AS batch_leases,
+           array_agg(u.job_id) FILTER (
+               WHERE j.meta ?| ARRAY['ordering_key', 'concurrency_key']) AS key_jobs,
+           array_agg(u.lease_id) FILTER (
+               WHERE j.meta ?| ARRAY['ordering_key', 'concurrency_key']) AS key_leases
+    INTO found_jobs
+    FROM (SELECT unnest(settle_these.job_ids) AS job_id,
+                 unnest(settle_these.lease_ids) AS lease_id) u
+    CROSS JOIN LATERAL (SELECT x.meta FROM queue.job x WHERE x.id = u.job_id OFFSET 0) j;
+    IF found_jobs.key_jobs IS NOT NULL THEN
+        PERFORM queue.settle_keys(found_jobs.key_jobs, found_jobs.key_leases);
+    END IF;
+    IF found_jobs.batch_jobs IS NOT NULL THEN
+        PERFORM queue.settle_batches(found_jobs.batch_jobs, found_jobs.batch_leases);
+    END IF;
+END
+$$;
+
 CREATE FUNCTION queue.slots_held(limit_name text, key text) RETURNS integer
     LANGUAGE sql STABLE
     AS $$
@@ -2676,6 +3200,11 @@ BEGIN
           AND r.id = take_waiting.job_id
         RETURNING r.attempt, r.reconcile INTO attempt, reconcile;
         taken := FOUND;
+        IF NOT taken THEN
+            DELETE FROM queue.key_wait w WHERE w.job_id = take_waiting.job_id
+            RETURNING w.attempt, w.reconcile INTO attempt, reconcile;
+            taken := FOUND;
+        END IF;
         EXIT WHEN taken OR place.final OR before IS NOT DISTINCT FROM place;
         before := place;
     END LOOP;
@@ -2712,6 +3241,73 @@ END
 $$;
 
 COMMENT ON FUNCTION queue.unschedule(name text, tenant_id uuid) IS 'Removes a schedule with its history; jobs it enqueued stay. False: there was none.';
+
+CREATE FUNCTION queue.wait_again(job_id bigint, line_id integer, due timestamp with time zone, tenant_id uuid, meta jsonb) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    waiting record;
+    freed record;
+BEGIN
+    DELETE FROM queue.ready r
+    WHERE r.line_id = wait_again.line_id AND r.run_at = wait_again.due
+      AND r.id = wait_again.job_id
+    RETURNING r.attempt, r.reconcile INTO waiting;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    DELETE FROM queue.key_hold h
+    WHERE h.job_id = wait_again.job_id
+      AND h.key = queue.key_name('c', wait_again.tenant_id, meta ->> 'concurrency_key')
+    RETURNING h.queue_id, h.key INTO freed;
+    INSERT INTO queue.key_look (queue_id, look_at, key)
+    VALUES (freed.queue_id, clock_timestamp(), freed.key);
+    PERFORM queue.wait_for_key(ARRAY[wait_again.job_id], freed.queue_id, wait_again.line_id,
+                               wait_again.due, wait_again.tenant_id, wait_again.meta,
+                               waiting.attempt, waiting.reconcile);
+END
+$$;
+
+CREATE FUNCTION queue.wait_for_key(ids bigint[], queue_id integer, line_id integer, due timestamp with time zone, tenant_id uuid, meta jsonb, attempt integer DEFAULT 0, reconcile boolean DEFAULT NULL::boolean) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    ordering text := queue.key_name('o', wait_for_key.tenant_id, meta ->> 'ordering_key');
+    concurrency text := queue.key_name('c', wait_for_key.tenant_id, meta ->> 'concurrency_key');
+    wanted text;
+BEGIN
+    IF ordering IS NOT NULL AND NOT EXISTS (
+        SELECT FROM queue.key_hold h
+        WHERE h.queue_id = wait_for_key.queue_id AND h.key = ordering
+          AND h.job_id = wait_for_key.ids[1]) THEN
+        wanted := ordering;
+    ELSIF concurrency IS NOT NULL AND NOT EXISTS (
+        SELECT FROM queue.key_hold h
+        WHERE h.queue_id = wait_for_key.queue_id AND h.key = concurrency
+          AND h.job_id = wait_for_key.ids[1]) THEN
+        wanted := concurrency;
+    ELSE
+        INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile)
+        SELECT unnest(wait_for_key.ids), wait_for_key.due, wait_for_key.line_id,
+               wait_for_key.attempt, wait_for_key.reconcile;
+        RETURN;
+    END IF;
+    INSERT INTO queue.key_wait (job_id, queue_id, line_id, run_at, attempt, most, reconcile, key)
+    SELECT unnest(wait_for_key.ids), wait_for_key.queue_id, wait_for_key.line_id,
+           wait_for_key.due, wait_for_key.attempt,
+           CASE WHEN wanted = ordering THEN 1
+                ELSE coalesce((meta ->> 'key_concurrency')::smallint, 1) END,
+           wait_for_key.reconcile, wanted;
+    INSERT INTO queue.key_look (queue_id, look_at, key)
+    VALUES (wait_for_key.queue_id, wait_for_key.due, wanted);
+    IF NOT EXISTS (SELECT FROM queue.keyed_queue k WHERE k.queue_id = wait_for_key.queue_id) THEN
+        INSERT INTO queue.keyed_queue (queue_id) VALUES (wait_for_key.queue_id);
+        PERFORM pg_notify('queue.wake', 'lines');
+    END IF;
+END
+$$;
 
 CREATE TABLE queue.cancel_request (
     job_id bigint NOT NULL,
@@ -2787,6 +3383,30 @@ CREATE SEQUENCE queue.job_id_seq
     NO MAXVALUE
     CACHE 1;
 
+CREATE TABLE queue.key_hold (
+    queue_id integer NOT NULL,
+    key text NOT NULL COLLATE pg_catalog."C",
+    job_id bigint NOT NULL,
+    ready_at timestamp with time zone
+)
+WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='1');
+
+COMMENT ON TABLE queue.key_hold IS 'Who is admitted under which key';
+
+CREATE TABLE queue.key_wait (
+    job_id bigint NOT NULL,
+    queue_id integer NOT NULL,
+    line_id integer NOT NULL,
+    run_at timestamp with time zone NOT NULL,
+    attempt smallint NOT NULL,
+    most smallint NOT NULL,
+    reconcile boolean,
+    key text NOT NULL COLLATE pg_catalog."C"
+)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='1');
+
+COMMENT ON TABLE queue.key_wait IS 'The lines of the keys: jobs that are not admitted yet';
+
 CREATE TABLE queue.line (
     id integer NOT NULL,
     queue_id integer NOT NULL,
@@ -2835,13 +3455,14 @@ CREATE VIEW queue.jobs WITH (security_invoker='true') AS
             WHEN (a.outcome = 'completed'::queue.attempt_outcome) THEN 'completed'::text
             WHEN (a.outcome = 'cancelled'::queue.attempt_outcome) THEN 'cancelled'::text
             WHEN ((a.job_id IS NOT NULL) AND (a.next_run_at IS NULL)) THEN 'dead'::text
-            WHEN (r.id IS NULL) THEN 'running'::text
-            WHEN (r.run_at <= now()) THEN 'ready'::text
+            WHEN ((r.id IS NULL) AND (w.job_id IS NULL)) THEN 'running'::text
+            WHEN (COALESCE(r.run_at, w.run_at) <= now()) THEN 'ready'::text
             WHEN (a.outcome = ANY (ARRAY['failed'::queue.attempt_outcome, 'unknown'::queue.attempt_outcome, 'lost'::queue.attempt_outcome])) THEN 'retrying'::text
             ELSE 'scheduled'::text
         END AS state,
     l.priority,
         CASE
+            WHEN (w.job_id IS NOT NULL) THEN (w.attempt)::integer
             WHEN (a.job_id IS NULL) THEN
             CASE
                 WHEN (r.id IS NULL) THEN 1
@@ -2861,7 +3482,7 @@ CREATE VIEW queue.jobs WITH (security_invoker='true') AS
             WHEN (a.outcome = 'completed'::queue.attempt_outcome) THEN a.output
             ELSE NULL::jsonb
         END AS output,
-    COALESCE(a.next_run_at, j.run_at) AS run_at,
+    GREATEST(COALESCE(a.next_run_at, j.run_at), h.ready_at) AS run_at,
     j.created_at,
         CASE
             WHEN (a.next_run_at IS NULL) THEN a.finished_at
@@ -2877,8 +3498,9 @@ CREATE VIEW queue.jobs WITH (security_invoker='true') AS
              LIMIT 1)
             ELSE NULL::text
         END AS last_error,
-    j.meta
-   FROM ((((queue.job j
+    j.meta,
+    ((j.meta ->> 'batch_id'::text))::bigint AS batch_id
+   FROM ((((((queue.job j
      JOIN queue.line l ON ((l.id = j.line_id)))
      JOIN queue.queue q ON ((q.id = l.queue_id)))
      LEFT JOIN LATERAL ( SELECT e.job_id,
@@ -2892,13 +3514,42 @@ CREATE VIEW queue.jobs WITH (security_invoker='true') AS
           WHERE (e.job_id = j.id)
           ORDER BY e.lease_id DESC
          LIMIT 1) a ON (true))
+     LEFT JOIN LATERAL ( SELECT max(x.ready_at) AS ready_at
+           FROM queue.key_hold x
+          WHERE ((x.job_id = j.id) AND (j.meta ?| ARRAY['ordering_key'::text, 'concurrency_key'::text]))) h ON (true))
+     LEFT JOIN LATERAL ( SELECT x.job_id,
+            x.run_at,
+            x.attempt
+           FROM queue.key_wait x
+          WHERE ((x.job_id = j.id) AND (j.meta ?| ARRAY['ordering_key'::text, 'concurrency_key'::text]))) w ON (true))
      LEFT JOIN queue.ready r ON (((r.line_id =
         CASE a.outcome
             WHEN 'lost'::queue.attempt_outcome THEN (- j.line_id)
             ELSE j.line_id
-        END) AND (r.run_at = COALESCE(a.next_run_at, j.run_at)) AND (r.id = j.id))));
+        END) AND (r.run_at = GREATEST(COALESCE(a.next_run_at, j.run_at), h.ready_at)) AND (r.id = j.id))));
 
 COMMENT ON VIEW queue.jobs IS 'Every job with the state that follows from where it stands';
+
+CREATE SEQUENCE queue.key_look_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE queue.key_look (
+    queue_id integer NOT NULL,
+    look_at timestamp with time zone NOT NULL,
+    id bigint DEFAULT nextval('queue.key_look_id_seq'::regclass) NOT NULL,
+    key text NOT NULL COLLATE pg_catalog."C"
+)
+WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='1');
+
+COMMENT ON TABLE queue.key_look IS 'Keys to look at: something came, or something ended';
+
+CREATE TABLE queue.keyed_queue (
+    queue_id integer NOT NULL
+);
 
 CREATE TABLE queue.kind (
     name text NOT NULL COLLATE pg_catalog."C",
@@ -2910,6 +3561,7 @@ CREATE TABLE queue.kind (
     limit_name text COLLATE pg_catalog."C",
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     retention interval,
+    encrypted boolean DEFAULT false NOT NULL,
     CONSTRAINT kind_crash_budget_valid CHECK (((crash_budget >= 0) AND (crash_budget <= 1000))),
     CONSTRAINT kind_max_attempts_valid CHECK (((max_attempts >= 1) AND (max_attempts <= 1000))),
     CONSTRAINT kind_name_valid CHECK ((name ~ '^[a-z0-9_.-]{1,64}$'::text)),
@@ -3030,6 +3682,21 @@ ALTER TABLE queue.queue ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE VIEW queue.waiting WITH (security_invoker='true') AS
+ SELECT r.id,
+    r.run_at,
+    r.line_id,
+    r.attempt,
+    r.reconcile
+   FROM queue.ready r
+UNION ALL
+ SELECT w.job_id AS id,
+    w.run_at,
+    w.line_id,
+    w.attempt,
+    w.reconcile
+   FROM queue.key_wait w;
+
 CREATE VIEW queue.queue_stats WITH (security_invoker='true') AS
  SELECT q.name AS queue,
     COALESCE(w.ready, (0)::bigint) AS ready,
@@ -3048,7 +3715,7 @@ CREATE VIEW queue.queue_stats WITH (security_invoker='true') AS
             count(*) FILTER (WHERE ((r.run_at > now()) AND (r.attempt = 0))) AS scheduled,
             count(*) FILTER (WHERE ((r.run_at > now()) AND (r.attempt > 0))) AS retrying,
             min(r.run_at) FILTER (WHERE (r.run_at <= now())) AS oldest_ready_at
-           FROM (queue.ready r
+           FROM (queue.waiting r
              JOIN queue.line l ON ((l.id = abs(r.line_id))))
           GROUP BY l.queue_id) w ON ((w.queue_id = q.id)))
      LEFT JOIN ( SELECT l.queue_id,
@@ -3204,6 +3871,15 @@ ALTER TABLE ONLY queue.installation
 ALTER TABLE ONLY queue.job
     ADD CONSTRAINT job_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY queue.key_hold
+    ADD CONSTRAINT key_hold_pkey PRIMARY KEY (queue_id, key, job_id);
+
+ALTER TABLE ONLY queue.key_look
+    ADD CONSTRAINT key_look_pkey PRIMARY KEY (queue_id, look_at, id);
+
+ALTER TABLE ONLY queue.key_wait
+    ADD CONSTRAINT key_wait_pkey PRIMARY KEY (job_id);
+
 ALTER TABLE ONLY queue.kind
     ADD CONSTRAINT kind_pkey PRIMARY KEY (name);
 
@@ -3257,6 +3933,10 @@ CREATE INDEX dead_letter_died_at_idx ON queue.dead_letter USING btree (died_at);
 CREATE INDEX dead_letter_fingerprint_idx ON queue.dead_letter USING btree (fingerprint);
 
 CREATE INDEX idempotency_expires_at_idx ON queue.idempotency USING btree (expires_at);
+
+CREATE INDEX key_hold_job_id_idx ON queue.key_hold USING btree (job_id);
+
+CREATE INDEX key_wait_key_idx ON queue.key_wait USING btree (queue_id, key, run_at, job_id);
 
 CREATE INDEX lease_worker_idx ON queue.lease USING btree (worker_id);
 

@@ -2,7 +2,7 @@
 -- $1 text queue. At most one row: waiting bigint, running bigint, last_id bigint (the newest job).
 -- Index: queue_name_key, ready_pkey, attempt_pkey. Locks: none.
 SELECT (SELECT count(*)
-        FROM queue.ready r
+        FROM queue.waiting r
         WHERE r.line_id = ANY (ARRAY(SELECT unnest(ARRAY[l.id, -l.id])
                                      FROM queue.line l WHERE l.queue_id = q.id)))
        AS waiting,

@@ -18,7 +18,9 @@ owed AS MATERIALIZED (
                       WHERE a.job_id = t.job_id AND a.lease_id = f.id)),
 returned AS (
     INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile)
-    SELECT o.job_id, coalesce(e.next_run_at, j.run_at),
+    SELECT o.job_id,
+           greatest(coalesce(e.next_run_at, j.run_at),
+                    (SELECT max(h.ready_at) FROM queue.key_hold h WHERE h.job_id = o.job_id)),
            CASE e.outcome WHEN 'lost' THEN -j.line_id ELSE j.line_id END, o.used,
            e.reconcile
     FROM owed o

@@ -2,7 +2,7 @@
 -- $1 bigint worker  $2 int active  $3 text state  $4 jsonb slots  $5 bigint the next schedule as
 -- far as is known (µs since 2000): none before it is looked for. NULL: nothing is known.
 -- Rows: none when others declared this worker dead; else one of every worker as in list_liveness,
--- its own included, each with columns more: the number of lines, which grows when one is opened,
+-- its own included, each with columns more: the number of lines and keyed queues, which only grows,
 -- and when the next schedule is due (µs since 2000; NULL: none ever is) and in how many µs.
 -- Index: worker_pkey, schedule_next_at_idx. Locks: the worker row.
 WITH beat AS (
@@ -14,7 +14,7 @@ WITH beat AS (
 SELECT w.id, w.beats, w.heartbeat_ms, w.lease_ms, false AS session_gone, w.ended,
        least(w.heartbeat_ms, greatest(0, extract(epoch FROM clock_timestamp() - w.beat_at) * 1000))
            ::int AS beat_age_ms,
-       (SELECT count(*) FROM queue.line) AS lines,
+       (SELECT count(*) FROM queue.line) + (SELECT count(*) FROM queue.keyed_queue) AS lines,
        (extract(epoch FROM n.next_at - timestamptz '2000-01-01 00:00:00+00') * 1000000)::bigint
            AS schedule_at,
        (extract(epoch FROM n.next_at - clock_timestamp()) * 1000000)::bigint AS schedule_wait_us

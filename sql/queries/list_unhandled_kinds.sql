@@ -18,7 +18,7 @@ FROM (
           AND k.beat_at > clock_timestamp() - make_interval(secs => k.lease_ms / 1000.0))) u
 CROSS JOIN LATERAL (
     SELECT count(*) AS waiting, min(r.run_at) AS oldest_run_at
-    FROM queue.ready r
+    FROM queue.waiting r
     WHERE r.line_id IN (u.id, -u.id)) w
 WHERE w.waiting > 0
 GROUP BY u.queue, u.kind

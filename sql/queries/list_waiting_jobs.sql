@@ -11,7 +11,7 @@ WITH asked AS (
            'retrying' = ANY ($1::text[]) AS retrying),
 place AS MATERIALIZED (
     SELECT r.id
-    FROM queue.ready r
+    FROM queue.waiting r
     CROSS JOIN asked a
     WHERE r.line_id = ANY (ARRAY(
               SELECT unnest(ARRAY[l.id, -l.id])

@@ -19,7 +19,7 @@ CROSS JOIN LATERAL (
                      ORDER BY g.priority, g.kind) AS lines
     FROM (SELECT l.kind, l.priority, count(*) AS waiting, min(r.run_at) AS oldest_run_at
           FROM queue.line l
-          JOIN queue.ready r ON r.line_id IN (l.id, -l.id)
+          JOIN queue.waiting r ON r.line_id IN (l.id, -l.id)
           WHERE l.queue_id = q.id
           GROUP BY l.kind, l.priority) g) n
 WHERE q.name = $1::text

@@ -4,7 +4,7 @@
 -- $8 bigint due within so many ms. NULL does not restrict, but $1 is required.
 -- Rows: id. Index: none, reads the whole line. Locks: none.
 SELECT j.id
-FROM queue.ready r
+FROM queue.waiting r
 CROSS JOIN LATERAL (SELECT x.* FROM queue.jobs x WHERE x.id = r.id) j
 WHERE (j.kind = $1::text
        OR (right($1::text, 1) = '*' AND starts_with(j.kind, left($1::text, -1))))

@@ -6,6 +6,9 @@ job AS (
     UPDATE queue.job j SET created_at = j.created_at - m.by, run_at = j.run_at - m.by
     FROM moved m),
 ready AS (UPDATE queue.ready r SET run_at = r.run_at - m.by FROM moved m),
+key_wait AS (UPDATE queue.key_wait w SET run_at = w.run_at - m.by FROM moved m),
+key_hold AS (UPDATE queue.key_hold h SET ready_at = h.ready_at - m.by FROM moved m),
+key_look AS (UPDATE queue.key_look l SET look_at = l.look_at - m.by FROM moved m),
 lease AS (UPDATE queue.lease s SET claimed_at = s.claimed_at - m.by FROM moved m),
 attempt AS (
     UPDATE queue.attempt a

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 namespace qctl {
 
@@ -14,9 +15,11 @@ namespace {
 
 using libqueue::new_job;
 
-constexpr std::array<std::string_view, 13> line_keys{
-    "kind", "payload",      "queue",           "priority",        "run_at",    "delay",      "tags",
-    "meta", "max_attempts", "idempotency_key", "idempotency_ttl", "tenant_id", "traceparent"};
+constexpr std::array<std::string_view, 20> line_keys{
+    "kind",        "payload",  "queue",        "priority",        "run_at",          "delay",
+    "tags",        "meta",     "max_attempts", "idempotency_key", "idempotency_ttl", "tenant_id",
+    "traceparent", "batch_id", "ordering_key", "concurrency_key", "key_concurrency", "limit_key",
+    "cost",        "subject"};
 
 std::string text_of(const json_member& member) {
     auto text = json_text(member.value);
@@ -28,6 +31,30 @@ std::string text_of(const json_member& member) {
 
 int number_of(const json_member& member, std::int64_t least, std::int64_t most) {
     return static_cast<int>(read_integer(member.value, member.name, least, most));
+}
+
+// False: the name is none of an attachment.
+bool set_attachment(new_job& job, const json_member& member) {
+    const std::string& name = member.name;
+    if (name == "batch_id") {
+        job.batch_id =
+            read_integer(member.value, name, 1, std::numeric_limits<std::int64_t>::max());
+    } else if (name == "ordering_key") {
+        job.ordering_key = text_of(member);
+    } else if (name == "concurrency_key") {
+        job.concurrency_key = text_of(member);
+    } else if (name == "key_concurrency") {
+        job.key_concurrency = number_of(member, 1, 10'000);
+    } else if (name == "limit_key") {
+        job.limit_key = text_of(member);
+    } else if (name == "cost") {
+        job.cost = number_of(member, 1, 1'000'000);
+    } else if (name == "subject") {
+        job.subject = text_of(member);
+    } else {
+        return false;
+    }
+    return true;
 }
 
 void set_member(new_job& job, const json_member& member) {
@@ -65,7 +92,7 @@ void set_member(new_job& job, const json_member& member) {
         job.tenant_id = text_of(member);
     } else if (name == "traceparent") {
         job.traceparent = text_of(member);
-    } else {
+    } else if (!set_attachment(job, member)) {
         const std::vector<std::string> known{line_keys.begin(), line_keys.end()};
         const auto best = workerd::suggest(name, known);
         throw usage("unknown member " + in_quotes(name),

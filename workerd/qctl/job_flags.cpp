@@ -5,6 +5,7 @@
 #include "values.hpp"
 
 #include <chrono>
+#include <limits>
 #include <set>
 #include <string>
 
@@ -63,6 +64,19 @@ libqueue::new_job job_from_flags(const invocation& call) {
     job.tags = call.all("tag");
     job.meta = meta_object(call.all("meta"));
     job.tenant_id = call.text("tenant");
+    if (const auto batch = call.text("batch")) {
+        job.batch_id = read_integer(*batch, "--batch", 1, std::numeric_limits<std::int64_t>::max());
+    }
+    job.ordering_key = call.text("ordering-key");
+    job.concurrency_key = call.text("concurrency-key");
+    if (const auto most = call.text("key-concurrency")) {
+        job.key_concurrency = static_cast<int>(read_integer(*most, "--key-concurrency", 1, 10'000));
+    }
+    job.limit_key = call.text("limit-key");
+    if (const auto cost = call.text("cost")) {
+        job.cost = static_cast<int>(read_integer(*cost, "--cost", 1, 1'000'000));
+    }
+    job.subject = call.text("subject");
     return job;
 }
 

@@ -40,6 +40,12 @@ class new_job {
     new_job& attempts(int count) { return max_attempts = count, *this; }
     new_job& for_tenant(std::string uuid) { return tenant_id = std::move(uuid), *this; }
     new_job& tag(std::string name) { return tags.push_back(std::move(name)), *this; }
+    new_job& in_batch(std::int64_t id) { return batch_id = id, *this; }
+    new_job& ordered_by(std::string key) { return ordering_key = std::move(key), *this; }
+    new_job& at_most(int count, std::string key) {
+        return key_concurrency = count, concurrency_key = std::move(key), *this;
+    }
+    new_job& about(std::string person) { return subject = std::move(person), *this; }
 
     std::string kind;
     std::string payload;
@@ -54,6 +60,19 @@ class new_job {
     std::string meta;                        ///< JSON object text or empty, at most 64 KiB
     std::vector<std::string> tags;           ///< stored as meta.tags
     std::optional<std::string> traceparent;  ///< W3C trace context, stored as meta.traceparent
+    /// The job is an item of this batch, which must not be sealed yet.
+    std::optional<std::int64_t> batch_id;
+    /// Jobs of a queue and tenant with the same key run strictly one after the other, in the order
+    /// of run_at and id; one that is retried holds the others up. 1 to 512 bytes.
+    std::optional<std::string> ordering_key;
+    /// At most `key_concurrency` jobs of a queue and tenant with the same key run at a time; one
+    /// that waits for its next attempt lets others pass. 1 to 512 bytes, not the ordering key.
+    std::optional<std::string> concurrency_key;
+    std::optional<int> key_concurrency;    ///< 1 to 10,000, default 1; needs concurrency_key
+    std::optional<std::string> limit_key;  ///< its bucket of limits with key limit_key; 1 to 200 B
+    std::optional<int> cost;               ///< tokens it takes of its limits; 1 to 1,000,000
+    /// Whom its data is about, for `queue.erase`; 1 to 512 bytes. Not shown with the job.
+    std::optional<std::string> subject;
 };
 static_assert(!std::is_aggregate_v<new_job>);
 

@@ -17,6 +17,10 @@ inline constexpr std::size_t kind_bytes = 64;
 inline constexpr std::size_t queue_bytes = 64;
 /// Any bytes of valid UTF-8. Far below the 2,704 bytes a B-tree entry may have, tenant included.
 inline constexpr std::size_t idempotency_key_bytes = 512;
+/// Ordering and concurrency keys, and subjects.
+inline constexpr std::size_t key_bytes = 512;
+/// What selects a bucket of a limit becomes part of its row's key.
+inline constexpr std::size_t limit_key_bytes = 200;
 /// Of a limit on the outside world, and of a field of meta that is its key.
 inline constexpr std::size_t limit_name_bytes = 64;
 /// For people; default `host:pid`, and a host name may have 253 bytes.
@@ -85,6 +89,11 @@ inline constexpr int limit_count_max = 1'000'000;
 /// Tokens per second: one in eleven days, and more than one row's lock can be taken.
 inline constexpr double rate_min = 0.000001;
 inline constexpr double rate_max = 100'000;
+
+/// Tokens one job takes.
+inline constexpr int cost_max = 1'000'000;
+/// Jobs of one concurrency key at a time.
+inline constexpr int key_concurrency_max = 10'000;
 
 // Batches and concurrency.
 

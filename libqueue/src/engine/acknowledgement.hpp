@@ -27,6 +27,7 @@ class acknowledgement {
     int used{0};                ///< attempts used from now on
     bool reconcile{false};
     queue_state* queue{nullptr};  ///< of this process, whose next look must not miss its return
+    bool attached{false};         ///< it has a batch or keys to be settled
     std::string dead_reason;      ///< not empty: dead letter
 };
 

@@ -17,7 +17,6 @@ namespace {
 
 using turn::claim_of;
 
-constexpr std::string_view unique_violation{"23505"};
 constexpr std::chrono::milliseconds retry_base{50};
 constexpr std::chrono::milliseconds retry_cap{2'000};
 constexpr std::chrono::seconds bell_min{40};
@@ -87,12 +86,16 @@ bool lane::has_work(clock::time_point now) const {
         return true;
     }
     return std::any_of(shared_.queues.begin(), shared_.queues.end(), [&](const auto& queue) {
-        return wants_claim(*queue, now) || (queue->watch.clear_bell && !shared_.stopping);
+        return wants_claim(*queue, now) || admission::owed(*queue, now) ||
+               (queue->watch.clear_bell && !shared_.stopping);
     });
 }
 
 clock::time_point lane::next_look() const {
     clock::time_point soonest = clock::now() + std::chrono::seconds{5};
+    for (const auto& queue : shared_.queues) {
+        soonest = queue->keys.owed ? std::min(soonest, queue->keys.due) : soonest;
+    }
     if (!shared_.may_claim() || !shared_.suspects.admits_others()) {
         return soonest;
     }
@@ -168,26 +171,6 @@ boost::asio::awaitable<void> lane::open() {
     co_await connection_.run();
 }
 
-/// The last commit got no answer. What it recorded is in the history; the rest is said again.
-boost::asio::awaitable<void> lane::settle_doubt() {
-    connection_.send(shared_.sql.find_finished, turn::doubt_params(doubtful_));
-    const std::vector<pg::result> results = co_await connection_.run();
-    const pg::result& found = results.at(0);
-    for (int row = 0; row < found.rows(); ++row) {
-        const std::int64_t job = found.binary_int64(row, 0);
-        const std::int64_t lease = found.binary_int64(row, 1);
-        std::erase_if(doubtful_, [&](const acknowledgement& ack) {
-            return ack.job == job && ack.lease == lease;
-        });
-        if (const auto held = leases_.find(lease); held != leases_.end() && --held->second <= 0) {
-            leases_.erase(held);
-        }
-    }
-    pending_.insert(pending_.begin(), std::make_move_iterator(doubtful_.begin()),
-                    std::make_move_iterator(doubtful_.end()));
-    doubtful_.clear();
-}
-
 void lane::take_batch() {
     const std::size_t most = isolating_ ? 1 : limits::acknowledge_batch_max;
     if (pending_.size() <= most) {
@@ -220,6 +203,7 @@ boost::asio::awaitable<void> lane::turn() {
     send_slots();
     std::vector<queue_state*> arming;
     send_doorbells(arming);
+    send_admissions();
     send_claims(arming);
     const turn::freight boundary{batch_, !batch_returns_.empty(), !claims_.empty()};
     turn::pass_boundary(connection_, boundary, false);
@@ -232,18 +216,25 @@ boost::asio::awaitable<void> lane::turn() {
 }
 
 void lane::send_finishes() {
-    const turn::finishes parts{batch_};
-    if (parts.has_completed()) {
-        connection_.send(shared_.sql.finish_completed, parts.completed_params(shared_.worker_id));
-        expect(answer::finished);
+    const turn::finishes_sent sent =
+        turn::send_finishes(connection_, shared_.sql, shared_.worker_id, batch_);
+    expected_.insert(expected_.end(), static_cast<std::size_t>(sent.standing), answer::finished);
+    expected_.insert(expected_.end(), static_cast<std::size_t>(sent.other), answer::other);
+    for (const acknowledgement& ack : batch_) {
+        if (ack.attached && ack.queue != nullptr) {
+            admission::owe(*ack.queue);
+        }
     }
-    if (parts.has_other()) {
-        connection_.send(shared_.sql.finish_other, parts.other_params(shared_.worker_id));
-        expect(answer::finished);
-    }
-    if (parts.has_dead()) {
-        connection_.send(shared_.sql.bury, parts.dead_params());
-        expect(answer::other);
+}
+
+void lane::send_admissions() {
+    const auto now = clock::now();
+    for (const auto& queue : shared_.queues) {
+        if (admission::owed(*queue, now) || (queue->keys.used && wants_claim(*queue, now))) {
+            admissions_.emplace_back(*queue, now);
+            connection_.send(shared_.sql.admit_keys, admissions_.back().params());
+            expect(answer::admitted);
+        }
     }
 }
 
@@ -402,8 +393,12 @@ void lane::accept(const std::vector<pg::result>& results, double seconds) {
     LIBQUEUE_ASSERT(results.size() == expected_.size());
     std::vector<std::int64_t> standing;
     std::vector<claim_sent> claims = std::exchange(claims_, {});
+    std::vector<admission> admissions = std::exchange(admissions_, {});
     const std::vector<answer> expected = std::exchange(expected_, {});
+    const auto sent_at = clock::now() - std::chrono::duration_cast<clock::duration>(
+                                            std::chrono::duration<double>{seconds});
     std::size_t claim = 0;
+    std::size_t admitted = 0;
     std::vector<queue_state*> pumped;
     for (std::size_t at = 0; at < results.size(); ++at) {
         const pg::result& rows = results[at];
@@ -411,6 +406,8 @@ void lane::accept(const std::vector<pg::result>& results, double seconds) {
             for (int row = 0; row < rows.rows(); ++row) {
                 standing.push_back(rows.binary_int64(row, 0));
             }
+        } else if (expected[at] == answer::admitted) {
+            admissions[admitted++].accept(rows, sent_at);
         } else if (expected[at] == answer::claimed) {
             pumped.push_back(claims[claim].queue);
             accept_claim(claims[claim++], rows, seconds);
@@ -490,8 +487,9 @@ void lane::accept_claim(const claim_sent& sent, const pg::result& rows, double s
             ++queue.watch.empty_looks;
             queue.watch.next_look =
                 now + look_interval(queue.watch.empty_looks, shared_.options.poll_interval);
-            if (queue.watch.next_due > now) {
-                queue.watch.next_look = std::min(queue.watch.next_look, queue.watch.next_due);
+            for (const auto due : {queue.watch.next_due, queue.keys.due}) {
+                queue.watch.next_look =
+                    due > now ? std::min(queue.watch.next_look, due) : queue.watch.next_look;
             }
         }
         return;
@@ -528,65 +526,6 @@ void lane::release(const claim_sent& sent) {
     if (sent.limited != nullptr) {
         sent.limited->asked = false;
     }
-}
-
-void lane::release_reservations() {
-    for (const claim_sent& sent : claims_) {
-        if (sent.what == claim_of::suspect) {
-            shared_.suspects.claim_failed();
-        }
-        if (sent.what == claim_of::line) {
-            sent.queue->watch.next_look = clock::time_point::min();
-        }
-        release(sent);
-    }
-    claims_.clear();
-    expected_.clear();
-}
-
-void lane::turn_failed(const pg::sql_failure& why) {
-    if (!claims_.empty() && (why.outcome_unknown() || why.poisons_connection())) {
-        shared_.claim_doubted = clock::now();
-    }
-    release_reservations();
-    slots_.doubt();
-    const bool was_open = connection_.is_open();
-    const bool doubt = why.outcome_unknown() || why.sqlstate() == unique_violation;
-    auto& target = doubt ? doubtful_ : pending_;
-    const bool had_batch = !batch_.empty();
-    target.insert(target.begin(), std::make_move_iterator(batch_.begin()),
-                  std::make_move_iterator(batch_.end()));
-    batch_.clear();
-    returning_.insert(returning_.begin(), batch_returns_.begin(), batch_returns_.end());
-    batch_returns_.clear();
-    if (why.poisons_connection() || !was_open) {
-        connection_.close();
-        if (failures_ == 0) {
-            shared_.report(event_type::database_lost, why.what());
-        }
-        return;
-    }
-    if (doubt) {
-        isolating_ = true;
-        return;
-    }
-    if (why.retryable()) {
-        return;
-    }
-    shared_.report(event_type::internal_error,
-                   std::string{"turn failed, SQLSTATE "} + why.sqlstate() + ": " + why.what());
-    if (!had_batch) {
-        return;
-    }
-    const std::string& state = why.sqlstate();
-    const bool about_data = state.starts_with("22") || state.starts_with("54");
-    if (isolating_ && about_data && !pending_.empty()) {
-        // Alone it fails too: what it carried cannot be stored, the fact that it ended can.
-        acknowledgement& bad = pending_.front();
-        bad.output.clear();
-        bad.error = std::string{"the outcome could not be stored: "} + why.what();
-    }
-    isolating_ = true;
 }
 
 }  // namespace libqueue::engine

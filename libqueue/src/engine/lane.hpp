@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/acknowledgement.hpp"
+#include "engine/admission.hpp"
 #include "engine/async.hpp"
 #include "engine/limiter.hpp"
 #include "engine/queue_state.hpp"
@@ -54,7 +55,7 @@ class lane {
         turn::claim_of what;
         limited_group* limited{nullptr};
     };
-    enum class answer { other, finished, next_due, claimed };
+    enum class answer { other, finished, next_due, claimed, admitted };
 
     boost::asio::awaitable<void> step();
     boost::asio::awaitable<void> rest();
@@ -67,6 +68,7 @@ class lane {
     void send_returns();
     void send_slots();
     void send_doorbells(std::vector<queue_state*>& arming);
+    void send_admissions();
     void send_claims(const std::vector<queue_state*>& arming);
     void send_claim(queue_state& queue, bool arming);
     void send_suspect_claim(const suspects::place& at);
@@ -101,6 +103,7 @@ class lane {
     std::vector<acknowledgement> batch_;
     std::vector<run_ptr> batch_returns_;
     std::vector<claim_sent> claims_;
+    std::vector<admission> admissions_;
     std::vector<answer> expected_;
     bool isolating_{false};
     int failures_{0};

@@ -409,10 +409,12 @@ boost::asio::awaitable<bool> presence::beat() {
 void presence::set_lines(const pg::result& rows) {
     for (const auto& queue : shared_.queues) {
         std::vector<line_state> lines;
+        bool keyed = false;
         for (int row = 0; row < rows.rows(); ++row) {
             if (rows.binary_int32(row, 1) != queue->id) {
                 continue;
             }
+            keyed = keyed || rows.binary_bool(row, 4);
             kind_state* kind = shared_.find_kind(rows.text(row, 2));
             if (kind == nullptr) {
                 continue;  // Unknown kinds wait for a worker that knows them.
@@ -422,6 +424,10 @@ void presence::set_lines(const pg::result& rows) {
             line.priority = rows.binary_int16(row, 3);
             line.kind = kind;
             lines.push_back(std::move(line));
+        }
+        if (keyed && !queue->keys.used) {
+            queue->keys.used = true;
+            shared_.look_now(*queue);
         }
         shared_.set_lines(*queue, std::move(lines));
     }

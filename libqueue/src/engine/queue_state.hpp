@@ -66,6 +66,14 @@ struct watch_state {
     clock::time_point next_due_look{clock::time_point::min()};  // ask again from here on
 };
 
+/// Keys of a queue as this process knows them: when to admit jobs that wait for theirs.
+struct key_watch {
+    bool used{false};  // keys were used in this queue at some time
+    bool owed{false};  // a key came free in our turn and nobody has looked at it yet
+    clock::time_point due{clock::time_point::max()};  // the next look that is known to be needed
+    clock::time_point next_whole{clock::time_point::min()};  // see queue.admit_keys
+};
+
 /// A queue this process serves. Loop thread only.
 struct queue_state {
     std::string name;
@@ -80,6 +88,7 @@ struct queue_state {
     std::size_t limited_first{0};        // whose turn it is among them
     std::vector<stray> strays;
     watch_state watch;
+    key_watch keys;
     core::rate_meter finished{std::chrono::seconds{2}, clock::now()};
     double turn_seconds{0.005};
     double payload_bytes{1024};  // mean of those seen, fading

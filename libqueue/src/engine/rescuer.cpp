@@ -66,6 +66,7 @@ acknowledgement lost_run(const pg::result& owed, int row, const std::string& how
     ack.used = owed.binary_int16(row, col_used);
     ack.attempt = ack.used + 1;
     ack.error = decided.reason;
+    ack.attached = true;  // who rescues has not read the job: settling looks
     // Kept also when it dies here: a replay must reconcile first.
     ack.reconcile = reconcile || lost.reconcile_run || lost.policy == core::lost_policy::reconcile;
     if (reconcile || decided.what == verdict::back_in_line) {
@@ -215,13 +216,7 @@ boost::asio::awaitable<std::int64_t> rescuer::rescue_leases(const dead_worker& d
     for (int row = 0; row < owed.rows(); ++row) {
         lost.push_back(lost_run(owed, row, dead.how));
     }
-    const turn::finishes parts{lost};
-    if (parts.has_other()) {
-        connection_.send(shared_.sql.finish_other, parts.other_params(dead.worker));
-    }
-    if (parts.has_dead()) {
-        connection_.send(shared_.sql.bury, parts.dead_params());
-    }
+    turn::send_finishes(connection_, shared_.sql, dead.worker, lost);
     pg::params done;
     done.int8(dead.worker).int8_array(leases);
     connection_.send(shared_.sql.release_leases, done);

@@ -6,6 +6,7 @@
 #include "engine/lane.hpp"
 #include "engine/limiter.hpp"
 #include "engine/sealing.hpp"
+#include "engine/turn.hpp"
 #include "pg/failpoint.hpp"
 
 #include <boost/asio/post.hpp>
@@ -235,6 +236,8 @@ acknowledgement runtime::decide(const job_run& run, const outcome& said, bool th
         ack.completed = true;
         ack.attempt = run.job.attempt;
         ack.ran_us = ran.count();
+        ack.queue = run.queue;
+        ack.attached = turn::has_attachment(run.job.meta);
         if (!said.output().empty()) {
             ack.output = core::storable_json(said.output(), limits::output_bytes);
             if (run.sealed || run.kind->handler->options.encrypted) {
@@ -276,6 +279,7 @@ acknowledgement runtime::decide(const job_run& run, const outcome& said, bool th
     ack.error = core::storable_text(said.message(), limits::error_text_bytes);
     ack.used = decided.attempts_used;
     ack.queue = run.queue;
+    ack.attached = turn::has_attachment(run.job.meta);
     ack.reconcile = decided.reconcile;
     if (decided.what == verdict::back_in_line) {
         ack.delay_us = std::chrono::duration_cast<microseconds>(decided.delay).count();

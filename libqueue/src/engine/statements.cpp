@@ -2,6 +2,7 @@
 
 #include "pg/schema_name.hpp"
 
+#include <sql/admit_keys.hpp>
 #include <sql/assign_limits.hpp>
 #include <sql/bury.hpp>
 #include <sql/check_server.hpp>
@@ -38,6 +39,7 @@
 #include <sql/return_unstarted.hpp>
 #include <sql/set_doorbells.hpp>
 #include <sql/set_queue_retention.hpp>
+#include <sql/settle.hpp>
 #include <sql/take_session_lock.hpp>
 #include <sql/tell_suspects.hpp>
 
@@ -51,7 +53,8 @@ pg::prepared write(const char* name, std::string_view sql, std::string_view sche
 }  // namespace
 
 statements::statements(std::string_view schema)
-    : assign_limits{write("assign_limits", sql::assign_limits, schema)},
+    : admit_keys{write("admit_keys", sql::admit_keys, schema)},
+      assign_limits{write("assign_limits", sql::assign_limits, schema)},
       bury{write("bury", sql::bury, schema)},
       check_server{write("check_server", sql::check_server, schema)},
       claim{write("claim", sql::claim, schema)},
@@ -87,6 +90,7 @@ statements::statements(std::string_view schema)
       return_unstarted{write("return_unstarted", sql::return_unstarted, schema)},
       set_doorbells{write("set_doorbells", sql::set_doorbells, schema)},
       set_queue_retention{write("set_queue_retention", sql::set_queue_retention, schema)},
+      settle{write("settle", sql::settle, schema)},
       take_session_lock{write("take_session_lock", sql::take_session_lock, schema)},
       tell_suspects{write("tell_suspects", sql::tell_suspects, schema)} {}
 

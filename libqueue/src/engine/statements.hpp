@@ -14,6 +14,7 @@ class statements {
     statements(const statements&) = delete;
     statements& operator=(const statements&) = delete;
 
+    pg::prepared admit_keys;
     pg::prepared assign_limits;
     pg::prepared bury;
     pg::prepared check_server;
@@ -50,6 +51,7 @@ class statements {
     pg::prepared return_unstarted;
     pg::prepared set_doorbells;
     pg::prepared set_queue_retention;
+    pg::prepared settle;
     pg::prepared take_session_lock;
     pg::prepared tell_suspects;
 };

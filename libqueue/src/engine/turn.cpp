@@ -129,6 +129,9 @@ finishes::finishes(std::span<const acknowledgement> batch) {
         if (!ack.dead_reason.empty()) {
             dead_.push_back(&ack);
         }
+        if (ack.attached) {
+            attached_.push_back(&ack);
+        }
     }
 }
 
@@ -184,6 +187,42 @@ pg::params finishes::dead_params() const {
     }
     p.text_array(reasons);
     return p;
+}
+
+pg::params finishes::settle_params() const {
+    pg::params p;
+    p.int8_array(gather<std::int64_t>(attached_, [](const auto& a) { return a.job; }));
+    p.int8_array(gather<std::int64_t>(attached_, [](const auto& a) { return a.lease; }));
+    return p;
+}
+
+finishes_sent send_finishes(pg::pipeline& on, const statements& sql, std::int64_t worker,
+                            std::span<const acknowledgement> batch) {
+    const finishes parts{batch};
+    finishes_sent sent;
+    if (parts.has_completed()) {
+        on.send(sql.finish_completed, parts.completed_params(worker));
+        ++sent.standing;
+    }
+    if (parts.has_other()) {
+        on.send(sql.finish_other, parts.other_params(worker));
+        ++sent.standing;
+    }
+    if (parts.has_dead()) {
+        on.send(sql.bury, parts.dead_params());
+        ++sent.other;
+    }
+    if (parts.has_attached()) {
+        on.send(sql.settle, parts.settle_params());
+        ++sent.other;
+    }
+    return sent;
+}
+
+bool has_attachment(std::string_view meta) noexcept {
+    return !meta.empty() && (meta.find("\"batch_id\"") != std::string_view::npos ||
+                             meta.find("\"ordering_key\"") != std::string_view::npos ||
+                             meta.find("\"concurrency_key\"") != std::string_view::npos);
 }
 
 void pass_boundary(pg::pipeline& on, const freight& what, bool committed) {

@@ -2,12 +2,14 @@
 
 #include "engine/acknowledgement.hpp"
 #include "engine/queue_state.hpp"
+#include "engine/statements.hpp"
 #include "pg/params.hpp"
 #include "pg/pipeline.hpp"
 #include "pg/result.hpp"
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -40,12 +42,27 @@ class finishes {
     [[nodiscard]] pg::params completed_params(std::int64_t worker) const;
     [[nodiscard]] pg::params other_params(std::int64_t worker) const;
     [[nodiscard]] pg::params dead_params() const;
+    [[nodiscard]] pg::params settle_params() const;
+    [[nodiscard]] bool has_attached() const noexcept { return !attached_.empty(); }
 
    private:
     std::vector<const acknowledgement*> completed_;
     std::vector<const acknowledgement*> other_;
     std::vector<const acknowledgement*> dead_;
+    std::vector<const acknowledgement*> attached_;
 };
+
+/// How many statements were sent, by what their answers are: the leases that stand, or nothing.
+struct finishes_sent {
+    int standing{0};
+    int other{0};
+};
+/// Everything that recording these takes, within the transaction under way. `worker` is whose
+/// leases they are.
+finishes_sent send_finishes(pg::pipeline& on, const statements& sql, std::int64_t worker,
+                            std::span<const acknowledgement> batch);
+/// The job has a batch or keys, as far as its meta tells at a glance; settling looks closely.
+[[nodiscard]] bool has_attachment(std::string_view meta) noexcept;
 
 /// What a turn carries.
 class freight {

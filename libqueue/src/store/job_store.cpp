@@ -13,6 +13,7 @@
 #include <sql/retry_job.hpp>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <tuple>
 
@@ -29,7 +30,8 @@ template <typename Duration>
     return time ? optional_text{std::to_string(time->count()) + unit} : std::nullopt;
 }
 
-[[nodiscard]] optional_text number_text(const std::optional<int>& number) {
+template <typename Number>
+[[nodiscard]] optional_text number_text(const std::optional<Number>& number) {
     return number ? optional_text{std::to_string(*number)} : std::nullopt;
 }
 
@@ -59,7 +61,20 @@ template <typename Duration>
 [[nodiscard]] bool same_options(const new_job& a, const new_job& b) {
     return a.run_at == b.run_at && a.delay == b.delay && a.max_attempts == b.max_attempts &&
            a.tenant_id == b.tenant_id && a.meta == b.meta && a.tags == b.tags &&
-           a.traceparent == b.traceparent;
+           a.traceparent == b.traceparent && a.batch_id == b.batch_id &&
+           a.ordering_key == b.ordering_key && a.concurrency_key == b.concurrency_key &&
+           a.key_concurrency == b.key_concurrency && a.limit_key == b.limit_key &&
+           a.cost == b.cost && a.subject == b.subject;
+}
+
+[[nodiscard]] std::array<optional_text, 7> attachments(const new_job& job) {
+    return {number_text(job.batch_id),
+            job.ordering_key,
+            job.concurrency_key,
+            number_text(job.key_concurrency),
+            job.limit_key,
+            number_text(job.cost),
+            job.subject};
 }
 
 [[nodiscard]] time_point time_of(const pg::result& from, int row, int column) {
@@ -70,7 +85,7 @@ template <typename Duration>
 
 enqueue_call::enqueue_call(const new_job& job)
     : sql{job.idempotency_key ? sql::enqueue_once : sql::enqueue} {
-    parameters.reserve(13);
+    parameters.reserve(20);
     parameters.emplace_back(job.kind);
     parameters.emplace_back(job.payload);
     parameters.push_back(job.queue);
@@ -85,6 +100,9 @@ enqueue_call::enqueue_call(const new_job& job)
     parameters.push_back(job.traceparent);
     parameters.push_back(job.idempotency_key ? interval_text(job.idempotency_ttl, " seconds")
                                              : std::nullopt);
+    for (const optional_text& value : attachments(job)) {
+        parameters.push_back(value);
+    }
 }
 
 enqueued enqueue(pg::connection& on, std::string_view schema, const new_job& job) {
@@ -149,6 +167,9 @@ void enqueue_group(pg::connection& on, std::string_view schema, std::span<const 
     parameters.text(number_text(options.max_attempts)).text(options.tenant_id);
     parameters.text(meta_text(options)).text(interval_text(options.delay, " microseconds"));
     parameters.text(array_text(options.tags)).text(options.traceparent);
+    for (const optional_text& value : attachments(options)) {
+        parameters.text(value);
+    }
     const pg::result answer = on.exec(pg::with_schema(sql::enqueue_many, schema), parameters);
     LIBQUEUE_ASSERT(static_cast<std::size_t>(answer.rows()) == group.members.size());
     for (int row = 0; row < answer.rows(); ++row) {

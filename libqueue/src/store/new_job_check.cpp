@@ -6,6 +6,7 @@
 #include <libqueue/kind_name.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace libqueue::store {
 namespace {
@@ -99,6 +100,56 @@ constexpr microseconds last_run_at{253'402'214'400'000'000};
     return {};
 }
 
+[[nodiscard]] result<void> check_key(const char* name, const std::optional<std::string>& key,
+                                     std::size_t most) {
+    if (!key) {
+        return {};
+    }
+    if (key->empty() || key->size() > most) {
+        return invalid(std::string{name} + ": expected 1 to " + std::to_string(most) +
+                       " bytes, got " + std::to_string(key->size()));
+    }
+    if (!core::is_storable_text(*key)) {
+        return invalid(std::string{name} + ": expected UTF-8 without NUL, got other bytes");
+    }
+    return {};
+}
+
+[[nodiscard]] result<void> check_attachments(const new_job& job) {
+    const std::array parts{
+        check_key("ordering_key", job.ordering_key, limits::key_bytes),
+        check_key("concurrency_key", job.concurrency_key, limits::key_bytes),
+        check_key("limit_key", job.limit_key, limits::limit_key_bytes),
+        check_key("subject", job.subject, limits::key_bytes),
+    };
+    for (const result<void>& part : parts) {
+        if (part.has_error()) {
+            return part.error();
+        }
+    }
+    if (job.ordering_key && job.ordering_key == job.concurrency_key) {
+        return error{errc::invalid_argument,
+                     "concurrency_key: expected another key than ordering_key, got " +
+                         shown(*job.ordering_key) + " twice",
+                     "An ordering key already runs one job at a time; give only that one."};
+    }
+    if (job.key_concurrency && !job.concurrency_key) {
+        return invalid("key_concurrency: expected a concurrency_key beside it, got " +
+                       std::to_string(*job.key_concurrency) + " alone");
+    }
+    if (job.key_concurrency &&
+        (*job.key_concurrency < 1 || *job.key_concurrency > limits::key_concurrency_max)) {
+        return error{
+            errc::invalid_argument,
+            "key_concurrency: expected 1 to 10000, got " + std::to_string(*job.key_concurrency),
+            "With none allowed the job would wait for itself for ever."};
+    }
+    if (job.cost && (*job.cost < 1 || *job.cost > limits::cost_max)) {
+        return invalid("cost: expected 1 to 1000000 tokens, got " + std::to_string(*job.cost));
+    }
+    return {};
+}
+
 [[nodiscard]] result<void> check_documents(const new_job& job) {
     if (job.payload.size() > limits::payload_bytes_max) {
         return error{errc::payload_too_large,
@@ -160,7 +211,8 @@ result<void> check_new_job(const new_job& job) {
             return queue.error();
         }
     }
-    for (const auto check : {check_numbers, check_times, check_labels, check_documents}) {
+    for (const auto check :
+         {check_numbers, check_times, check_labels, check_attachments, check_documents}) {
         if (auto part = check(job); part.has_error()) {
             return part.error();
         }

@@ -285,17 +285,7 @@ class inline_worker::impl {
 
     boost::asio::awaitable<void> record(engine::acknowledgement ack) {
         const std::vector<engine::acknowledgement> one{std::move(ack)};
-        const engine::turn::finishes parts{one};
-        if (parts.has_completed()) {
-            connection_.send(shared_.sql.finish_completed,
-                             parts.completed_params(shared_.worker_id));
-        }
-        if (parts.has_other()) {
-            connection_.send(shared_.sql.finish_other, parts.other_params(shared_.worker_id));
-        }
-        if (parts.has_dead()) {
-            connection_.send(shared_.sql.bury, parts.dead_params());
-        }
+        engine::turn::send_finishes(connection_, shared_.sql, shared_.worker_id, one);
         const std::vector<std::int64_t> leases{one.front().lease};
         pg::params done;
         done.int8(shared_.worker_id).int8_array(leases);

@@ -57,6 +57,39 @@ inline constexpr std::array enqueue_flags{
          .type = value_type::uuid,
          .metavar = "UUID",
          .doc = "Tenant the job belongs to"},
+    flag{.name = "batch",
+         .type = value_type::integer,
+         .metavar = "ID",
+         .doc = "Batch it is an item of",
+         .least = 1},
+    flag{.name = "ordering-key",
+         .type = value_type::text,
+         .metavar = "KEY",
+         .doc = "Jobs of a queue with the same key run one after the other"},
+    flag{.name = "concurrency-key",
+         .type = value_type::text,
+         .metavar = "KEY",
+         .doc = "At most --key-concurrency jobs of a queue with the same key run at a time"},
+    flag{.name = "key-concurrency",
+         .type = value_type::integer,
+         .metavar = "N",
+         .doc = "How many of its concurrency key (default 1)",
+         .least = 1,
+         .most = 10000},
+    flag{.name = "limit-key",
+         .type = value_type::text,
+         .metavar = "KEY",
+         .doc = "Bucket it draws from, of limits whose key is limit_key"},
+    flag{.name = "cost",
+         .type = value_type::integer,
+         .metavar = "N",
+         .doc = "Tokens it takes of its limits (default 1)",
+         .least = 1,
+         .most = 1000000},
+    flag{.name = "subject",
+         .type = value_type::text,
+         .metavar = "TEXT",
+         .doc = "Whom its data is about, for qctl erase"},
     flag{.name = "bulk",
          .type = value_type::text,
          .metavar = "FILE",
@@ -86,7 +119,8 @@ inline constexpr std::array enqueue_commands{
             "completed, 1 when it was cancelled or died, 7 when the time was up.\n\n"
             "With --bulk and a KIND each line is the payload of one job. Without KIND each line is "
             "an object with kind, payload and, as wanted, queue, priority, run_at, delay, "
-            "idempotency_key, idempotency_ttl, max_attempts, tenant_id, meta, tags, traceparent; "
+            "idempotency_key, idempotency_ttl, max_attempts, tenant_id, meta, tags, traceparent, "
+            "batch_id, ordering_key, concurrency_key, key_concurrency, limit_key, cost, subject; "
             "flags are the default of what a line leaves out. Lines are enqueued in batches, "
             "each in one transaction. The first bad line ends the run, is named, and nothing from "
             "it on is enqueued; -n checks all lines and enqueues none.",
