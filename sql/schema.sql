@@ -332,6 +332,21 @@ $$;
 
 COMMENT ON FUNCTION queue.cancel(job_id bigint, reason text) IS 'True: it was waiting and is cancelled. False: it runs, its handler is told and decides.';
 
+CREATE FUNCTION queue.check_encrypted(kind text, payload jsonb) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF queue.is_sealed(check_encrypted.payload) IS NOT TRUE THEN
+        RAISE EXCEPTION 'payload: expected one that its producer has sealed, as kind % is '
+            'encrypted, got plain JSON', check_encrypted.kind
+            USING ERRCODE = 'LQ008',
+                  HINT = 'Enqueue with a client that has the keys and knows the kind to be '
+                         || 'encrypted (encrypted_kinds, qctl enqueue --keyring). What was sent '
+                         || 'may stand in the log of this server.';
+    END IF;
+END
+$$;
+
 CREATE FUNCTION queue.check_enqueue(run_at timestamp with time zone, delay interval, max_attempts integer, meta jsonb) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -406,6 +421,22 @@ BEGIN
     END IF;
 END
 $_$;
+
+CREATE FUNCTION queue.check_replay(job_id bigint, payload jsonb, as_it_is boolean) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF queue.is_sealed(check_replay.payload)
+       AND NOT (check_replay.as_it_is
+                AND EXISTS (SELECT FROM queue.job j WHERE j.id = check_replay.job_id)) THEN
+        RAISE EXCEPTION 'dead letter %: expected a replay as it is, got another payload or queue, '
+            'or a job that is gone: its payload is sealed for this job', check_replay.job_id
+            USING ERRCODE = 'LQ006',
+                  HINT = 'Enqueue the work anew from a client that has the keys, then discard the '
+                         || 'dead letter.';
+    END IF;
+END
+$$;
 
 CREATE TABLE queue.schedule (
     id bigint NOT NULL,
@@ -784,6 +815,13 @@ BEGIN
           AND coalesce(r.wanted_until, '-infinity') < now_at + interval '2500 milliseconds';
     END IF;
 END
+$$;
+
+CREATE FUNCTION queue.content_of(payload jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT CASE WHEN queue.is_sealed(payload) THEN 'sealed ' || coalesce(payload ->> 'hash', '')
+                ELSE payload::text END
 $$;
 
 CREATE FUNCTION queue.create_queue(name text) RETURNS integer
@@ -1203,6 +1241,20 @@ CREATE FUNCTION queue.discard(job_ids bigint[]) RETURNS bigint
     SELECT count(*) FROM gone
 $$;
 
+CREATE FUNCTION queue.draw_job_ids(count integer) RETURNS SETOF bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF draw_job_ids.count IS NULL OR draw_job_ids.count NOT BETWEEN 1 AND 100000 THEN
+        RAISE EXCEPTION 'count: expected 1 to 100000, got %',
+            coalesce(draw_job_ids.count::text, 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    RETURN QUERY SELECT nextval('queue.job_id_seq')
+                 FROM generate_series(1, draw_job_ids.count);
+END
+$$;
+
 CREATE FUNCTION queue.drawn_ids(ids bigint[], wanted integer) RETURNS bigint[]
     LANGUAGE plpgsql
     AS $$
@@ -1431,7 +1483,8 @@ BEGIN
             lifetime USING ERRCODE = 'LQ001';
     END IF;
     hash := sha256(convert_to(coalesce(enqueue_once.kind, '') || ' '
-                              || coalesce(enqueue_once.payload::text, ''), 'UTF8'));
+                              || coalesce(queue.content_of(enqueue_once.payload), ''),
+                              'UTF8'));
     INSERT INTO queue.idempotency AS i (tenant_id, key, job_id, content_hash, expires_at)
     VALUES (owner_id, enqueue_once.idempotency_key, 0, hash, at_now + lifetime)
     ON CONFLICT ON CONSTRAINT idempotency_pkey DO UPDATE
@@ -1933,9 +1986,44 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.is_sealed(content jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+    SELECT jsonb_typeof(content) = 'object'
+           AND content ->> 'libqueue.sealed' = '1' AND content ->> 'alg' = 'A256GCM'
+           AND content ->> 'kid' ~ '^[a-z0-9][a-z0-9._-]{0,79}$'
+           AND content ->> 'nonce' IS NOT NULL AND content ->> 'data' IS NOT NULL
+$_$;
+
 CREATE FUNCTION queue.key_name(sort text, tenant_id uuid, key text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((sort || COALESCE((tenant_id)::text, '-'::text)) || ' '::text) || key);
+
+CREATE FUNCTION queue.key_usage() RETURNS TABLE(key_id text, source text, texts bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    WITH encrypted_line AS (
+        SELECT l.id FROM queue.line l JOIN queue.kind k ON k.name = l.kind WHERE k.encrypted),
+    found AS (
+        SELECT 'job' AS source, j.payload AS content,
+               j.line_id IN (SELECT e.id FROM encrypted_line e) AS encrypted
+        FROM queue.job j
+        UNION ALL
+        SELECT 'output', a.output,
+               EXISTS (SELECT FROM queue.job j WHERE j.id = a.job_id
+                       AND j.line_id IN (SELECT e.id FROM encrypted_line e))
+        FROM queue.attempt a WHERE a.output IS NOT NULL
+        UNION ALL
+        SELECT 'dead_letter', d.payload,
+               d.kind IN (SELECT k.name FROM queue.kind k WHERE k.encrypted)
+        FROM queue.dead_letter d)
+    SELECT CASE WHEN queue.is_sealed(f.content) THEN f.content ->> 'kid' END, f.source, count(*)
+    FROM found f
+    WHERE queue.is_sealed(f.content) OR f.encrypted
+    GROUP BY 1, 2
+    ORDER BY 1 NULLS FIRST, 2
+$$;
 
 CREATE FUNCTION queue.limit_key(key_from text, tenant_id uuid, meta jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -2736,6 +2824,8 @@ BEGIN
         SELECT d.* FROM queue.dead_letter d WHERE d.job_id = ANY (replay.job_ids)
         ORDER BY d.job_id FOR UPDATE SKIP LOCKED
     LOOP
+        PERFORM queue.check_replay(letter.job_id, letter.payload,
+            as_it_is => replay.payload IS NULL AND replay.queue IS NULL);
         DELETE FROM queue.dead_letter d WHERE d.job_id = letter.job_id;
         IF replay.payload IS NULL AND replay.queue IS NULL
            AND EXISTS (SELECT FROM queue.job j WHERE j.id = letter.job_id) THEN
@@ -3051,6 +3141,26 @@ END
 $$;
 
 COMMENT ON FUNCTION queue.set_dead_letter_retention(queue text, retention interval) IS 'How long dead letters of the queue stay; NULL: for ever.';
+
+CREATE FUNCTION queue.set_encrypted(kind text, encrypted boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF set_encrypted.encrypted IS NULL THEN
+        RAISE EXCEPTION 'encrypted: expected true or false, got NULL' USING ERRCODE = 'LQ001';
+    END IF;
+    UPDATE queue.kind k
+    SET encrypted = set_encrypted.encrypted, updated_at = clock_timestamp()
+    WHERE k.name = set_encrypted.kind AND k.encrypted <> set_encrypted.encrypted;
+    IF NOT FOUND AND NOT EXISTS (SELECT FROM queue.kind k WHERE k.name = set_encrypted.kind) THEN
+        RAISE EXCEPTION 'unknown kind %',
+            coalesce(quote_literal(left(set_encrypted.kind, 100)), 'NULL')
+            USING ERRCODE = 'LQ005',
+                  HINT = 'Kinds are published by the first worker that handles them.';
+    END IF;
+END
+$$;
 
 CREATE FUNCTION queue.set_kind_retention(kind text, retention interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER

@@ -98,3 +98,21 @@ AS $$
     GROUP BY 1, 2
     ORDER BY 1 NULLS FIRST, 2
 $$;
+
+-- Called by replay for each dead letter. A sealed payload belongs to one job: it can be replayed as
+-- that job and not as a new one, which another payload or queue would make it.
+CREATE FUNCTION queue.check_replay(job_id bigint, payload jsonb, as_it_is boolean) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    IF queue.is_sealed(check_replay.payload)
+       AND NOT (check_replay.as_it_is
+                AND EXISTS (SELECT FROM queue.job j WHERE j.id = check_replay.job_id)) THEN
+        RAISE EXCEPTION 'dead letter %: expected a replay as it is, got another payload or queue, '
+            'or a job that is gone: its payload is sealed for this job', check_replay.job_id
+            USING ERRCODE = 'LQ006',
+                  HINT = 'Enqueue the work anew from a client that has the keys, then discard the '
+                         || 'dead letter.';
+    END IF;
+END
+$$;

@@ -91,6 +91,7 @@ void apply(const kind_config& from, const config& value, libqueue::kind_options&
     if (from.retention)
         to.retention = *from.retention;
     to.limit = from.limit.value_or(to.limit);
+    to.encrypted = from.encrypted.value_or(to.encrypted);
     if (from.priority)
         to.priority = *from.priority;
     // A queue nobody here serves would let the jobs wait; they then go to "default".
@@ -184,6 +185,7 @@ libqueue::worker_options make_worker_options(const config& value) {
         limit.concurrency = figures.concurrency;
         limit.key = figures.key;
     }
+    options.keyring = value.encryption.ring;
     options.turn_connections = value.database.connections;
     options.threads = value.worker.threads;
     options.heartbeat = value.worker.heartbeat;

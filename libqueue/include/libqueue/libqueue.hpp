@@ -8,6 +8,7 @@
 #include <libqueue/error.hpp>
 #include <libqueue/job.hpp>
 #include <libqueue/job_context.hpp>
+#include <libqueue/key_upkeep.hpp>
 #include <libqueue/limit_options.hpp>
 #include <libqueue/limits.hpp>
 #include <libqueue/migrate.hpp>

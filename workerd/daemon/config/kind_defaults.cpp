@@ -102,6 +102,7 @@ kind_config overlay(const kind_config& set, const kind_config& standard) {
     merged.on_lost = either(set.on_lost, standard.on_lost);
     merged.retention = either(set.retention, standard.retention);
     merged.limit = either(set.limit, standard.limit);
+    merged.encrypted = either(set.encrypted, standard.encrypted);
     return merged;
 }
 

@@ -12,6 +12,7 @@ inline constexpr std::array groups{
     command_group{"queues", "Look at queues, pause and empty them"},
     command_group{"limits", "Limits on the outside world: look, change, stop"},
     command_group{"schedules", "Jobs that recur"},
+    command_group{"keys", "Keys of encrypted kinds"},
     command_group{"workers", "Processes that run jobs"},
     command_group{"kinds", "Kinds of jobs"},
     command_group{"migrate", "The database schema"},
