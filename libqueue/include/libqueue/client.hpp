@@ -73,6 +73,8 @@ class client {
     /// The connection, for the operator API of this library. Opens it if need be.
     [[nodiscard]] pg::connection& connection();
     [[nodiscard]] const std::string& schema() const noexcept;
+    /// That of the options; may be null.
+    [[nodiscard]] const std::shared_ptr<const keyring>& keys() const noexcept;
 
    private:
     class impl;

@@ -21,7 +21,7 @@ namespace libqueue {
 // a plaintext. docs/encryption.md has the threat model, what stays visible and how keys rotate.
 
 /// What a sealed text is.
-enum class sealed_part { payload, output, checkpoint };
+enum class sealed_part { payload, output, checkpoint, effect };
 
 /// Whom a sealed text belongs to. It opens for exactly this and for nothing else: not for another
 /// job, tenant or kind, and an output not as a payload.

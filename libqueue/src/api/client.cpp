@@ -215,4 +215,8 @@ const std::string& client::schema() const noexcept {
     return impl_->schema();
 }
 
+const std::shared_ptr<const keyring>& client::keys() const noexcept {
+    return impl_->options().keyring;
+}
+
 }  // namespace libqueue

@@ -4,6 +4,7 @@
 #include "pg/schema_name.hpp"
 #include "store/job_store.hpp"
 #include "store/new_job_check.hpp"
+#include "store/reseal_store.hpp"
 
 #include <algorithm>
 #include <string>
@@ -82,6 +83,32 @@ void open_output(const client_options& options, const new_job& of, enqueued& ans
         const seal_owner owner{answer.id, of.kind, of.tenant_id, sealed_part::output};
         open_in_place(*options.keyring, owner, *answer.output);
     }
+}
+
+std::int64_t replay_anew(const keyring& keys, const store::session& with, std::vector<job_id> ids,
+                         const replay_options& options, const store::sweep& all,
+                         std::int64_t done) {
+    pg::transaction work{with.on};
+    const auto letters = store::find_encrypted_letters(with, ids);
+    const auto fresh = letters.empty() ? std::vector<job_id>{}
+                                       : store::draw_job_ids(with.on, with.schema, letters.size());
+    std::int64_t replayed = 0;
+    for (std::size_t i = 0; i < letters.size(); ++i) {
+        const seal_owner& old = letters[i].owner;
+        const std::string plain =
+            options.payload ? *options.payload : keys.open(old, letters[i].text).value();
+        const seal_owner owner{fresh[i], old.kind, old.tenant_id};
+        const std::string sealed = keys.seal(owner, plain).value();
+        replayed +=
+            store::replay_sealed(with, old.id, fresh[i], sealed, options, all, done + replayed) ? 1
+                                                                                                : 0;
+        std::erase(ids, old.id);
+    }
+    if (!ids.empty()) {
+        replayed += store::replay_dead_letters(with, ids, options, all, done + replayed);
+    }
+    work.commit();
+    return replayed;
 }
 
 }  // namespace api

@@ -1,11 +1,14 @@
 #pragma once
 
 #include "pg/connection.hpp"
+#include "store/operator_store.hpp"
 
 #include <libqueue/client.hpp>
 #include <libqueue/encryption.hpp>
 #include <libqueue/job.hpp>
+#include <libqueue/operations.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -32,5 +35,11 @@ void check_sealing(const client_options& options);
 /// Opens what can be opened; the rest stays sealed, as whoever has no key sees it.
 void open_what_is_sealed(const client_options& options, job_info& job);
 void open_output(const client_options& options, const new_job& of, enqueued& answer);
+
+/// Replays dead letters as new jobs, those of encrypted kinds with payloads sealed for them. In a
+/// transaction of its own; returns how many.
+[[nodiscard]] std::int64_t replay_anew(const keyring& keys, const store::session& with,
+                                       std::vector<job_id> ids, const replay_options& options,
+                                       const store::sweep& all, std::int64_t done);
 
 }  // namespace libqueue::api

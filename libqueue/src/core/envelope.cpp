@@ -76,6 +76,8 @@ std::string_view name_of(sealed_part part) noexcept {
             return "output";
         case sealed_part::checkpoint:
             return "checkpoint";
+        case sealed_part::effect:
+            return "effect";
     }
     return "payload";
 }

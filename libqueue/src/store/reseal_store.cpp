@@ -2,10 +2,12 @@
 
 #include "pg/schema_name.hpp"
 
+#include <sql/find_encrypted_letters.hpp>
 #include <sql/key_usage.hpp>
 #include <sql/put_resealed_dead_letters.hpp>
 #include <sql/put_resealed_jobs.hpp>
 #include <sql/put_resealed_outputs.hpp>
+#include <sql/replay_sealed.hpp>
 #include <sql/reseal_dead_letters.hpp>
 #include <sql/reseal_jobs.hpp>
 #include <sql/reseal_outputs.hpp>
@@ -46,6 +48,19 @@ std::string_view putting(sealed_source where) {
     return {};
 }
 
+std::vector<sealed_text> read_texts(const pg::result& found, bool outputs) {
+    std::vector<sealed_text> texts;
+    texts.reserve(static_cast<std::size_t>(found.rows()));
+    for (int row = 0; row < found.rows(); ++row) {
+        auto& each = texts.emplace_back(seal_owner{
+            found.int64(row, 0), std::string{found.text(row, 1)}, found.optional_text(row, 2),
+            outputs ? sealed_part::output : sealed_part::payload});
+        each.text = found.text(row, 3);
+        each.lease = outputs ? found.int64(row, 4) : 0;
+    }
+    return texts;
+}
+
 }  // namespace
 
 std::optional<std::int64_t> next_reseal_span(const session& with, std::int64_t after) {
@@ -59,18 +74,22 @@ std::vector<sealed_text> find_to_reseal(const session& with, sealed_source where
                                         const reseal_span& span) {
     pg::params parameters;
     parameters.number(span.after).number(span.up_to).text(span.from).text(span.active);
-    const pg::result found = run(with, finding(where), parameters);
-    const bool outputs = where == sealed_source::outputs;
-    std::vector<sealed_text> texts;
-    texts.reserve(static_cast<std::size_t>(found.rows()));
-    for (int row = 0; row < found.rows(); ++row) {
-        auto& each = texts.emplace_back(seal_owner{
-            found.int64(row, 0), std::string{found.text(row, 1)}, found.optional_text(row, 2),
-            outputs ? sealed_part::output : sealed_part::payload});
-        each.text = found.text(row, 3);
-        each.lease = outputs ? found.int64(row, 4) : 0;
-    }
-    return texts;
+    return read_texts(run(with, finding(where), parameters), where == sealed_source::outputs);
+}
+
+std::vector<sealed_text> find_encrypted_letters(const session& with, std::span<const job_id> ids) {
+    pg::params parameters;
+    parameters.int8_array(ids);
+    return read_texts(run(with, sql::find_encrypted_letters, parameters), false);
+}
+
+bool replay_sealed(const session& with, job_id letter, job_id new_id, std::string_view payload,
+                   const replay_options& options, const sweep& all, std::int64_t done) {
+    const double seconds = options.per_second > 0 ? 1.0 / options.per_second : 0.0;
+    pg::params parameters;
+    parameters.number(letter).number(new_id).text(payload).text(options.to_queue);
+    parameters.text(std::to_string(seconds)).text(all.started_at).number(done);
+    return !run(with, sql::replay_sealed, parameters).is_null(0, 0);
 }
 
 void put_resealed(const session& with, sealed_source where, const std::vector<sealed_text>& texts) {

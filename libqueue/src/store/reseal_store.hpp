@@ -6,7 +6,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace libqueue::store {
@@ -37,6 +39,13 @@ class reseal_span {
 [[nodiscard]] std::vector<sealed_text> find_to_reseal(const session& with, sealed_source where,
                                                       const reseal_span& span);
 void put_resealed(const session& with, sealed_source where, const std::vector<sealed_text>& texts);
+/// Those of the dead letters that need keys to be replayed as new jobs; locked.
+[[nodiscard]] std::vector<sealed_text> find_encrypted_letters(const session& with,
+                                                              std::span<const job_id> ids);
+/// Replays `letter` as job `new_id`, for which `payload` is sealed. False: somebody else has it.
+[[nodiscard]] bool replay_sealed(const session& with, job_id letter, job_id new_id,
+                                 std::string_view payload, const replay_options& options,
+                                 const sweep& all, std::int64_t done);
 [[nodiscard]] pg::result key_usage(const session& with);
 
 }  // namespace libqueue::store

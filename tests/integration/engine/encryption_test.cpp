@@ -413,6 +413,51 @@ TEST_CASE("encryption: a sealed dead letter is replayed as it is and not as a ne
     REQUIRE(v.in.wait_state(id, "completed"));
 }
 
+TEST_CASE("encryption: with keys a dead letter is replayed edited or elsewhere, sealed anew") {
+    vault v;
+    auto client = v.client();
+    const auto first = client.enqueue(charge("{\"n\":1}").for_tenant(tenant_a)).value().id;
+    const auto second = client.enqueue(charge("{\"n\":2}")).value().id;
+    const auto plain = client.enqueue(new_job{"plain", "{\"n\":3}"}).value().id;
+    const auto fails = [](job_context&) {
+        return libqueue::discard("no");
+    };
+    {
+        auto worker = v.in.start({v.handler(fails), blocking("plain", fails)}, v.options());
+        for (const auto id : {first, second, plain}) {
+            REQUIRE(v.in.wait_state(id, "dead"));
+        }
+    }
+    v.in.db.execute("SELECT queue.create_queue('other')");
+    libqueue::operations operations{client};
+    libqueue::dead_letter_filter which;
+    libqueue::replay_options edited;
+    edited.payload = "{\"edited\": true}";
+    libqueue::replay_options moved;
+    moved.to_queue = "other";
+    which.ids = {first};
+
+    CHECK(operations.replay(which, edited).value() == 1);
+    which.ids = {second, plain};
+    CHECK(operations.replay(which, moved).value() == 2);
+
+    CHECK(v.in.db.query("SELECT count(*) FROM queue.dead_letter") == "0");
+    auto options = v.options();
+    options.queues.emplace_back("other", 10);
+    auto worker = v.in.start({v.handler(), noop("plain")}, options);
+    const auto child = [&](job_id of) {
+        return std::stoll(v.in.db.query("SELECT id FROM queue.job WHERE meta ->> 'replay_of' = $1",
+                                        {std::to_string(of)}));
+    };
+    REQUIRE(v.in.wait_state(child(first), "completed"));
+    REQUIRE(v.in.wait_state(child(second), "completed"));
+    REQUIRE(v.in.wait_state(child(plain), "completed"));
+    CHECK(v.saw(child(first)) == std::vector<std::string>{"{\"edited\": true}"});
+    CHECK(v.saw(child(second)) == std::vector<std::string>{"{\"n\":2}"});
+    CHECK(client.get(child(second)).value().queue == "other");
+    CHECK_FALSE(contains(v.dump(), "edited"));
+}
+
 TEST_CASE("encryption: keys rotate while workers run; afterwards nothing needs the old one") {
     constexpr int jobs = 2'000;
     vault v;
