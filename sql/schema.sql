@@ -2853,6 +2853,38 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.replay_sealed(job_id bigint, new_id bigint, payload jsonb, queue text DEFAULT NULL::text, start_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    letter record;
+BEGIN
+    SELECT d.* INTO letter FROM queue.dead_letter d
+    WHERE d.job_id = replay_sealed.job_id FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    PERFORM queue.check_encrypted(letter.kind, replay_sealed.payload);
+    DELETE FROM queue.dead_letter d WHERE d.job_id = replay_sealed.job_id;
+    RETURN queue.enqueue(letter.kind, replay_sealed.payload,
+        queue => coalesce(replay_sealed.queue, letter.queue), priority => letter.priority,
+        run_at => replay_sealed.start_at, max_attempts => letter.max_attempts,
+        tenant_id => letter.tenant_id,
+        meta => coalesce(letter.meta, '{}'::jsonb)
+                - ARRAY['batch_id', 'ordering_key', 'concurrency_key', 'key_concurrency',
+                        'limit_key', 'cost', 'subject']
+                || jsonb_build_object('replay_of', letter.job_id),
+        ordering_key => letter.meta ->> 'ordering_key',
+        concurrency_key => letter.meta ->> 'concurrency_key',
+        key_concurrency => (letter.meta ->> 'key_concurrency')::integer,
+        limit_key => letter.meta ->> 'limit_key', cost => (letter.meta ->> 'cost')::integer,
+        id => replay_sealed.new_id);
+END
+$$;
+
 CREATE FUNCTION queue.resume(queue text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'

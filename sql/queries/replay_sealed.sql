@@ -1,4 +1,5 @@
--- Replays a dead letter as a new job whose payload was sealed for it. Due as in replay_dead_letters.
+-- Replays a dead letter as a new job whose payload was sealed for it, due as in
+-- replay_dead_letters.
 -- $1 bigint job  $2 bigint id of the new job  $3 jsonb payload  $4 text new queue
 -- $5 double precision seconds between two  $6 timestamptz start of the sweep
 -- $7 bigint letters replayed before in this sweep
