@@ -92,12 +92,13 @@ class keyring {
     std::unique_ptr<impl> impl_;
 };
 
-/// What jsonb prints of a sealed text begins so; nothing else does by chance.
+/// How jsonb prints a sealed text: it begins and ends so.
 inline constexpr std::string_view sealed_prefix{R"({"alg": "A256GCM", "kid": ")"};
+inline constexpr std::string_view sealed_suffix{R"(", "libqueue.sealed": 1})"};
 
 /// As the database returns it.
 [[nodiscard]] inline bool is_sealed(std::string_view json) noexcept {
-    return json.starts_with(sealed_prefix);
+    return json.starts_with(sealed_prefix) && json.ends_with(sealed_suffix);
 }
 /// The id of its key; empty when not sealed.
 [[nodiscard]] std::string_view sealed_key_id(std::string_view sealed) noexcept;

@@ -239,7 +239,7 @@ std::string seal(key_view key, std::string_view key_id, std::string_view hash,
     if (!hash.empty()) {
         json.append(R"("hash": ")").append(hash).append("\", ");
     }
-    json.append(R"("nonce": ")").append(to_base64(nonce)).append(R"(", "libqueue.sealed": 1})");
+    json.append(R"("nonce": ")").append(to_base64(nonce)).append(sealed_suffix);
     return json;
 }
 

@@ -56,13 +56,28 @@ std::optional<outcome> open_payload(job_run& run, const runtime& shared) {
 }
 
 std::string sealed_output(const job_run& run, const std::string& output, const runtime& shared) {
-    const auto& keys = shared.options.keyring;
-    auto sealed = keys->seal(owner_of(run, sealed_part::output), output);
+    auto sealed = seal_part(run, sealed_part::output, output, shared.options);
     if (sealed.has_error()) {
         report_missing(run, "its output is not kept: " + sealed.error().message, shared);
         return {};
     }
     return std::move(*sealed);
+}
+
+result<std::string> seal_part(const job_run& run, sealed_part part, std::string json,
+                              const worker_options& options) {
+    if (!run.sealed && !run.kind->handler->options.encrypted) {
+        return json;
+    }
+    return options.keyring->seal(owner_of(run, part), json);
+}
+
+result<std::string> open_part(const job_run& run, sealed_part part, std::string text,
+                              const worker_options& options) {
+    if (!is_sealed(text) || options.keyring == nullptr) {
+        return text;
+    }
+    return options.keyring->open(owner_of(run, part), text);
 }
 
 }  // namespace libqueue::engine

@@ -32,4 +32,12 @@ class runtime;
 [[nodiscard]] std::string sealed_output(const job_run& run, const std::string& output,
                                         const runtime& shared);
 
+/// What a handler asks to be kept about its run (a checkpoint, the result of an effect), as it may
+/// be stored: sealed when its run is, else as it is. Error: not_found, there is no key. Any thread.
+[[nodiscard]] result<std::string> seal_part(const job_run& run, sealed_part part, std::string json,
+                                            const worker_options& options);
+/// The way back. What is not sealed stays as it is: it may be older than the encryption.
+[[nodiscard]] result<std::string> open_part(const job_run& run, sealed_part part, std::string text,
+                                            const worker_options& options);
+
 }  // namespace libqueue::engine

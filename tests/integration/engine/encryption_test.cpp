@@ -341,6 +341,22 @@ TEST_CASE("encryption: sealed jobs run on a worker whose kind is not encrypted a
     CHECK(v.in.db.query("SELECT output ->> 'kid' FROM queue.attempt") == "k1");
 }
 
+TEST_CASE("encryption: payloads of other kinds that look alike are nobody's business") {
+    vault v;
+    const std::string look_alike{R"({"alg": "A256GCM", "kid": "k1", "data": "AA"})"};
+    std::string seen;
+    auto worker = v.in.start({blocking("plain", [&](job_context& run) {
+        seen = run.payload();
+        return libqueue::completed(run.payload());
+    })});
+
+    const auto id = v.in.enqueue("plain", look_alike);
+
+    REQUIRE(v.in.wait_state(id, "completed"));
+    CHECK(seen == look_alike);
+    CHECK(v.in.db.query("SELECT output FROM queue.attempt") == look_alike);
+}
+
 TEST_CASE("encryption: the same key and text is a duplicate, before and after a rotation") {
     vault v;
     auto client = v.client();
