@@ -332,7 +332,8 @@ BEGIN
             lifetime USING ERRCODE = 'LQ001';
     END IF;
     hash := sha256(convert_to(coalesce(enqueue_once.kind, '') || ' '
-                              || coalesce(enqueue_once.payload::text, ''), 'UTF8'));
+                              || coalesce(queue.content_of(enqueue_once.payload), ''),
+                              'UTF8'));
     INSERT INTO queue.idempotency AS i (tenant_id, key, job_id, content_hash, expires_at)
     VALUES (owner_id, enqueue_once.idempotency_key, 0, hash, at_now + lifetime)
     ON CONFLICT ON CONSTRAINT idempotency_pkey DO UPDATE

@@ -287,6 +287,8 @@ BEGIN
         SELECT d.* FROM queue.dead_letter d WHERE d.job_id = ANY (replay.job_ids)
         ORDER BY d.job_id FOR UPDATE SKIP LOCKED
     LOOP
+        PERFORM queue.check_replay(letter.job_id, letter.payload,
+            as_it_is => replay.payload IS NULL AND replay.queue IS NULL);
         DELETE FROM queue.dead_letter d WHERE d.job_id = letter.job_id;
         IF replay.payload IS NULL AND replay.queue IS NULL
            AND EXISTS (SELECT FROM queue.job j WHERE j.id = letter.job_id) THEN

@@ -3,11 +3,11 @@
 -- $6 text (unused, NULL)  $7 integer max_attempts  $8 uuid tenant_id  $9 jsonb meta
 -- $10 interval delay  $11 text[] tags  $12 text traceparent  $13 interval (unused, NULL)
 -- $14 bigint batch_id  $15 text ordering_key  $16 text concurrency_key  $17 integer key_concurrency
--- $18 text limit_key  $19 integer cost  $20 text subject
+-- $18 text limit_key  $19 integer cost  $20 text subject  $21 bigint id
 -- One row: id bigint, duplicate boolean, output text. Every NULL takes its default.
 -- Index: queue_name_key, line_triple_idx. Locks: the new rows.
 SELECT queue.enqueue($1::text, $2::jsonb, $3::text, $4::integer, $5::timestamptz, $6::text,
                      $7::integer, $8::uuid, $9::jsonb, $10::interval, $11::text[], $12::text,
                      $13::interval, $14::bigint, $15::text, $16::text, $17::integer, $18::text,
-                     $19::integer, $20::text) AS id,
+                     $19::integer, $20::text, $21::bigint) AS id,
        false AS duplicate, NULL::text AS output

@@ -732,8 +732,8 @@ TEST_SUITE("config reference") {
         CHECK(result.value.settings.size() >= 40);
         for (const auto& fault : result.faults) {
             CAPTURE(workerd::to_text(fault));
-            CHECK((fault.path.ends_with("_file") || fault.path == "kinds.email.send.queue" ||
-                   fault.path == "limits.smtp.parent"));
+            CHECK((fault.path.ends_with("_file") || fault.path == "encryption.keys" ||
+                   fault.path == "kinds.email.send.queue" || fault.path == "limits.smtp.parent"));
         }
     }
 }

@@ -107,6 +107,9 @@ std::optional<int> daemon::start() {
     auto kinds = make_registry(config_, faults, more_);
     if (!report(faults))
         return exit_code::usage;
+    if (const auto& ring = config_.encryption.ring; ring != nullptr && !ring->locked())
+        log_.warn("keys_not_locked", "keys cannot be locked into memory; they may reach swap",
+                  {{"hint", "raise LimitMEMLOCK (ulimit -l)"}});
     auto options = make_worker_options(config_);
     options.observer = &observer_;
     handle_suspects(options);

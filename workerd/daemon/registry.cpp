@@ -97,6 +97,7 @@ void apply(const kind_config& from, const config& value, libqueue::kind_options&
     if (from.archive)
         to.archive = *from.archive;
     to.limit = from.limit.value_or(to.limit);
+    to.encrypted = from.encrypted.value_or(to.encrypted);
     if (from.priority)
         to.priority = *from.priority;
     // A queue nobody here serves would let the jobs wait; they then go to "default".
@@ -192,6 +193,7 @@ libqueue::worker_options make_worker_options(const config& value) {
         limit.parent = figures.parent;
         limit.breaker = figures.breaker;
     }
+    options.keyring = value.encryption.ring;
     options.turn_connections = value.database.connections;
     options.threads = value.worker.threads;
     options.heartbeat = value.worker.heartbeat;

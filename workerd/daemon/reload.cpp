@@ -30,6 +30,22 @@ void apply(const config& fresh, const setting_change& change, config& current,
         static_cast<void>(worker.set_concurrency(entry.name, static_cast<int>(entry.value.number)));
 }
 
+// The file was found fit, its keys included; they are read once more into the ring that is in use.
+bool reload_keys(const config& current, logger& log) {
+    const auto& ring = current.encryption.ring;
+    if (ring == nullptr)
+        return true;
+    if (const auto done = ring->reload(); done.has_error()) {
+        log.error("keys_refused", "the keys were not reloaded; the old ones stay in use",
+                  {{"err.msg", done.error().message}, {"hint", done.error().hint}});
+        return false;
+    }
+    const auto active = ring->sealing_key(std::nullopt);
+    log.info("keys_reloaded", "the keys were read again",
+             {{"keys", ring->ids().size()}, {"active", active.has_value() ? *active : "none"}});
+    return true;
+}
+
 }  // namespace
 
 bool reload_config(const config_sources& sources, config& current, libqueue::worker& worker,
@@ -59,7 +75,7 @@ bool reload_config(const config_sources& sources, config& current, libqueue::wor
     }
     log.info("config_reloaded", "the configuration was read again",
              {{"applied", applied}, {"need_restart", waiting}});
-    return true;
+    return reload_keys(current, log);
 }
 
 }  // namespace workerd

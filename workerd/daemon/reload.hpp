@@ -8,10 +8,11 @@
 namespace workerd {
 
 /// Reads the configuration again and applies what may change at run time: log level and redacted
-/// keys, the concurrency of queues, the drain timeout. A faulty configuration changes nothing and
-/// is reported line by line; settings that need a restart are listed. `current` becomes what is in
-/// force: settings that were not applied keep their old value there, so that the next reload lists
-/// them again. Returns whether the new configuration was fit for use.
+/// keys, the concurrency of queues, the drain timeout, the keys for encrypted kinds. A faulty
+/// configuration changes nothing and is reported line by line; settings that need a restart are
+/// listed. `current` becomes what is in force: settings that were not applied keep their old value
+/// there, so that the next reload lists them again. Returns whether the new configuration was fit
+/// for use.
 bool reload_config(const config_sources& sources, config& current, libqueue::worker& worker,
                    logger& log);
 

@@ -1,6 +1,9 @@
 #include "context.hpp"
 
+#include "faults.hpp"
+
 #include <libqueue/duration.hpp>
+#include <libqueue/encryption.hpp>
 
 #include <algorithm>
 
@@ -21,12 +24,35 @@ std::chrono::milliseconds statement_timeout(const invocation& call, const settin
     if (options.timeout && !waits(call.leaf->id) && !call.has("wait") && !call.has("follow")) {
         return *options.timeout;
     }
-    if (call.leaf->id == verb::maintain) {
+    const bool long_reader =
+        call.leaf->id == verb::keys_usage || call.leaf->id == verb::keys_reseal;
+    if (call.leaf->id == verb::maintain || long_reader) {
         return std::chrono::milliseconds{0};
     }
     return options.dsn.find("statement_timeout") == std::string::npos
                ? default_statement_timeout
                : std::chrono::milliseconds{0};
+}
+
+// With --keyring: what is enqueued is sealed, what is shown is opened.
+void use_keys(const invocation& call, libqueue::client_options& wanted) {
+    const auto directory = call.text("keyring");
+    if (!directory) {
+        return;
+    }
+    libqueue::keyring_options where{*directory};
+    where.per_tenant = call.has("per-tenant");
+    auto loaded = libqueue::keyring::load(std::move(where));
+    if (!loaded) {
+        throw to_stop(loaded.error());
+    }
+    wanted.keyring = std::move(*loaded);
+    if (call.leaf->id == verb::enqueue) {
+        if (call.arguments.empty()) {
+            throw usage("--keyring: expected KIND beside it, got nothing");
+        }
+        wanted.encrypted_kinds = {call.arguments[0]};
+    }
 }
 
 }  // namespace
@@ -39,6 +65,7 @@ libqueue::client& context::client() {
         libqueue::client_options wanted{options.dsn};
         wanted.schema = options.schema;
         wanted.application_name = "qctl";
+        use_keys(call, wanted);
         wanted.statement_timeout = statement_timeout(call, options);
         // libpq counts whole seconds and takes 0 for "for ever".
         wanted.connect_timeout =

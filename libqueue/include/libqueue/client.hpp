@@ -17,6 +17,8 @@ namespace pg {
 class connection;
 }
 
+class keyring;
+
 class client_options {
    public:
     client_options() = default;
@@ -28,6 +30,13 @@ class client_options {
     /// 0: the server's own. Refused behind a pooler (invalid_argument at the first use of the
     /// connection), where it would stay in a session that others get next.
     std::chrono::milliseconds statement_timeout{0};
+    /// Seals payloads of `encrypted_kinds`, opens payloads and outputs that are read. Shared with
+    /// whoever reloads it.
+    std::shared_ptr<const libqueue::keyring> keyring;
+    /// Kinds whose payloads never leave this process unsealed. The list decides and not the
+    /// database, which would have seen the payload before it could object; of a kind that is
+    /// encrypted there and not here an enqueue is refused (invalid_payload).
+    std::vector<std::string> encrypted_kinds;
 };
 
 /// Blocking producer and job API over one connection of its own, which is opened at first use and
@@ -64,6 +73,8 @@ class client {
     /// The connection, for the operator API of this library. Opens it if need be.
     [[nodiscard]] pg::connection& connection();
     [[nodiscard]] const std::string& schema() const noexcept;
+    /// That of the options; may be null.
+    [[nodiscard]] const std::shared_ptr<const keyring>& keys() const noexcept;
 
    private:
     class impl;

@@ -40,7 +40,7 @@ class new_job {
     new_job& attempts(int count) { return max_attempts = count, *this; }
     new_job& for_tenant(std::string uuid) { return tenant_id = std::move(uuid), *this; }
     new_job& tag(std::string name) { return tags.push_back(std::move(name)), *this; }
-    new_job& in_batch(std::int64_t id) { return batch_id = id, *this; }
+    new_job& in_batch(std::int64_t batch) { return batch_id = batch, *this; }
     new_job& ordered_by(std::string key) { return ordering_key = std::move(key), *this; }
     new_job& at_most(int count, std::string key) {
         return key_concurrency = count, concurrency_key = std::move(key), *this;
@@ -73,6 +73,9 @@ class new_job {
     std::optional<int> cost;               ///< tokens it takes of its limits; 1 to 1,000,000
     /// Whom its data is about, for `queue.erase`; 1 to 512 bytes. Not shown with the job.
     std::optional<std::string> subject;
+    /// Drawn beforehand by who seals the payload for it (encryption.hpp): a new value of
+    /// queue.job_id_seq. Nothing: the database draws it.
+    std::optional<job_id> id;
 };
 static_assert(!std::is_aggregate_v<new_job>);
 

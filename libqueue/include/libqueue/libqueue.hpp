@@ -7,9 +7,11 @@
 #include <libqueue/batches.hpp>
 #include <libqueue/client.hpp>
 #include <libqueue/effect.hpp>
+#include <libqueue/encryption.hpp>
 #include <libqueue/error.hpp>
 #include <libqueue/job.hpp>
 #include <libqueue/job_context.hpp>
+#include <libqueue/key_upkeep.hpp>
 #include <libqueue/limit_options.hpp>
 #include <libqueue/limits.hpp>
 #include <libqueue/migrate.hpp>

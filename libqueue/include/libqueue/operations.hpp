@@ -108,7 +108,9 @@ class operations {
     [[nodiscard]] report dead_letter_groups(const dead_letter_filter& filter);
     [[nodiscard]] std::int64_t count_dead_letters(const dead_letter_filter& filter);
     /// Back in line (or as new jobs when the payload is edited). Returns how many; each letter is
-    /// replayed once whoever else tries. Batches of at most 500 in their own transactions.
+    /// replayed once whoever else tries. Batches of at most 500 in their own transactions. With a
+    /// new payload or queue a letter of an encrypted kind needs the client's keyring, else it is a
+    /// `conflict`: its payload is sealed for the old job.
     [[nodiscard]] result<std::int64_t> replay(const dead_letter_filter& filter,
                                               const replay_options& options,
                                               const progress_callback& progress = {});

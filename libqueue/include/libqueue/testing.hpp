@@ -137,9 +137,10 @@ class run_result {
 /// `run` and `drain`.
 class inline_worker {
    public:
-    /// `kinds` as for `worker`; their defaults are published as a worker does. The database must
-    /// outlive this.
-    inline_worker(database& on, std::vector<registration> kinds);
+    /// `kinds` as for `worker`; their defaults are published as a worker does. `keys` are for
+    /// encrypted kinds. The database must outlive this.
+    inline_worker(database& on, std::vector<registration> kinds,
+                  std::shared_ptr<const keyring> keys = nullptr);
     inline_worker(const inline_worker&) = delete;
     inline_worker& operator=(const inline_worker&) = delete;
     ~inline_worker();

@@ -19,6 +19,8 @@
 
 namespace libqueue {
 
+class keyring;
+
 /// Runs on the worker's loop thread; must never block it. The context outlives the coroutine.
 using coroutine_handler = std::function<boost::asio::awaitable<outcome>(job_context&)>;
 /// Runs on the worker's thread pool and may block; should watch `stop_token()`.
@@ -70,6 +72,10 @@ class kind_options {
     /// Unset: what the database says, at first nowhere. Empty: nowhere.
     std::optional<std::string> archive;
     std::string limit;  ///< name of the limit its jobs are under; empty: none
+    /// Payloads are sealed by their producers and opened here before the handler runs, outputs are
+    /// sealed; needs `worker_options::keyring`. Published, and from then on the database refuses
+    /// unsealed payloads of the kind until `queue.set_encrypted(kind, false)`.
+    bool encrypted{false};
 };
 static_assert(!std::is_aggregate_v<kind_options>);
 
@@ -134,6 +140,8 @@ class worker_options {
     /// Refuse a database whose installation has another name (`qctl migrate adopt --name`); empty:
     /// any. The one guard against a file-level copy, which carries all identifiers along.
     std::string installation;
+    /// Opens and seals for encrypted kinds. Shared with whoever reloads it.
+    std::shared_ptr<const libqueue::keyring> keyring;
     libqueue::observer* observer{nullptr};  ///< must outlive the worker; may be null
 };
 static_assert(!std::is_aggregate_v<worker_options>);

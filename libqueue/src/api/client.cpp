@@ -1,4 +1,5 @@
 #include "api/as_result.hpp"
+#include "api/job_sealing.hpp"
 #include "core/limits.hpp"
 #include "core/text.hpp"
 #include "pg/connection.hpp"
@@ -45,7 +46,10 @@ class client::impl {
    public:
     explicit impl(client_options options) : options_{std::move(options)} {
         pg::check_schema_name(options_.schema).value();
+        api::check_sealing(options_);
     }
+
+    [[nodiscard]] const client_options& options() const noexcept { return options_; }
 
     [[nodiscard]] const std::string& schema() const noexcept { return options_.schema; }
 
@@ -120,23 +124,27 @@ result<enqueued> client::enqueue(const new_job& job) {
         return valid.error();
     }
     return impl_->run(repeat::if_nothing_happened, [&](pg::connection& on) {
+        const auto sealed = api::sealed_jobs(impl_->options(), on, {&job, 1});
         on.pass(pg::failpoint::enqueue_before_commit);
-        enqueued made = store::enqueue(on, schema(), job);
+        enqueued made = store::enqueue(on, schema(), sealed ? sealed->front() : job);
         on.pass(pg::failpoint::enqueue_after_commit);
+        api::open_output(impl_->options(), job, made);
         return made;
     });
 }
 
-result<std::vector<job_id>> client::enqueue_many(std::span<const new_job> jobs) {
-    for (std::size_t i = 0; i < jobs.size(); ++i) {
-        if (auto valid = store::check_new_job(jobs[i]); valid.has_error()) {
+result<std::vector<job_id>> client::enqueue_many(std::span<const new_job> given) {
+    for (std::size_t i = 0; i < given.size(); ++i) {
+        if (auto valid = store::check_new_job(given[i]); valid.has_error()) {
             error why = valid.error();
             why.message.insert(0, "job " + std::to_string(i) + ": ");
             return why;
         }
     }
-    const std::vector<store::job_group> groups = store::group_jobs(jobs);
     return impl_->run(repeat::if_nothing_happened, [&](pg::connection& on) {
+        const auto sealed = api::sealed_jobs(impl_->options(), on, given);
+        const std::span<const new_job> jobs = sealed ? std::span<const new_job>{*sealed} : given;
+        const std::vector<store::job_group> groups = store::group_jobs(jobs);
         std::vector<job_id> ids(jobs.size());
         if (groups.size() == 1) {
             // One statement is a transaction of its own, two round trips cheaper.
@@ -164,6 +172,7 @@ result<job_info> client::get(job_id id) {
     if (!*found) {
         return no_such_job(id);
     }
+    api::open_what_is_sealed(impl_->options(), **found);
     return std::move(**found);
 }
 
@@ -204,6 +213,10 @@ pg::connection& client::connection() {
 
 const std::string& client::schema() const noexcept {
     return impl_->schema();
+}
+
+const std::shared_ptr<const keyring>& client::keys() const noexcept {
+    return impl_->options().keyring;
 }
 
 }  // namespace libqueue

@@ -1,4 +1,5 @@
 #include "api/as_result.hpp"
+#include "api/job_sealing.hpp"
 #include "api/on_connection.hpp"
 #include "api/report.hpp"
 #include "core/limits.hpp"
@@ -194,11 +195,14 @@ result<std::int64_t> operations::replay(const dead_letter_filter& filter,
         if (options.dry_run) {
             return count_dead_letters(filter);
         }
-        return sweep_letters(client_, filter, progress,
-                             [&](const store::session& with, const std::vector<job_id>& ids,
-                                 const store::sweep& all, std::int64_t done) {
-                                 return store::replay_dead_letters(with, ids, options, all, done);
-                             });
+        const keyring* keys = options.payload || options.to_queue ? client_.keys().get() : nullptr;
+        return sweep_letters(
+            client_, filter, progress,
+            [&](const store::session& with, const std::vector<job_id>& ids, const store::sweep& all,
+                std::int64_t done) {
+                return keys != nullptr ? api::replay_anew(*keys, with, ids, options, all, done)
+                                       : store::replay_dead_letters(with, ids, options, all, done);
+            });
     });
 }
 

@@ -168,6 +168,8 @@ std::string faults_of(const worker_options& o, const std::vector<registration>& 
         add(faults, !handled.insert(kind.kind).second, "kind " + kind.kind + " is given twice");
         const std::string wrong = faults_of_kind(kind);
         add(faults, !wrong.empty(), wrong);
+        add(faults, kind.options.encrypted && o.keyring == nullptr,
+            "kind " + kind.kind + ": encrypted: expected a keyring in the worker's options");
     }
     add(faults, o.turn_connections < 1 || o.turn_connections > limits::turn_connections_max,
         "turn_connections: expected 1 to 8, got " + std::to_string(o.turn_connections));

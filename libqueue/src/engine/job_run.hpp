@@ -101,6 +101,7 @@ class job_run {
     clock::time_point started{};
     clock::time_point deadline{clock::time_point::max()};
     std::size_t index{0};  // among the running
+    bool sealed{false};    // its payload was: so will be its output
     bool finished{false};  // an outcome was recorded (abandoned or lost runs: before they return)
 };
 

@@ -77,6 +77,7 @@ pg::params kind_params(const registration& kind) {
     p.int4(published.max_attempts).int4(published.crash_budget);
     p.text(to_string(published.on_lost));
     add_duration(p, published.retention);
+    p.boolean(published.encrypted);
     return p;
 }
 

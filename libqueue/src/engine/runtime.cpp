@@ -5,6 +5,7 @@
 #include "core/text.hpp"
 #include "engine/lane.hpp"
 #include "engine/limiter.hpp"
+#include "engine/sealing.hpp"
 #include "engine/turn.hpp"
 #include "pg/failpoint.hpp"
 
@@ -110,6 +111,12 @@ void runtime::start(const run_ptr& run) {
         emit(e);
     }
     const registration& handler = *run->kind->handler;
+    if (concerns_sealing(*run)) {
+        if (auto refused = open_payload(*run, *this)) {
+            returned(run, std::move(*refused), false);
+            return;
+        }
+    }
     const bool reconcile = run->job.reconcile;
     if (const auto& coroutine = reconcile ? handler.reconcile : handler.handle; coroutine) {
         tasks.spawn("handler", run_coroutine(run, &coroutine));
@@ -254,6 +261,9 @@ acknowledgement runtime::decide(const job_run& run, const outcome& said, bool th
         ack.in_batch = turn::has_batch(run.job.meta);
         if (!said.output().empty()) {
             ack.output = core::storable_json(said.output(), limits::output_bytes);
+            if (run.sealed || run.kind->handler->options.encrypted) {
+                ack.output = sealed_output(run, ack.output, *this);
+            }
         }
         return ack;
     }

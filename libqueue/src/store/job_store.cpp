@@ -6,6 +6,7 @@
 
 #include <sql/assert_lease.hpp>
 #include <sql/cancel_job.hpp>
+#include <sql/draw_job_ids.hpp>
 #include <sql/enqueue.hpp>
 #include <sql/enqueue_many.hpp>
 #include <sql/enqueue_once.hpp>
@@ -64,7 +65,7 @@ template <typename Number>
            a.traceparent == b.traceparent && a.batch_id == b.batch_id &&
            a.ordering_key == b.ordering_key && a.concurrency_key == b.concurrency_key &&
            a.key_concurrency == b.key_concurrency && a.limit_key == b.limit_key &&
-           a.cost == b.cost && a.subject == b.subject;
+           a.cost == b.cost && a.subject == b.subject && a.id.has_value() == b.id.has_value();
 }
 
 [[nodiscard]] std::array<optional_text, 7> attachments(const new_job& job) {
@@ -85,7 +86,7 @@ template <typename Number>
 
 enqueue_call::enqueue_call(const new_job& job)
     : sql{job.idempotency_key ? sql::enqueue_once : sql::enqueue} {
-    parameters.reserve(20);
+    parameters.reserve(21);
     parameters.emplace_back(job.kind);
     parameters.emplace_back(job.payload);
     parameters.push_back(job.queue);
@@ -103,6 +104,7 @@ enqueue_call::enqueue_call(const new_job& job)
     for (const optional_text& value : attachments(job)) {
         parameters.push_back(value);
     }
+    parameters.push_back(number_text(job.id));
 }
 
 enqueued enqueue(pg::connection& on, std::string_view schema, const new_job& job) {
@@ -118,6 +120,21 @@ enqueued enqueue(pg::connection& on, std::string_view schema, const new_job& job
     made.duplicate = answer.boolean(0, 1);
     made.output = answer.optional_text(0, 2);
     return made;
+}
+
+std::vector<job_id> draw_job_ids(pg::connection& on, std::string_view schema, std::size_t count) {
+    std::vector<job_id> ids;
+    ids.reserve(count);
+    while (ids.size() < count) {
+        constexpr std::size_t most = 100'000;  // as the function has it
+        pg::params parameters;
+        parameters.number(static_cast<std::int64_t>(std::min(most, count - ids.size())));
+        const pg::result drawn = on.exec(pg::with_schema(sql::draw_job_ids, schema), parameters);
+        for (int row = 0; row < drawn.rows(); ++row) {
+            ids.push_back(drawn.int64(row, 0));
+        }
+    }
+    return ids;
 }
 
 std::vector<job_group> group_jobs(std::span<const new_job> jobs) {
@@ -170,6 +187,13 @@ void enqueue_group(pg::connection& on, std::string_view schema, std::span<const 
     for (const optional_text& value : attachments(options)) {
         parameters.text(value);
     }
+    std::vector<std::int64_t> drawn;
+    for (const std::size_t member : group.members) {
+        if (jobs[member].id) {
+            drawn.push_back(*jobs[member].id);
+        }
+    }
+    drawn.empty() ? parameters.null() : parameters.int8_array(drawn);
     const pg::result answer = on.exec(pg::with_schema(sql::enqueue_many, schema), parameters);
     LIBQUEUE_ASSERT(static_cast<std::size_t>(answer.rows()) == group.members.size());
     for (int row = 0; row < answer.rows(); ++row) {

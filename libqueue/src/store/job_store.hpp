@@ -26,6 +26,10 @@ class enqueue_call {
 
 [[nodiscard]] enqueued enqueue(pg::connection& on, std::string_view schema, const new_job& job);
 
+/// New ids, in order, for jobs that are yet to be enqueued.
+[[nodiscard]] std::vector<job_id> draw_job_ids(pg::connection& on, std::string_view schema,
+                                               std::size_t count);
+
 /// Jobs that differ in nothing but their payload, in order.
 class job_group {
    public:

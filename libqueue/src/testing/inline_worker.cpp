@@ -2,6 +2,7 @@
 #include "engine/lane.hpp"
 #include "engine/presence.hpp"
 #include "engine/runtime.hpp"
+#include "engine/sealing.hpp"
 #include "engine/turn.hpp"
 #include "pg/connection.hpp"
 #include "pg/pipeline.hpp"
@@ -61,8 +62,10 @@ bool is_std_exception(const std::exception_ptr& why) {
 }
 
 worker_options options_of(const std::string& dsn, const std::string& schema,
-                          const std::vector<registration>& kinds) {
+                          const std::vector<registration>& kinds,
+                          std::shared_ptr<const keyring> keys) {
     worker_options options;
+    options.keyring = std::move(keys);
     options.dsn = dsn;
     options.schema = schema;
     options.lease = silence_allowed;
@@ -83,10 +86,10 @@ worker_options options_of(const std::string& dsn, const std::string& schema,
 
 class inline_worker::impl {
    public:
-    impl(database& on, std::vector<registration> kinds)
+    impl(database& on, std::vector<registration> kinds, std::shared_ptr<const keyring> keys)
         : on_{on},
           kinds_{std::move(kinds)},
-          options_{options_of(on.dsn(), on.client().schema(), kinds_)},
+          options_{options_of(on.dsn(), on.client().schema(), kinds_, std::move(keys))},
           // A worker's own checks.
           checked_{options_, kinds_},
           shared_{io_, options_, kinds_},
@@ -253,8 +256,16 @@ class inline_worker::impl {
         run->home = &shared_;
         run->started = engine::clock::now();
         run->deadline = run->started + run->kind->handler->options.timeout;
-        co_await handle(*run, result);
-        result.said = engine::runtime::heed_effects(*run, std::move(result.said));
+        std::optional<outcome> refused;
+        if (engine::concerns_sealing(*run)) {
+            refused = engine::open_payload(*run, shared_);
+        }
+        if (refused) {
+            result.said = std::move(*refused);
+        } else {
+            co_await handle(*run, result);
+            result.said = engine::runtime::heed_effects(*run, std::move(result.said));
+        }
         engine::acknowledgement ack = shared_.decide(*run, result.said, result.thrown != nullptr);
         ack.log = run->take_log(true);
         co_await record(std::move(ack));
@@ -305,8 +316,9 @@ class inline_worker::impl {
     pg::pipeline connection_;
 };
 
-inline_worker::inline_worker(database& on, std::vector<registration> kinds)
-    : impl_{std::make_unique<impl>(on, std::move(kinds))} {}
+inline_worker::inline_worker(database& on, std::vector<registration> kinds,
+                             std::shared_ptr<const keyring> keys)
+    : impl_{std::make_unique<impl>(on, std::move(kinds), std::move(keys))} {}
 inline_worker::~inline_worker() = default;
 
 run_result inline_worker::run(job_id id) {

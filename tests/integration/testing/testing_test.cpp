@@ -1,3 +1,6 @@
+#include "support/temp_dir.hpp"
+
+#include <libqueue/encryption.hpp>
 #include <libqueue/run_records.hpp>
 #include <libqueue/schedules.hpp>
 #include <libqueue/testing.hpp>
@@ -5,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -279,6 +283,32 @@ TEST_SUITE("test kit: inline worker") {
         REQUIRE(db.operations().pause("default", "test").has_value());
         CHECK_THROWS_WITH_AS(worker.run(waiting), doctest::Contains("paused"), failed);
         CHECK(worker.drain().empty());
+    }
+
+    TEST_CASE("run: a sealed payload is opened for the handler, its output sealed") {
+        const test::temp_dir folder;
+        const auto keys_at = folder.path() / "keys";
+        REQUIRE(libqueue::create_key(keys_at, "k1").has_value());
+        const std::shared_ptr<const libqueue::keyring> keys =
+            libqueue::keyring::load(libqueue::keyring_options{keys_at}).value();
+        database db;
+        registration echo =
+            blocking("a.b", [](job_context& run) { return libqueue::completed(run.payload()); });
+        echo.options.encrypted = true;
+        inline_worker worker{db, {std::move(echo)}, keys};
+        libqueue::client_options options{db.dsn()};
+        options.schema = db.client().schema();
+        options.keyring = keys;
+        options.encrypted_kinds = {"a.b"};
+        libqueue::client client{options};
+
+        const auto id = client.enqueue(new_job{"a.b", "{\"n\":1}"}).value().id;
+        const auto result = worker.run(id);
+
+        CHECK(result.said.output() == "{\"n\":1}");
+        CHECK(libqueue::is_sealed(result.job.payload));
+        CHECK(libqueue::is_sealed(result.job.output.value()));
+        CHECK(client.get(id).value().output == "{\"n\":1}");
     }
 
     TEST_CASE("move_time: keys and what is due age too") {

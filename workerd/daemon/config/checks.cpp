@@ -117,6 +117,9 @@ class checker {
         for (const auto& [name, kind] : value_.kinds) {
             const auto path = "kinds." + name;
             known_limit(path + ".limit", kind.limit.value_or(""));
+            if (kind.encrypted.value_or(false) && !has("encryption.keys"))
+                fault(path + ".encrypted", "encryption.keys beside it", "no keys",
+                      "set encryption.keys to a directory made by: qctl keys create DIR");
             const auto whole = overlay(kind, kind_defaults(name));
             if (whole.retry_base && whole.retry_cap && *whole.retry_cap < *whole.retry_base)
                 fault(stronger(path + ".retry.cap", path + ".retry.base"), "cap >= base",

@@ -2,6 +2,7 @@
 
 #include "config/settings.hpp"
 
+#include <libqueue/encryption.hpp>
 #include <libqueue/limit_options.hpp>
 #include <libqueue/pooling.hpp>
 
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -69,6 +71,14 @@ struct kind_config {
     std::optional<std::chrono::milliseconds> dead_letter_retention;
     std::optional<std::string> archive;
     std::optional<std::string> limit;
+    std::optional<bool> encrypted;
+};
+
+struct encryption_config {
+    std::filesystem::path keys;
+    bool per_tenant = false;
+    /// Read from `keys`; shared with the worker, which uses it while a reload reads it anew.
+    std::shared_ptr<libqueue::keyring> ring;
 };
 
 struct worker_config {
@@ -132,6 +142,7 @@ struct config {
     std::map<std::string, queue_config> queues;
     std::map<std::string, limit_config> limits;
     std::map<std::string, kind_config> kinds;
+    encryption_config encryption;
     worker_config worker;
     processors_config processors;
     http_config http;

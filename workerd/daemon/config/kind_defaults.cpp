@@ -113,6 +113,7 @@ kind_config overlay(const kind_config& set, const kind_config& standard) {
         either(set.dead_letter_retention, standard.dead_letter_retention);
     merged.archive = either(set.archive, standard.archive);
     merged.limit = either(set.limit, standard.limit);
+    merged.encrypted = either(set.encrypted, standard.encrypted);
     return merged;
 }
 

@@ -121,6 +121,20 @@ class file_reader {
             fault(option_path, "no such file: " + path.string(), "check the path");
     }
 
+    void keys(encryption_config& into) {
+        if (into.keys.empty())
+            return;
+        if (!into.keys.is_absolute())
+            into.keys = base_of("encryption.keys") / into.keys;
+        libqueue::keyring_options wanted{into.keys};
+        wanted.per_tenant = into.per_tenant;
+        auto loaded = libqueue::keyring::load(std::move(wanted));
+        if (loaded.has_error())
+            fault("encryption.keys", loaded.error().message, loaded.error().hint);
+        else
+            into.ring = std::move(*loaded);
+    }
+
    private:
     // A path in a flag or variable counts from where the user stands.
     [[nodiscard]] std::filesystem::path base_of(const char* option_path) const {
@@ -145,6 +159,7 @@ void read_files(const config_sources& sources, config_result& result) {
     files.secret("database.dsn_file", value.database.dsn_file, value.database.dsn);
     files.secret("database.listen_dsn_file", value.database.listen_dsn_file,
                  value.database.listen_dsn);
+    files.keys(value.encryption);
     if (value.processors.email) {
         auto& email = *value.processors.email;
         files.secret("processors.email.password_file", email.password_file, email.password);

@@ -12,6 +12,7 @@ namespace workerd {
 [[nodiscard]] std::span<const option> queue_option_rows();
 [[nodiscard]] std::span<const option> limit_option_rows();
 [[nodiscard]] std::span<const option> kind_option_rows();
+[[nodiscard]] std::span<const option> encryption_option_rows();
 [[nodiscard]] std::span<const option> worker_option_rows();
 [[nodiscard]] std::span<const option> processor_option_rows();
 [[nodiscard]] std::span<const option> surface_option_rows();

@@ -224,6 +224,16 @@ constexpr std::array kind_rows{
                [](config& c, const std::string& name, const option_value& v) {
                    c.kinds[name].limit = v.text;
                }},
+    option{.path = "kinds.*.encrypted",
+           .type = option_type::boolean,
+           .sample = "false",
+           .doc = "Producers seal the payloads of this kind, workers open them and seal outputs; "
+                  "needs `encryption.keys`. From the first start on the database refuses what is "
+                  "not sealed. Taking it out again does not undo that: `queue.set_encrypted` does.",
+           .bind =
+               [](config& c, const std::string& name, const option_value& v) {
+                   c.kinds[name].encrypted = v.flag;
+               }},
 };
 
 }  // namespace

@@ -71,6 +71,8 @@ constexpr std::array sections{
         "defaults below, and is published to the database at start, so that every producer "
         "gets it. A kind's default queue counts only where this process serves that queue; "
         "otherwise it is `default`."},
+    section_text{"encryption.", "encryption",
+                 "Keys for kinds with `encrypted: true`; see docs/encryption.md."},
     section_text{"worker.", "worker", ""},
     section_text{"processors.", "processors",
                  "What this process can run. At least one must be on. A job of a kind that no live "

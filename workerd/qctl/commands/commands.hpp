@@ -73,6 +73,13 @@ namespace qctl {
 [[nodiscard]] exit_code run_archive_prune(context& with);
 [[nodiscard]] exit_code run_erase(context& with);
 
+[[nodiscard]] exit_code run_keys_create(context& with);
+[[nodiscard]] exit_code run_keys_list(context& with);
+[[nodiscard]] exit_code run_keys_check(context& with);
+[[nodiscard]] exit_code run_keys_rotate(context& with);
+[[nodiscard]] exit_code run_keys_usage(context& with);
+[[nodiscard]] exit_code run_keys_reseal(context& with);
+
 [[nodiscard]] exit_code run_workers_list(context& with);
 [[nodiscard]] exit_code run_kinds_unhandled(context& with);
 [[nodiscard]] exit_code run_stats(context& with);

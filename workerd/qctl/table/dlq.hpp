@@ -87,6 +87,11 @@ inline constexpr std::array dlq_replay_flags{
          .type = value_type::text,
          .metavar = "QUEUE",
          .doc = "Replay into this queue"},
+    flag{.name = "keyring",
+         .type = value_type::text,
+         .metavar = "DIR",
+         .doc = "With --edit or --to of encrypted kinds: keys to seal the new jobs with"},
+    flag{.name = "per-tenant", .doc = "With --keyring: tenants have keys of their own"},
 };
 
 inline constexpr std::array<std::string_view, 2> dlq_list_examples{

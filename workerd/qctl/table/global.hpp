@@ -15,6 +15,7 @@ inline constexpr std::array groups{
     command_group{"batches", "Many jobs under one id: count, wait for, cancel"},
     command_group{"topics", "Events, and who hears them"},
     command_group{"archive", "Jobs that outlived their retention"},
+    command_group{"keys", "Keys of encrypted kinds"},
     command_group{"workers", "Processes that run jobs"},
     command_group{"kinds", "Kinds of jobs"},
     command_group{"migrate", "The database schema"},

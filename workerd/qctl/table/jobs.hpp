@@ -39,6 +39,10 @@ inline constexpr std::array jobs_list_flags{
 };
 inline constexpr std::array jobs_show_flags{
     flag{.name = "attempts", .doc = "With every attempt that was made"},
+    flag{.name = "keyring",
+         .type = value_type::text,
+         .metavar = "DIR",
+         .doc = "Open what is sealed with the keys of this directory"},
 };
 inline constexpr std::array jobs_wait_flags{
     flag{.name = "for",
