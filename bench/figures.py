@@ -7,6 +7,7 @@ import statistics
 import subprocess
 
 import holding
+import waiting
 from rows import at_least, row
 
 QUICK = {"jobs": 3000, "window": 1000, "seconds": 2, "backlog": 20000, "take": 2000}
@@ -44,8 +45,8 @@ class measurer:
         self.cluster.create(name, template)
         return name
 
-    def measure(self, command, database, *flags, **values):
-        arguments = [str(self.programs / "libqueue_bench"), command]
+    def measure(self, command, database, *flags, programs=None, **values):
+        arguments = [str((programs or self.programs) / "libqueue_bench"), command]
         arguments += ["--dsn", self.cluster.dsn(database)]
         arguments += [f"--{flag}" for flag in flags]
         for name, value in values.items():
@@ -72,18 +73,23 @@ class measurer:
         finally:
             self.cluster.drop(database)
 
-    def preloaded_drain(self, *flags, preload=(), others=0, more="", **values):
-        """`others`: so many debug.echo wait as well; `more`: of workerd's configuration."""
+    def preloaded_drain(
+        self, *flags, preload=(), beside=(), more="", programs=None, **values
+    ):
+        """`beside`: statements that put other jobs in line; `more`: of workerd's configuration;
+        `programs`: another build's."""
         database = self.database()
         try:
-            filled = self.measure("preload", database, *preload, jobs=values["jobs"])
-            self.cluster.sql(
-                "SELECT count(*) FROM queue.enqueue_many('debug.echo', "
-                f"array_fill('{{}}'::jsonb, ARRAY[{others}]))", database,
+            filled = self.measure(
+                "preload", database, *preload, programs=programs, jobs=values["jobs"]
             )
+            for statement in beside:
+                self.cluster.sql(statement, database)
             if "workerd" in values:
                 values["config"] = self.workerd_config(database, more)
-            run = self.measure("drain", database, *flags, window=self.size["window"], **values)
+            run = self.measure(
+                "drain", database, *flags, programs=programs, window=self.size["window"], **values
+            )
             return run | {"preload_wal_bytes": filled["wal_bytes"]}
         finally:
             self.cluster.drop(database)
@@ -274,4 +280,4 @@ ALL = {
     "enqueue_many": enqueue_many,
     "pickup": pickup,
     "wal": wal,
-} | holding.ALL
+} | holding.ALL | waiting.ALL

@@ -70,8 +70,12 @@ def limits(bench):
     plain, beside = [], []
     for _ in range(bench.pairs(5)):
         for rates, others, more in ((plain, 0, ""), (beside, waiting, LIMITED)):
+            enqueue = (
+                "SELECT count(*) FROM queue.enqueue_many('debug.echo', "
+                f"array_fill('{{}}'::jsonb, ARRAY[{others}]))"
+            )
             run = bench.preloaded_drain(
-                "others_wait", jobs=jobs, others=others, more=more,
+                "others_wait", jobs=jobs, beside=[enqueue], more=more,
                 workerd=bench.programs / "workerd",
             )
             rates.append(run["per_second"])

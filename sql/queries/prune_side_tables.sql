@@ -1,5 +1,6 @@
 -- Removes progress and cancel requests of jobs that ended or are gone, at most so many rows of
--- each. A job that was replayed goes on: its latest attempt counts. $1 int most.
+-- each; frees keys that such jobs still hold. A job that was replayed goes on: its latest attempt
+-- counts. $1 int most.
 -- Rows: removed. Index: job_pkey, attempt_pkey; the two tables are read whole, and hold what runs
 -- now. Locks: the rows removed.
 WITH progress_ended AS (
@@ -20,4 +21,5 @@ requests_ended AS (
     LIMIT $1::int),
 requests AS (
     DELETE FROM queue.cancel_request c USING requests_ended e WHERE c.job_id = e.job_id RETURNING 1)
-SELECT (SELECT count(*) FROM progress) + (SELECT count(*) FROM requests) AS removed
+SELECT (SELECT count(*) FROM progress) + (SELECT count(*) FROM requests)
+       + queue.free_ended_keys($1::int) AS removed

@@ -9,6 +9,7 @@
 
 #include <libqueue/testing.hpp>
 #include <libqueue/version.hpp>
+#include <sql/testing_admit_keys.hpp>
 #include <sql/testing_find_place.hpp>
 #include <sql/testing_next_due.hpp>
 
@@ -121,6 +122,7 @@ class inline_worker::impl {
         for (const registration& kind : kinds_) {
             names.push_back(kind.kind);
         }
+        exec(sql::testing_admit_keys, pg::params{});
         pg::params of;
         of.text_array(std::span<const std::string>{names});
         const pg::result row = exec(sql::testing_next_due, of);
@@ -182,6 +184,7 @@ class inline_worker::impl {
     }
 
     place find(job_id id) {
+        exec(sql::testing_admit_keys, pg::params{});
         pg::params which;
         which.number(id);
         const pg::result row = exec(sql::testing_find_place, which);

@@ -239,7 +239,7 @@ TEST_SUITE("SQL API") {
 
         CHECK(columns("queue.jobs") ==
               "id tenant_id queue kind state priority attempt max_attempts payload output run_at "
-              "created_at finished_at last_error meta");
+              "created_at finished_at last_error meta batch_id");
         CHECK(columns("queue.dead_letters") ==
               "id tenant_id queue kind priority attempt max_attempts reason error fingerprint "
               "payload meta attempts created_at died_at");
