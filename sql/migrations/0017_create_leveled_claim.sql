@@ -172,21 +172,6 @@ AS $$
            NULL::text, limited_pause.blocked, limited_pause.wait_us
 $$;
 
--- What a worker must know of the limits of a job it starts: an array of [limit, key, whether a slot
--- is held (0 or 1), era of its circuit or null].
-CREATE FUNCTION queue.limits_of_start(
-    rules queue.limit_rule[], buckets queue.bucket_in_use[], mine integer[]) RETURNS text
-LANGUAGE sql STABLE
-AS $$
-    SELECT jsonb_agg(jsonb_build_array(
-               (limits_of_start.rules[u.i]).name,
-               (limits_of_start.buckets[limits_of_start.mine[u.i]]).key,
-               CASE WHEN (limits_of_start.rules[u.i]).concurrency IS NULL THEN 0 ELSE 1 END,
-               CASE WHEN (limits_of_start.rules[u.i]).breaker_ratio IS NOT NULL
-                    THEN (limits_of_start.buckets[limits_of_start.mine[u.i]]).era END))::text
-    FROM generate_subscripts(limits_of_start.rules, 1) AS u (i)
-$$;
-
 -- Writes down what a claim took from its buckets. (As before, for bursts above 2147.)
 CREATE OR REPLACE FUNCTION queue.close_buckets(
     rules queue.limit_rule[], buckets queue.bucket_in_use[], now_at timestamptz,
@@ -243,6 +228,7 @@ DECLARE
     horizon constant double precision := 1000000;
     at_now timestamptz;
     wanted text[];
+    names text[] := '{}';
     level queue.limit_rule[];
     rules queue.limit_rule[] := '{}';
     buckets queue.bucket_in_use[] := '{}';
@@ -256,7 +242,8 @@ DECLARE
     cost integer := 1;
     need double precision;
     slot double precision;
-    keyed boolean;
+    keyed boolean := false;
+    stopped boolean := false;
     weighted boolean;
     watched boolean;
     busy boolean;
@@ -290,10 +277,9 @@ BEGIN
         RETURN;
     END IF;
     -- Level by level. In any order: nobody who holds one waits for another.
-    wanted := ARRAY(SELECT DISTINCT n.name FROM unnest(
-        ARRAY[claim_limited.kind_limit, claim_limited.queue_limit]) n(name)
-        WHERE n.name IS NOT NULL);
-    WHILE cardinality(wanted) > 0 LOOP
+    wanted := array_remove(ARRAY[claim_limited.kind_limit, nullif(claim_limited.queue_limit,
+                                                                  claim_limited.kind_limit)], NULL);
+    WHILE wanted <> '{}' LOOP
         level := ARRAY(SELECT x FROM queue.limit_rule x WHERE x.name = ANY (wanted)
                        ORDER BY x.name FOR UPDATE SKIP LOCKED);
         IF cardinality(level) < cardinality(wanted) THEN
@@ -304,17 +290,23 @@ BEGIN
             RETURN;
         END IF;
         rules := rules || level;
-        wanted := ARRAY(SELECT DISTINCT u.parent FROM unnest(level) u WHERE u.parent IS NOT NULL
-                        AND NOT EXISTS (SELECT FROM unnest(rules) y WHERE y.name = u.parent));
+        names := names || wanted;
+        wanted := '{}';
+        FOREACH r IN ARRAY level LOOP
+            stopped := stopped OR r.stopped_at IS NOT NULL;
+            keyed := keyed OR r.key_from <> '';
+            IF r.parent <> ALL (names || wanted) THEN
+                wanted := wanted || r.parent;
+            END IF;
+        END LOOP;
     END LOOP;
-    IF EXISTS (SELECT FROM unnest(rules) x WHERE x.stopped_at IS NOT NULL) THEN
+    IF stopped THEN
         -- limit_resume wakes; this is for who does not listen.
         RETURN QUERY SELECT * FROM queue.limited_pause(true, 2000000);
         RETURN;
     END IF;
     -- Read under the locks, so that the times of one bucket never step back.
     at_now := coalesce(claim_limited.at, clock_timestamp());
-    keyed := EXISTS (SELECT FROM unnest(rules) x WHERE x.key_from <> '');
     weighted := EXISTS (SELECT FROM queue.weighted_kind)
                 AND EXISTS (SELECT FROM unnest(claim_limited.lines) u (line_id)
                             JOIN queue.line l ON l.id = abs(u.line_id)
@@ -348,8 +340,7 @@ BEGIN
         IF seen = 1 THEN
             -- Only now: these jobs may have been put back by the very turn that reported.
             watched := EXISTS (SELECT FROM queue.limit_tally t
-                               WHERE t.limit_name = ANY (
-                                   ARRAY(SELECT x.name FROM unnest(rules) x)));
+                               WHERE t.limit_name = ANY (names));
             FOR i IN 1 .. cardinality(buckets) LOOP
                 b := buckets[i];
                 r := rules[b.rule];
@@ -415,7 +406,15 @@ BEGIN
                                     c.reserved)::queue.ready;
             start_places := start_places || c.place;
             IF keyed OR limits_text IS NULL THEN
-                limits_text := queue.limits_of_start(rules, buckets, mine);
+                -- What the worker must know: an array of [limit, key, whether a slot is held (0
+                -- or 1), era of its circuit or null].
+                limits_text := (
+                    SELECT jsonb_agg(jsonb_build_array(
+                               rules[u.i].name, buckets[mine[u.i]].key,
+                               CASE WHEN rules[u.i].concurrency IS NULL THEN 0 ELSE 1 END,
+                               CASE WHEN rules[u.i].breaker_ratio IS NOT NULL
+                                    THEN buckets[mine[u.i]].era END))
+                    FROM generate_subscripts(rules, 1) AS u (i));
             END IF;
             limits_told := limits_told || limits_text;
         ELSE
@@ -462,7 +461,7 @@ BEGIN
         put_slots := put_slots || shut_slots;
     END IF;
     PERFORM queue.put_at_slots(claim_limited.worker_id, put_places, put_slots, at_now,
-                               ARRAY(SELECT x.name FROM unnest(rules) x));
+                               names);
     PERFORM queue.close_buckets(rules, buckets, at_now, claim_limited.worker_id,
                                 claim_limited.lane, wanting);
     IF cardinality(starts) > 0 THEN

@@ -3,8 +3,8 @@
 -- $1 bigint worker  $2 int turn connection  $3 int queue  $4 text limit of the kinds (NULL: none)
 -- $5 text limit of the queue (NULL: none)  $6 int[] lines  $7 int[] most by line
 -- $8 int most in all  $9 timestamptz now (NULL: the database clock)
--- Rows: as claim, then what the worker must know of the job's limits (see limits_of_start), then
--- blocked and wait_us, both NULL. The last row is no job: all NULL but blocked (jobs wait that may
+-- Rows: as claim, then what the worker must know of the job's limits (JSON), then blocked and
+-- wait_us, both NULL. The last row is no job: all NULL but blocked (jobs wait that may
 -- not start yet) and wait_us (look again after; NULL: nothing is in line).
 -- Index: ready_reserved_idx, ready_pkey, job_pkey, limit_bucket_pkey, limit_slot_pkey,
 -- limit_tally_pkey, limit_breaker_pkey.

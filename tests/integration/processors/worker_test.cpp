@@ -26,6 +26,11 @@ using libqueue::job_state;
 class bench {
    public:
     bench() : client_{libqueue::client_options{database.dsn()}} { worker_.start(); }
+    /// With `limit` above all kinds.
+    explicit bench(const std::string& limit)
+        : limit_{limit}, client_{libqueue::client_options{database.dsn()}} {
+        worker_.start();
+    }
 
     libqueue::job_id enqueue(const std::string& kind, const std::string& payload,
                              int attempts = 3) {
@@ -74,11 +79,12 @@ class bench {
     libqueue::worker_options options() {
         libqueue::worker_options made;
         made.dsn = database.dsn();
-        made.queues.emplace_back("default", 10);
+        made.queues.emplace_back("default", 10).limit = limit_;
         made.observer = &observer;
         return made;
     }
 
+    std::string limit_;
     libqueue::client client_;
     libqueue::worker worker_{options(), kinds()};
 };
@@ -154,6 +160,37 @@ TEST_SUITE("processors: in a worker") {
         const auto requests = bench.receiver.requests();
         REQUIRE(requests.size() == 3);
         CHECK(requests[0].header("webhook-id") == requests[2].header("webhook-id"));
+    }
+
+    TEST_CASE("what an endpoint or a mail server answers is told to the limit") {
+        bench bench{"outside"};
+        bench.database.execute(
+            "SELECT queue.limit_set('outside', concurrency => 9, breaker_ratio => 1, "
+            "breaker_min_requests => 1000)");
+        const auto told = [&] {
+            return bench.database.query(
+                "SELECT coalesce(sum(requests + requests_before), 0) || ' ' || "
+                "coalesce(sum(errors + errors_before), 0) FROM queue.limit_tally");
+        };
+        const auto payload = R"({"url": ")" + bench.receiver.url() + R"(", "event": "e"})";
+
+        bench.receiver.reply_in_turn({test::http_reply{404}});
+        CHECK(bench.run("webhook.deliver", payload, 1).state == job_state::dead);
+        CHECK(told() == "1 0");
+        bench.receiver.reply_in_turn({test::http_reply{502}});
+        CHECK(bench.run("webhook.deliver", payload, 1).state == job_state::dead);
+        CHECK(told() == "2 1");
+        const auto mail =
+            bench.run("email.send", R"({"to": "b@example.test", "subject": "s", "text": "t"})");
+        CHECK(mail.state == job_state::completed);
+        CHECK(told() == "3 1");
+        test::http_reply busy{429};
+        busy.headers.emplace_back("retry-after", "60");
+        bench.receiver.reply_in_turn({busy});
+        CHECK(bench.run("webhook.deliver", payload, 1).state == job_state::dead);
+        CHECK(told() == "3 1");
+        CHECK(bench.database.query("SELECT closed_until > now() + interval '50 s' FROM "
+                                   "queue.limit_status") == "t");
     }
 
     TEST_CASE("a delivery under way does not hold up the worker's stop") {
