@@ -39,7 +39,8 @@ class job_run;
 /// A handler's view of its run. Valid while the handler runs and not after.
 /// Thread rules: every member may be called from the handler's own thread; `stop_reason`,
 /// `stop_token`, `progress`, `log` and what is said of the provider from any thread. Members ending
-/// in _blocking are for blocking handlers alone, those that return an awaitable for coroutines alone.
+/// in _blocking are for blocking handlers alone, those that return an awaitable for coroutines
+/// alone.
 class job_context {
    public:
     explicit job_context(engine::job_run& run) noexcept : run_{run} {}

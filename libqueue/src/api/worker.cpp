@@ -60,7 +60,7 @@ std::string faults_of_limit(const limit_options& o) {
                          key.find('.', 5) == std::string_view::npos;
     add(faults, !key.empty() && key != "tenant" && key != "limit_key" && !of_meta,
         who + "key: expected tenant, limit_key, meta.<field> or nothing");
-    add(faults, !o.parent.empty() && !is_limit_name(o.parent),
+    add(faults, !o.parent.empty() && !is_plain_name(o.parent),
         who + "parent: expected 1 to 64 of a-z 0-9 _ . -");
     if (const auto& breaker = o.breaker; breaker.has_value()) {
         add(faults, !(breaker->ratio > 0 && breaker->ratio <= 1),

@@ -35,7 +35,7 @@ class acknowledgement {
     bool in_batch{false};         ///< its end counts for a batch
     std::string dead_reason;      ///< not empty: dead letter
     std::vector<provider_report> reports;
-    std::vector<log_line> log;    ///< what the handler said and was not written yet
+    std::vector<log_line> log;  ///< what the handler said and was not written yet
 };
 
 }  // namespace libqueue::engine
