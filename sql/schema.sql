@@ -1917,7 +1917,7 @@ BEGIN
             detail := format('limit %s: its slot is at %s%s', held.name, j.run_at,
                 (SELECT '; ' || x.detail
                  FROM queue.explain_limits(j.queue, j.kind, j.tenant_id, j.meta) x
-                 WHERE x.reason = 'limit stopped'));
+                 WHERE x.reason IN ('limit stopped', 'limit closed', 'circuit open')));
             RETURN;
         END IF;
         detail := CASE j.state
