@@ -3,7 +3,7 @@
 -- with $4, and what is not sealed though its kind is encrypted)  $4 text key id
 -- Rows: job_id, kind, tenant_id, content, lease_id.
 -- Index: attempt_pkey, job_pkey. Locks: those attempts, until the transaction ends.
-SELECT a.job_id, l.kind, j.tenant_id, a.output::text AS content, a.lease_id
+SELECT a.job_id, l.kind, j.tenant_id, a.output::text AS content, a.lease_id::text
 FROM queue.attempt a
 JOIN queue.job j ON j.id = a.job_id
 JOIN queue.line l ON l.id = j.line_id

@@ -43,7 +43,9 @@ reseal_counts reseal_step(const store::session& with, const keyring& keys,
     reseal_counts counts;
     pg::transaction work{with.on};
     for (const auto where :
-         {sealed_source::jobs, sealed_source::outputs, sealed_source::dead_letters}) {
+         {sealed_source::jobs, sealed_source::outputs, sealed_source::dead_letters,
+          sealed_source::archived_jobs, sealed_source::archived_outputs, sealed_source::checkpoints,
+          sealed_source::effects}) {
         const auto done = resealed(keys, store::find_to_reseal(with, where, span), counts);
         if (!done.empty() && !dry_run) {
             store::put_resealed(with, where, done);

@@ -14,13 +14,21 @@
 namespace libqueue::store {
 
 /// Where sealed texts are.
-enum class sealed_source { jobs, outputs, dead_letters };
+enum class sealed_source {
+    jobs,
+    outputs,
+    dead_letters,
+    archived_jobs,
+    archived_outputs,
+    checkpoints,
+    effects
+};
 
 class sealed_text {
    public:
     explicit sealed_text(seal_owner owner_) : owner{std::move(owner_)} {}
     seal_owner owner;
-    std::int64_t lease{0};  ///< of outputs
+    std::string place;  ///< beside the job: lease of an output, archive, step of an effect
     std::string text;
 };
 

@@ -1,0 +1,19 @@
+-- Results of effects of a span of jobs that are to be sealed anew.
+-- $1 bigint after this job  $2 bigint up to this one  $3 text key id (NULL: whatever is not sealed
+-- with $4, and what is not sealed though its kind is encrypted)  $4 text key id
+-- Rows: job_id, kind, tenant_id, content, step.
+-- Index: effect_pkey, job_pkey. Locks: those rows, until the transaction ends.
+SELECT c.job_id, l.kind, j.tenant_id, c.result::text AS content, c.step
+FROM queue.effect c
+JOIN queue.job j ON j.id = c.job_id
+JOIN queue.line l ON l.id = j.line_id
+LEFT JOIN queue.kind k ON k.name = l.kind
+WHERE c.job_id > $1::bigint
+  AND c.job_id <= $2::bigint
+  AND c.result IS NOT NULL
+  AND CASE WHEN queue.is_sealed(c.result)
+           THEN c.result ->> 'kid' = $3::text
+                OR ($3::text IS NULL AND c.result ->> 'kid' IS DISTINCT FROM $4::text)
+           ELSE $3::text IS NULL AND coalesce(k.encrypted, false) END
+ORDER BY c.job_id, c.step
+FOR UPDATE OF c
