@@ -44,8 +44,13 @@ class payments {
         std::array<std::unique_ptr<test::process>, 2> workers;
         int died = 0;
         int enqueued = 0;
+        const auto mortal = [&] {
+            return launch(std::to_string(random() | 1U));
+        };
+        // The others die too soon to take back what the dead owe.
+        const auto rescuer = launch("rescue");
         for (auto& each : workers) {
-            each = launch(random() | 1U);
+            each = mortal();
         }
         const auto ended = test::wait_until(
             [&] {
@@ -57,7 +62,7 @@ class payments {
                 for (auto& each : workers) {
                     if (!each->running()) {
                         ++died;
-                        each = launch(random() | 1U);
+                        each = mortal();
                     } else if (random() % 200 == 0) {
                         each->kill();
                     }
@@ -78,7 +83,7 @@ class payments {
     void settle(Condition reached) {
         std::array<std::unique_ptr<test::process>, 2> workers;
         for (auto& each : workers) {
-            each = launch(0);
+            each = launch("0");
         }
         CHECK(test::wait_until(reached, test::scaled(120s)));
         for (auto& each : workers) {
@@ -89,8 +94,8 @@ class payments {
         }
     }
 
-    [[nodiscard]] std::unique_ptr<test::process> launch(std::uint64_t fate) const {
-        test::process_options options{test::binary("effects_worker"), {std::to_string(fate)}};
+    [[nodiscard]] std::unique_ptr<test::process> launch(const std::string& part) const {
+        test::process_options options{test::binary("effects_worker"), {part}};
         options.env.emplace_back("DATABASE_URL", db.dsn());
         return std::make_unique<test::process>(options);
     }

@@ -1,5 +1,6 @@
 // A worker process that pays by the ledger and dies at random places. Killed and started over by
-// effect_kills_test. effects_worker SEED: 0 dies of nothing but its parent.
+// effect_kills_test. effects_worker SEED: 0 dies of nothing but its parent. effects_worker rescue:
+// does not pay, but takes back what the dead owed.
 //
 // The provider is a table without any guard of its own: a call is a row, so a second call shows.
 #include <libqueue/libqueue.hpp>
@@ -103,14 +104,15 @@ outcome reconcile(job_context& context, provider& outside, fate& fate) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    fate fate{argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 0};
+    const std::string part = argc > 1 ? argv[1] : "0";
+    fate fate{std::strtoull(part.c_str(), nullptr, 10)};
     provider outside;
     sigset_t to_stop;
     ::sigemptyset(&to_stop);
     ::sigaddset(&to_stop, SIGTERM);
     ::pthread_sigmask(SIG_BLOCK, &to_stop, nullptr);
 
-    libqueue::registration kind{"pay"};
+    libqueue::registration kind{part == "rescue" ? "other" : "pay"};
     // One thread: the provider and fate need no lock.
     kind.handle_blocking = [&](job_context& context) {
         return pay(context, outside, fate);

@@ -62,9 +62,10 @@ TEST_SUITE("qctl completion") {
 
         CHECK(shell.completes({"qctl", "jo"}) == names{"jobs"});
         CHECK(shell.completes({"qctl", "doc"}) == names{"doctor"});
-        CHECK(shell.completes({"qctl", "jobs", "re"}) == names{"retry"});
-        CHECK(shell.completes({"qctl", "jobs", ""}) ==
-              names{"list", "show", "explain", "wait", "retry", "cancel"});
+        CHECK(shell.completes({"qctl", "jobs", "re"}) == names{"resolve", "retry"});
+        CHECK(shell.completes({"qctl", "jobs", ""}) == names{"list", "show", "explain", "wait",
+                                                             "logs", "effects", "resolve", "retry",
+                                                             "cancel"});
         CHECK(shell.completes({"qctl", "completion", ""}) == names{"bash", "zsh", "fish"});
         CHECK(shell.completes({"qctl", "help", "exit"}) == names{"exit-codes"});
         CHECK(shell.completes({"qctl", "jobs", "show", ""}).empty());
