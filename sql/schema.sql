@@ -38,7 +38,17 @@ CREATE TYPE queue.bucket_in_use AS (
 	planned double precision,
 	used double precision,
 	spare integer,
-	started integer
+	started integer,
+	shut double precision,
+	probe boolean,
+	era bigint,
+	probe_job bigint
+);
+
+CREATE TYPE queue.circuit_state AS ENUM (
+    'closed',
+    'open',
+    'half_open'
 );
 
 CREATE TYPE queue.cron AS (
@@ -261,6 +271,39 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.archive_jobs(ids bigint[]) RETURNS void
+    LANGUAGE sql
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+    INSERT INTO queue.archived_job (
+        archive, id, created_at, run_at, finished_at, archived_at, priority, attempt, max_attempts,
+        tenant_id, queue, kind, state, last_error, payload, output, meta, attempts)
+    SELECT k.archive, j.id, j.created_at, j.run_at, e.finished_at, clock_timestamp(), l.priority,
+           e.attempt, j.max_attempts, j.tenant_id, q.name, l.kind,
+           CASE e.outcome WHEN 'completed' THEN 'completed' WHEN 'cancelled' THEN 'cancelled'
+                ELSE 'dead' END,
+           CASE WHEN e.outcome <> 'completed' THEN coalesce(e.error, h.last_error) END,
+           j.payload, CASE e.outcome WHEN 'completed' THEN e.output END, j.meta, h.attempts
+    FROM unnest(archive_jobs.ids) u (id)
+    CROSS JOIN LATERAL (SELECT x.* FROM queue.job x WHERE x.id = u.id OFFSET 0) j
+    JOIN queue.line l ON l.id = j.line_id
+    JOIN queue.kind k ON k.name = l.kind AND k.archive IS NOT NULL
+    JOIN queue.queue q ON q.id = l.queue_id
+    CROSS JOIN LATERAL (
+        SELECT x.outcome, x.attempt, x.finished_at, x.error, x.output FROM queue.attempt x
+        WHERE x.job_id = j.id ORDER BY x.lease_id DESC LIMIT 1 OFFSET 0) e
+    CROSS JOIN LATERAL (
+        SELECT jsonb_agg(jsonb_build_object(
+                   'attempt', x.attempt, 'outcome', x.outcome, 'started_at', x.started_at,
+                   'finished_at', x.finished_at, 'error', x.error, 'worker_id', x.worker_id)
+                   ORDER BY x.lease_id) AS attempts,
+               (array_agg(x.error ORDER BY x.lease_id DESC)
+                   FILTER (WHERE x.error IS NOT NULL))[1] AS last_error
+        FROM queue.attempt x WHERE x.job_id = j.id) h
+$$;
+
 CREATE FUNCTION queue.assert_lease(job_id bigint, lease_id bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -427,11 +470,11 @@ COMMENT ON FUNCTION queue.batch_items(batch_id bigint, state text, after bigint,
 
 CREATE FUNCTION queue.bucket_offset(spoken_for timestamp with time zone, now_at timestamp with time zone, burst integer, rate double precision) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN GREATEST(COALESCE(((EXTRACT(epoch FROM (spoken_for - now_at)))::double precision * (1000000)::double precision), ((((- burst) * 1000000))::double precision / rate)), ((((- burst) * 1000000))::double precision / rate));
+    RETURN GREATEST(COALESCE(((EXTRACT(epoch FROM (spoken_for - now_at)))::double precision * (1000000)::double precision), ((((- burst))::double precision / rate) * (1000000)::double precision)), ((((- burst))::double precision / rate) * (1000000)::double precision));
 
 CREATE FUNCTION queue.bucket_time(now_at timestamp with time zone, offset_us double precision) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (now_at + make_interval(secs => (ceil(offset_us) / (1000000)::double precision)));
+    RETURN (now_at + make_interval(secs => (ceil(LEAST(offset_us, ('3000000000000000'::numeric)::double precision)) / (1000000)::double precision)));
 
 CREATE FUNCTION queue.build_meta(meta jsonb, tags text[], traceparent text) RETURNS jsonb
     LANGUAGE plpgsql
@@ -686,6 +729,21 @@ BEGIN
 END
 $_$;
 
+CREATE FUNCTION queue.check_encrypted(kind text, payload jsonb) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF queue.is_sealed(check_encrypted.payload) IS NOT TRUE THEN
+        RAISE EXCEPTION 'payload: expected one that its producer has sealed, as kind % is '
+            'encrypted, got plain JSON', check_encrypted.kind
+            USING ERRCODE = 'LQ008',
+                  HINT = 'Enqueue with a client that has the keys and knows the kind to be '
+                         || 'encrypted (encrypted_kinds, qctl enqueue --keyring). What was sent '
+                         || 'may stand in the log of this server.';
+    END IF;
+END
+$$;
+
 CREATE FUNCTION queue.check_enqueue(run_at timestamp with time zone, delay interval, max_attempts integer, meta jsonb) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -734,32 +792,102 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION queue.check_limit(name text, burst integer, rate double precision, concurrency integer, key text) RETURNS void
+CREATE FUNCTION queue.check_kind(kind text) RETURNS void
     LANGUAGE plpgsql
     AS $_$
 BEGIN
-    IF name IS NULL OR name !~ '^[a-z0-9_.-]{1,64}$' THEN
-        RAISE EXCEPTION 'limit name: expected 1 to 64 of a-z 0-9 _ . -, got %',
-            coalesce(quote_literal(left(name, 100)), 'NULL') USING ERRCODE = 'LQ001';
-    END IF;
-    IF burst NOT BETWEEN 0 AND 1000000 THEN
-        RAISE EXCEPTION 'burst: expected 1 to 1000000, or 0 for none, got %', burst
-            USING ERRCODE = 'LQ001';
-    END IF;
-    IF rate <> 0 AND rate NOT BETWEEN 0.000001 AND 100000 THEN
-        RAISE EXCEPTION 'rate: expected 0.000001 to 100000 per second, or 0 for none, got %', rate
-            USING ERRCODE = 'LQ001';
-    END IF;
-    IF concurrency NOT BETWEEN 0 AND 1000000 THEN
-        RAISE EXCEPTION 'concurrency: expected 1 to 1000000, or 0 for none, got %', concurrency
-            USING ERRCODE = 'LQ001';
-    END IF;
-    IF key !~ '^(|tenant|meta\.[^.]{1,64})$' THEN
-        RAISE EXCEPTION 'key: expected tenant, meta.<field> or nothing, got %',
-            quote_literal(left(key, 100)) USING ERRCODE = 'LQ001';
+    IF check_kind.kind IS NULL OR check_kind.kind !~ '^[a-z0-9_.-]{1,64}$' THEN
+        RAISE EXCEPTION 'kind: expected 1 to 64 of a-z 0-9 _ . -, got %',
+            coalesce(quote_literal(left(check_kind.kind, 100)), 'NULL') USING ERRCODE = 'LQ001';
     END IF;
 END
 $_$;
+
+CREATE FUNCTION queue.check_limit(name text, burst integer, rate double precision, concurrency integer, key text, parent text, ratio double precision, min_requests integer, span interval, cooldown interval) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+DECLARE
+    wrong text;
+BEGIN
+    wrong := CASE
+        WHEN name IS NULL OR name !~ '^[a-z0-9_.-]{1,64}$' THEN
+            format('limit name: expected 1 to 64 of a-z 0-9 _ . -, got %s',
+                   coalesce(quote_literal(left(name, 100)), 'NULL'))
+        WHEN burst NOT BETWEEN 0 AND 1000000 THEN
+            format('burst: expected 1 to 1000000, or 0 for none, got %s', burst)
+        WHEN rate <> 0 AND rate NOT BETWEEN 0.000001 AND 100000 THEN
+            format('rate: expected 0.000001 to 100000 per second, or 0 for none, got %s', rate)
+        WHEN concurrency NOT BETWEEN 0 AND 1000000 THEN
+            format('concurrency: expected 1 to 1000000, or 0 for none, got %s', concurrency)
+        WHEN key !~ '^(|tenant|limit_key|meta\.[^.]{1,64})$' THEN
+            format('key: expected tenant, limit_key, meta.<field> or nothing, got %L',
+                   left(key, 100))
+        WHEN parent <> '' AND parent !~ '^[a-z0-9_.-]{1,64}$' THEN
+            format('parent: expected the name of a limit, or nothing, got %L', left(parent, 100))
+        -- Not a number is greater than all others.
+        WHEN ratio < 0 OR ratio > 1 THEN
+            format('breaker_ratio: expected above 0 and at most 1, or 0 for no breaker, got %s',
+                   ratio)
+        WHEN min_requests NOT BETWEEN 1 AND 1000000 THEN
+            format('breaker_min_requests: expected 1 to 1000000, got %s', min_requests)
+        WHEN span NOT BETWEEN interval '1 second' AND interval '1 day' THEN
+            format('breaker_window: expected 1 s to 1 day, got %s', span)
+        WHEN cooldown NOT BETWEEN interval '100 milliseconds' AND interval '1 day' THEN
+            format('breaker_cooldown: expected 100 ms to 1 day, got %s', cooldown) END;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION '%', wrong USING ERRCODE = 'LQ001';
+    END IF;
+END
+$_$;
+
+CREATE FUNCTION queue.check_parent(name text, parent text, must_exist boolean) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    above text[];
+    below integer;
+BEGIN
+    above := queue.limit_chain(ARRAY[check_parent.parent]);
+    IF check_parent.name = ANY (above) THEN
+        RAISE EXCEPTION 'parent: expected a limit that is not under %, got %', check_parent.name,
+            check_parent.parent USING ERRCODE = 'LQ001',
+            HINT = 'A limit cannot be above itself.';
+    END IF;
+    IF check_parent.must_exist
+       AND NOT EXISTS (SELECT FROM queue.limit_rule r WHERE r.name = check_parent.parent) THEN
+        PERFORM queue.no_such_limit(check_parent.parent);
+    END IF;
+    WITH RECURSIVE down AS (
+        SELECT check_parent.name COLLATE "C" AS name, 1 AS level
+        UNION
+        SELECT r.name, d.level + 1
+        FROM down d JOIN queue.limit_rule r ON r.parent = d.name
+        WHERE d.level < 8)
+    SELECT max(d.level) INTO below FROM down d;
+    IF cardinality(above) + below > 4 THEN
+        RAISE EXCEPTION 'parent: expected at most 4 levels, got % with % above %',
+            cardinality(above) + below, check_parent.parent, check_parent.name
+            USING ERRCODE = 'LQ001';
+    END IF;
+END
+$$;
+
+CREATE FUNCTION queue.check_replay(job_id bigint, payload jsonb, as_it_is boolean) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF queue.is_sealed(check_replay.payload)
+       AND NOT (check_replay.as_it_is
+                AND EXISTS (SELECT FROM queue.job j WHERE j.id = check_replay.job_id)) THEN
+        RAISE EXCEPTION 'dead letter %: expected a replay as it is, got another payload or queue, '
+            'or a job that is gone: its payload is sealed for this job', check_replay.job_id
+            USING ERRCODE = 'LQ006',
+                  HINT = 'Enqueue the work anew from a client that has the keys, then discard the '
+                         || 'dead letter.';
+    END IF;
+END
+$$;
 
 CREATE TABLE queue.schedule (
     id bigint NOT NULL,
@@ -845,6 +973,21 @@ BEGIN
 END
 $_$;
 
+CREATE FUNCTION queue.check_step(step text, key text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+BEGIN
+    IF step IS NULL OR step !~ '^[A-Za-z0-9_.-]{1,64}$' THEN
+        RAISE EXCEPTION 'step: expected 1 to 64 of A-Z a-z 0-9 _ . -, got %',
+            coalesce(quote_literal(left(step, 100)), 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    IF octet_length(key) NOT BETWEEN 1 AND 600 THEN
+        RAISE EXCEPTION 'key: expected 1 to 600 bytes, got %', octet_length(key)
+            USING ERRCODE = 'LQ001';
+    END IF;
+END
+$_$;
+
 CREATE FUNCTION queue.check_timezone(timezone text) RETURNS text
     LANGUAGE plpgsql STABLE
     AS $$
@@ -872,7 +1015,30 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION queue.claim_limited(worker_id bigint, lane integer, queue_id integer, kind_limit text, queue_limit text, lines integer[], most_by_line integer[], most integer, at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(lease bigint, id bigint, line_id integer, run_at timestamp with time zone, attempt smallint, reconcile boolean, created_at timestamp with time zone, max_attempts smallint, tenant_id text, payload text, meta text, kind_key text, queue_key text, blocked boolean, wait_us bigint)
+CREATE FUNCTION queue.checkpoint(job_id bigint, lease_id bigint, data jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    IF checkpoint.data IS NULL OR octet_length(checkpoint.data::text) > 65536 THEN
+        RAISE EXCEPTION 'data: expected JSON of at most 64 KiB, got %',
+            coalesce(octet_length(checkpoint.data::text) || ' bytes', 'NULL')
+            USING ERRCODE = 'LQ001',
+                  HINT = 'Store large data elsewhere and keep a reference to it.';
+    END IF;
+    PERFORM queue.assert_lease(checkpoint.job_id, checkpoint.lease_id);
+    PERFORM queue.commit_durably();
+    INSERT INTO queue.checkpoint AS c (job_id, lease_id, at, data)
+    VALUES (checkpoint.job_id, checkpoint.lease_id, clock_timestamp(), checkpoint.data)
+    ON CONFLICT (job_id) DO UPDATE
+    SET lease_id = excluded.lease_id, at = excluded.at, data = excluded.data;
+END
+$$;
+
+COMMENT ON FUNCTION queue.checkpoint(job_id bigint, lease_id bigint, data jsonb) IS 'How far the run that holds this lease has come; LQ007 when the lease is lost.';
+
+CREATE FUNCTION queue.claim_limited(worker_id bigint, lane integer, queue_id integer, kind_limit text, queue_limit text, lines integer[], most_by_line integer[], most integer, at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(lease bigint, id bigint, line_id integer, run_at timestamp with time zone, attempt smallint, reconcile boolean, created_at timestamp with time zone, max_attempts smallint, tenant_id text, payload text, meta text, limits text, blocked boolean, wait_us bigint)
     LANGUAGE plpgsql
     SET jit TO 'off'
     AS $$
@@ -883,7 +1049,10 @@ DECLARE
     -- keys: there the job behind may be another key's, so each is given its slot when it is met.
     horizon constant double precision := 1000000;
     at_now timestamptz;
-    rules queue.limit_rule[];
+    wanted text[];
+    names text[] := '{}';
+    level queue.limit_rule[];
+    rules queue.limit_rule[] := '{}';
     buckets queue.bucket_in_use[] := '{}';
     marks text[] := '{}';
     c record;
@@ -891,13 +1060,21 @@ DECLARE
     r queue.limit_rule;
     found_at integer;
     mine integer[];
-    keys text[];
-    gap double precision;
+    key text;
+    cost integer := 1;
+    need double precision;
     slot double precision;
-    keyed boolean;
+    keyed boolean := false;
+    stopped boolean := false;
+    weighted boolean;
+    watched boolean;
     busy boolean;
     late boolean;
+    shut double precision;
+    closed double precision;
+    seen integer := 0;
     promised double precision := '-infinity';
+    beyond double precision := NULL;
     hint double precision := 'infinity';
     -- The shortest time between two looks: what the burst makes good, 1 to 20 ms.
     quantum double precision := 20000;
@@ -908,9 +1085,11 @@ DECLARE
     start_places tid[] := '{}';
     put_places tid[] := '{}';
     put_slots timestamptz[] := '{}';
+    shut_places tid[] := '{}';
+    shut_slots timestamptz[] := '{}';
     starts queue.ready[] := '{}';
-    kind_keys text[] := '{}';
-    queue_keys text[] := '{}';
+    limits_text text;
+    limits_told text[] := '{}';
     new_lease bigint;
     earliest timestamptz;
 BEGIN
@@ -919,33 +1098,48 @@ BEGIN
         RETURN QUERY SELECT * FROM queue.limited_pause(false, NULL);
         RETURN;
     END IF;
-    rules := ARRAY(SELECT x FROM queue.limit_rule x
-                   WHERE x.name IN (claim_limited.kind_limit, claim_limited.queue_limit)
-                   ORDER BY x.name FOR UPDATE SKIP LOCKED);
-    IF cardinality(rules) < (SELECT count(DISTINCT n.name) FROM unnest(
-            ARRAY[claim_limited.kind_limit, claim_limited.queue_limit]) n(name)) THEN
-        -- Held by another turn: soon. Not defined: nothing starts until somebody defines it.
-        RETURN QUERY SELECT * FROM queue.limited_pause(true, CASE WHEN cardinality(rules) = (
-                SELECT count(*) FROM queue.limit_rule x
-                WHERE x.name IN (claim_limited.kind_limit, claim_limited.queue_limit))
-            THEN 2000000 ELSE 3000 END);
-        RETURN;
-    END IF;
-    IF EXISTS (SELECT FROM unnest(rules) x WHERE x.stopped_at IS NOT NULL) THEN
+    -- Level by level. In any order: nobody who holds one waits for another.
+    wanted := array_remove(ARRAY[claim_limited.kind_limit, nullif(claim_limited.queue_limit,
+                                                                  claim_limited.kind_limit)], NULL);
+    WHILE wanted <> '{}' LOOP
+        level := ARRAY(SELECT x FROM queue.limit_rule x WHERE x.name = ANY (wanted)
+                       ORDER BY x.name FOR UPDATE SKIP LOCKED);
+        IF cardinality(level) < cardinality(wanted) THEN
+            -- Held by another turn: soon. Not defined: nothing starts until somebody defines it.
+            RETURN QUERY SELECT * FROM queue.limited_pause(true, CASE WHEN cardinality(level) = (
+                    SELECT count(*) FROM queue.limit_rule x WHERE x.name = ANY (wanted))
+                THEN 2000000 ELSE 3000 END);
+            RETURN;
+        END IF;
+        rules := rules || level;
+        names := names || wanted;
+        wanted := '{}';
+        FOREACH r IN ARRAY level LOOP
+            stopped := stopped OR r.stopped_at IS NOT NULL;
+            keyed := keyed OR r.key_from <> '';
+            IF r.parent <> ALL (names || wanted) THEN
+                wanted := wanted || r.parent;
+            END IF;
+        END LOOP;
+    END LOOP;
+    IF stopped THEN
         -- limit_resume wakes; this is for who does not listen.
         RETURN QUERY SELECT * FROM queue.limited_pause(true, 2000000);
         RETURN;
     END IF;
     -- Read under the locks, so that the times of one bucket never step back.
     at_now := coalesce(claim_limited.at, clock_timestamp());
-    keyed := EXISTS (SELECT FROM unnest(rules) x WHERE x.key_from <> '');
+    weighted := EXISTS (SELECT FROM queue.weighted_kind)
+                AND EXISTS (SELECT FROM unnest(claim_limited.lines) u (line_id)
+                            JOIN queue.line l ON l.id = abs(u.line_id)
+                            JOIN queue.weighted_kind w ON w.kind = l.kind);
     FOR i IN 1 .. cardinality(rules) LOOP
         r := rules[i];
         IF r.rate IS NOT NULL THEN
-            quantum := least(quantum, greatest(1000, (r.burst - 1) * 500000 / r.rate));
+            quantum := least(quantum, greatest(1000, (r.burst - 1) / r.rate * 500000));
         END IF;
         IF r.key_from = '' THEN
-            b := queue.open_bucket(r, i, '', at_now);
+            b := queue.open_bucket(r, i, '', at_now, false);
             buckets := buckets || b;
             marks := marks || (i || ' ');
             promised := greatest(promised, b.planned + 1000000 / r.rate);
@@ -961,40 +1155,69 @@ BEGIN
         scan_fresh := 0;
     END IF;
     FOR c IN SELECT * FROM queue.limited_candidates(
-            claim_limited.lines, keyed, at_now,
+            claim_limited.lines, keyed OR weighted, at_now,
             CASE WHEN keyed THEN 500 ELSE claim_limited.most END,
             CASE WHEN keyed THEN 500 ELSE scan_fresh END) LOOP
+        seen := seen + 1;
+        IF seen = 1 THEN
+            -- Only now: these jobs may have been put back by the very turn that reported.
+            watched := EXISTS (SELECT FROM queue.limit_tally t
+                               WHERE t.limit_name = ANY (names));
+            FOR i IN 1 .. cardinality(buckets) LOOP
+                b := buckets[i];
+                r := rules[b.rule];
+                IF watched OR r.breaker_ratio IS NOT NULL THEN
+                    SELECT j.shut, j.probe, j.era INTO b.shut, b.probe, b.era
+                    FROM queue.judge_reports(r, '', at_now) j;
+                    buckets[i] := b;
+                    closed := greatest(closed, b.shut);
+                END IF;
+            END LOOP;
+            EXIT WHEN closed IS NOT NULL;
+        END IF;
         mine := '{}';
-        keys := '{}';
         busy := false;
         late := false;
+        shut := NULL;
         slot := '-infinity';
+        IF weighted THEN
+            cost := queue.limit_cost(c.meta);
+        END IF;
         FOR i IN 1 .. cardinality(rules) LOOP
             r := rules[i];
-            keys := keys || queue.limit_key(r.key_from, c.tenant_id, c.meta);
-            found_at := array_position(marks, i || ' ' || keys[i]);
+            key := queue.limit_key(r.key_from, c.tenant_id, c.meta);
+            found_at := array_position(marks, i || ' ' || key);
             IF found_at IS NULL THEN
-                buckets := buckets || queue.open_bucket(r, i, keys[i], at_now);
-                marks := marks || (i || ' ' || keys[i]);
+                buckets := buckets || queue.open_bucket(
+                    r, i, key, at_now, watched OR r.breaker_ratio IS NOT NULL);
+                marks := marks || (i || ' ' || key);
                 found_at := cardinality(buckets);
             END IF;
             mine := mine || found_at;
             b := buckets[found_at];
             busy := busy OR coalesce(b.spare <= 0, false);
+            shut := greatest(shut, b.shut);
             IF r.rate IS NOT NULL THEN
-                gap := 1000000 / r.rate;
-                IF b.used + gap > 0.5 THEN
+                -- What costs more than a full bucket starts when it is full, and leaves a debt.
+                need := least(cost, r.burst) / r.rate * 1000000;
+                IF b.used + need > 0.5 THEN
                     late := true;
                     IF c.reserved THEN
-                        hint := least(hint, b.used + gap);
+                        hint := least(hint, b.used + need);
                     END IF;
                 END IF;
-                slot := greatest(slot, b.planned + gap, b.used + gap);
+                slot := greatest(slot, b.planned + need, b.used + need);
             END IF;
         END LOOP;
         wanting := wanting OR busy;
         -- Without keys the next job finds the same; with keys it may be another's.
-        EXIT WHEN (busy OR (late AND c.reserved)) AND NOT keyed;
+        EXIT WHEN (busy OR shut IS NOT NULL OR (late AND c.reserved)) AND NOT keyed;
+        IF shut IS NOT NULL THEN
+            hint := least(hint, shut);
+            shut_places := shut_places || c.place;
+            shut_slots := shut_slots || queue.bucket_time(at_now, greatest(shut, 5000000));
+            CONTINUE;
+        END IF;
         CONTINUE WHEN busy OR (late AND c.reserved);
         IF c.reserved OR slot <= 0.5 THEN
             more := more OR cardinality(starts) >= claim_limited.most;
@@ -1004,37 +1227,63 @@ BEGIN
             starts := starts || ROW(c.id, c.run_at, c.line_id, c.attempt, c.reconcile,
                                     c.reserved)::queue.ready;
             start_places := start_places || c.place;
-            kind_keys := kind_keys || (SELECT keys[u.i] FROM generate_subscripts(rules, 1) u(i)
-                WHERE rules[u.i].name = claim_limited.kind_limit
-                  AND rules[u.i].concurrency IS NOT NULL);
-            queue_keys := queue_keys || (SELECT keys[u.i] FROM generate_subscripts(rules, 1) u(i)
-                WHERE rules[u.i].name = claim_limited.queue_limit
-                  AND rules[u.i].concurrency IS NOT NULL);
+            IF keyed OR limits_text IS NULL THEN
+                -- What the worker must know: an array of [limit, key, whether a slot is held (0
+                -- or 1), era of its circuit or null].
+                limits_text := (
+                    SELECT jsonb_agg(jsonb_build_array(
+                               rules[u.i].name, buckets[mine[u.i]].key,
+                               CASE WHEN rules[u.i].concurrency IS NULL THEN 0 ELSE 1 END,
+                               CASE WHEN rules[u.i].breaker_ratio IS NOT NULL
+                                    THEN buckets[mine[u.i]].era END))
+                    FROM generate_subscripts(rules, 1) AS u (i));
+            END IF;
+            limits_told := limits_told || limits_text;
         ELSE
-            EXIT WHEN NOT keyed AND slot > horizon;
+            IF NOT keyed AND slot > horizon THEN
+                beyond := slot;
+                EXIT;
+            END IF;
             put_places := put_places || c.place;
             put_slots := put_slots || queue.bucket_time(at_now, slot);
         END IF;
         FOR i IN 1 .. cardinality(rules) LOOP
             b := buckets[mine[i]];
-            gap := 1000000 / rules[i].rate;
-            -- A job put back takes a token of the limits that hold it back, not of those that
+            need := least(cost, rules[i].burst) / rules[i].rate * 1000000;
+            -- A job put back takes tokens of the limits that hold it back, not of those that
             -- would have let it start now: with 20 an hour for each user and 1,000 a minute for
             -- all, one user's thousand must not use up the minute of the others.
             IF NOT c.reserved
-               AND (slot <= 0.5 OR greatest(b.planned, b.used) + gap > 0.5) THEN
-                b.planned := greatest(b.planned, b.used) + gap;
+               AND (slot <= 0.5 OR greatest(b.planned, b.used) + need > 0.5) THEN
+                b.planned := greatest(b.planned, b.used) + cost / rules[i].rate * 1000000;
             END IF;
             IF c.reserved OR slot <= 0.5 THEN
-                b.used := b.used + gap;
+                b.used := b.used + cost / rules[i].rate * 1000000;
                 b.spare := b.spare - 1;
                 b.started := b.started + 1;
+                IF b.probe THEN
+                    b.probe := false;
+                    b.probe_job := c.id;
+                    b.shut := 1000000;
+                END IF;
             END IF;
             buckets[mine[i]] := b;
         END LOOP;
     END LOOP;
+    IF closed IS NOT NULL THEN
+        -- For all keys: all stay in line where they are.
+        RETURN QUERY SELECT * FROM queue.limited_pause(
+            true, greatest(least(closed, 2000000), 1000)::bigint);
+        RETURN;
+    END IF;
+    -- Jobs of a key that is shut stay where they are, unless there are so many that others behind
+    -- them were not met.
+    IF seen >= 500 THEN
+        put_places := put_places || shut_places;
+        put_slots := put_slots || shut_slots;
+    END IF;
     PERFORM queue.put_at_slots(claim_limited.worker_id, put_places, put_slots, at_now,
-                               ARRAY(SELECT x.name FROM unnest(rules) x));
+                               names);
     PERFORM queue.close_buckets(rules, buckets, at_now, claim_limited.worker_id,
                                 claim_limited.lane, wanting);
     IF cardinality(starts) > 0 THEN
@@ -1043,12 +1292,15 @@ BEGIN
         INSERT INTO queue.lease (id, worker_id, claimed_at, job_ids, attempts)
         SELECT new_lease, claim_limited.worker_id, at_now, array_agg(u.id), array_agg(u.attempt)
         FROM unnest(starts) u;
+        PERFORM queue.start_probe(rules[u.rule].name, u.key, u.era, at_now, new_lease, u.probe_job,
+                                  NULL)
+        FROM unnest(buckets) u WHERE u.probe_job IS NOT NULL;
         RETURN QUERY
         SELECT new_lease, u.id, u.line_id, u.run_at, u.attempt, u.reconcile, j.created_at,
-               j.max_attempts, j.tenant_id::text, j.payload::text, j.meta::text, u.kind_key,
-               u.queue_key, NULL::boolean, NULL::bigint
-        FROM unnest(starts, kind_keys, queue_keys) AS u (id, run_at, line_id, attempt, reconcile,
-                                                         reserved, kind_key, queue_key)
+               j.max_attempts, j.tenant_id::text, j.payload::text, j.meta::text, u.limits,
+               NULL::boolean, NULL::bigint
+        FROM unnest(starts, limits_told) AS u (id, run_at, line_id, attempt, reconcile, reserved,
+                                               limits)
         CROSS JOIN LATERAL (SELECT y.* FROM queue.job y WHERE y.id = u.id OFFSET 0) j;
     END IF;
     -- With keys, what is behind those just put back has not been met yet.
@@ -1076,8 +1328,11 @@ BEGIN
     IF wanting THEN
         hint := least(hint, 250000);
     END IF;
-    IF NOT keyed THEN
-        SELECT least(hint, max(u.planned + 1000000 / rules[u.rule].rate) - horizon / 2) INTO hint
+    IF beyond IS NOT NULL THEN
+        hint := least(hint, beyond - horizon);
+    ELSIF NOT keyed THEN
+        SELECT least(hint, max(u.planned + 1000000 / rules[u.rule].rate) - horizon / 2,
+                     max(u.shut)) INTO hint
         FROM unnest(buckets) u;
     END IF;
     RETURN QUERY SELECT * FROM queue.limited_pause(
@@ -1097,10 +1352,21 @@ CREATE TABLE queue.limit_rule (
     wanted_until timestamp with time zone,
     pinned boolean DEFAULT false NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    parent text COLLATE pg_catalog."C",
+    breaker_ratio double precision,
+    breaker_min_requests integer,
+    breaker_window interval,
+    breaker_cooldown interval,
+    CONSTRAINT limit_rule_breaker_cooldown_valid CHECK (((breaker_cooldown >= '00:00:00.1'::interval) AND (breaker_cooldown <= '1 day'::interval))),
+    CONSTRAINT limit_rule_breaker_min_requests_valid CHECK (((breaker_min_requests >= 1) AND (breaker_min_requests <= 1000000))),
+    CONSTRAINT limit_rule_breaker_ratio_valid CHECK (((breaker_ratio > (0)::double precision) AND (breaker_ratio <= (1)::double precision))),
+    CONSTRAINT limit_rule_breaker_whole CHECK ((num_nulls(breaker_ratio, breaker_min_requests, breaker_window, breaker_cooldown) = ANY (ARRAY[0, 4]))),
+    CONSTRAINT limit_rule_breaker_window_valid CHECK (((breaker_window >= '00:00:01'::interval) AND (breaker_window <= '1 day'::interval))),
     CONSTRAINT limit_rule_burst_valid CHECK (((burst >= 1) AND (burst <= 1000000))),
     CONSTRAINT limit_rule_concurrency_valid CHECK (((concurrency >= 1) AND (concurrency <= 1000000))),
-    CONSTRAINT limit_rule_key_from_valid CHECK ((key_from ~ '^(|tenant|meta\.[^.]{1,64})$'::text)),
+    CONSTRAINT limit_rule_key_from_valid CHECK ((key_from ~ '^(|tenant|limit_key|meta\.[^.]{1,64})$'::text)),
     CONSTRAINT limit_rule_name_valid CHECK ((name ~ '^[a-z0-9_.-]{1,64}$'::text)),
+    CONSTRAINT limit_rule_parent_is_other CHECK ((parent <> name)),
     CONSTRAINT limit_rule_rate_has_burst CHECK (((rate IS NULL) = (burst IS NULL))),
     CONSTRAINT limit_rule_rate_valid CHECK (((rate >= (0.000001)::double precision) AND (rate <= (100000)::double precision)))
 )
@@ -1119,8 +1385,8 @@ BEGIN
     FROM unnest(close_buckets.buckets) u
     WHERE u.planned IS NOT NULL
       -- Looked at only: a full bucket needs no row, the others have theirs.
-      AND greatest(u.planned, u.used) > -close_buckets.rules[u.rule].burst * 1000000
-                      / close_buckets.rules[u.rule].rate
+      AND greatest(u.planned, u.used) > -close_buckets.rules[u.rule].burst
+                      / close_buckets.rules[u.rule].rate * 1000000
     ON CONFLICT ON CONSTRAINT limit_bucket_pkey DO UPDATE
     SET planned_at = excluded.planned_at, used_at = excluded.used_at
     WHERE excluded.planned_at > x.planned_at + interval '1 microsecond'
@@ -1138,6 +1404,23 @@ BEGIN
           AND coalesce(r.wanted_until, '-infinity') < now_at + interval '2500 milliseconds';
     END IF;
 END
+$$;
+
+CREATE FUNCTION queue.commit_durably() RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF current_setting('synchronous_commit') = 'off' THEN
+        PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
+END
+$$;
+
+CREATE FUNCTION queue.content_of(payload jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT CASE WHEN queue.is_sealed(payload) THEN 'sealed ' || coalesce(payload ->> 'hash', '')
+                ELSE payload::text END
 $$;
 
 CREATE FUNCTION queue.create_batch(name text DEFAULT NULL::text, on_success text DEFAULT NULL::text, on_failure text DEFAULT NULL::text, on_finish text DEFAULT NULL::text, payload jsonb DEFAULT '{}'::jsonb, callback_queue text DEFAULT NULL::text, callback_priority integer DEFAULT NULL::integer, tenant_id uuid DEFAULT NULL::uuid, retention interval DEFAULT '14 days'::interval) RETURNS bigint
@@ -1597,12 +1880,48 @@ END
 $_$;
 
 CREATE FUNCTION queue.discard(job_ids bigint[]) RETURNS bigint
-    LANGUAGE sql SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    discarded bigint;
+    archived bigint[];
+BEGIN
+    WITH gone AS (
+        DELETE FROM queue.dead_letter d WHERE d.job_id = ANY (discard.job_ids)
+        RETURNING d.job_id, d.kind)
+    SELECT count(*),
+           array_agg(g.job_id) FILTER (WHERE EXISTS (SELECT FROM queue.kind k
+               WHERE k.name = g.kind AND k.archive IS NOT NULL))
+    INTO discarded, archived FROM gone g;
+    IF archived IS NOT NULL THEN
+        archived := ARRAY(SELECT j.id FROM queue.job j WHERE j.id = ANY (archived)
+                          ORDER BY j.id FOR UPDATE SKIP LOCKED);
+        PERFORM queue.remove_jobs(ARRAY(
+            SELECT u.id FROM unnest(archived) u (id)
+            WHERE NOT EXISTS (SELECT FROM queue.attempt e JOIN queue.lease s ON s.id = e.lease_id
+                              WHERE e.job_id = u.id)));
+    END IF;
+    RETURN discarded;
+END
+$$;
+
+CREATE FUNCTION queue.draw_job_ids(count integer) RETURNS SETOF bigint
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-    WITH gone AS (
-        DELETE FROM queue.dead_letter d WHERE d.job_id = ANY (discard.job_ids) RETURNING d.job_id)
-    SELECT count(*) FROM gone
+BEGIN
+    IF draw_job_ids.count IS NULL OR draw_job_ids.count NOT BETWEEN 1 AND 100000 THEN
+        RAISE EXCEPTION 'count: expected 1 to 100000, got %',
+            coalesce(draw_job_ids.count::text, 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    RETURN QUERY SELECT nextval('queue.job_id_seq')
+                 FROM generate_series(1, draw_job_ids.count);
+END
 $$;
 
 CREATE FUNCTION queue.drawn_ids(ids bigint[], wanted integer) RETURNS bigint[]
@@ -1628,6 +1947,189 @@ BEGIN
     RETURN drawn_ids.ids;
 END
 $$;
+
+CREATE FUNCTION queue.effect_abandon(job_id bigint, lease_id bigint, step text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM queue.effect_end(effect_abandon.job_id, effect_abandon.lease_id, effect_abandon.step,
+                             'abandoned', NULL);
+END
+$$;
+
+COMMENT ON FUNCTION queue.effect_abandon(job_id bigint, lease_id bigint, step text) IS 'The effect surely did not happen, as when the connection was refused: it may be begun again.';
+
+CREATE FUNCTION queue.effect_begin(job_id bigint, lease_id bigint, step text, key text DEFAULT NULL::text) RETURNS TABLE(state text, idempotency_key text, result jsonb)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    wanted text;
+    tenant uuid;
+    own queue.effect;
+    other queue.effect;
+BEGIN
+    PERFORM queue.check_step(effect_begin.step, effect_begin.key);
+    PERFORM queue.assert_lease(effect_begin.job_id, effect_begin.lease_id);
+    PERFORM queue.commit_durably();
+    SELECT coalesce(effect_begin.key,
+                    coalesce(j.meta ->> 'idempotency_key', 'job:' || j.id)
+                    || ':' || effect_begin.step),
+           coalesce(j.tenant_id, '00000000-0000-0000-0000-000000000000')
+    INTO wanted, tenant
+    FROM queue.job j WHERE j.id = effect_begin.job_id;
+    SELECT e.* INTO own FROM queue.effect e
+    WHERE e.job_id = effect_begin.job_id AND e.step = effect_begin.step
+    FOR UPDATE;
+    IF FOUND AND own.state <> 'abandoned' THEN
+        IF effect_begin.key IS NOT NULL AND effect_begin.key <> own.key THEN
+            RAISE EXCEPTION 'key: expected % as when step % was begun, got %',
+                quote_literal(own.key), own.step, quote_literal(effect_begin.key)
+                USING ERRCODE = 'LQ004',
+                      HINT = 'A key must be the same in every attempt: nothing random, no times.';
+        END IF;
+        RETURN QUERY SELECT CASE own.state WHEN 'begun' THEN 'unknown' ELSE own.state END,
+                            own.key, own.result;
+        RETURN;
+    END IF;
+    -- Waits for whoever writes the same key at this moment.
+    INSERT INTO queue.effect AS e (job_id, step, tenant_id, key, lease_id, state, begun_at)
+    SELECT effect_begin.job_id, effect_begin.step, tenant, wanted, effect_begin.lease_id, 'begun',
+           clock_timestamp()
+    WHERE own.job_id IS NULL
+    ON CONFLICT DO NOTHING;
+    IF NOT FOUND AND own.job_id IS NOT NULL THEN
+        BEGIN
+            UPDATE queue.effect e
+            SET key = wanted, lease_id = effect_begin.lease_id, state = 'begun', result = NULL,
+                begun_at = clock_timestamp(), ended_at = NULL
+            WHERE e.job_id = effect_begin.job_id AND e.step = effect_begin.step;
+        EXCEPTION WHEN unique_violation THEN
+            NULL;  -- Another job's: FOUND is false below.
+        END;
+    END IF;
+    IF FOUND THEN
+        RETURN QUERY SELECT 'begun', wanted, NULL::jsonb;
+        RETURN;
+    END IF;
+    SELECT e.* INTO other FROM queue.effect e
+    WHERE e.tenant_id = tenant AND e.key = wanted AND e.state <> 'abandoned';
+    IF other.state = 'committed' THEN
+        RETURN QUERY SELECT other.state, other.key, other.result;
+        RETURN;
+    END IF;
+    RAISE EXCEPTION 'key % is in use by step % of job %, which has begun and not ended',
+        quote_literal(wanted), coalesce(other.step, '?'), coalesce(other.job_id::text, '?')
+        USING ERRCODE = 'LQ006',
+              HINT = 'Run again when that job has ended; queue.effect_resolve ends it by hand.';
+END
+$$;
+
+COMMENT ON FUNCTION queue.effect_begin(job_id bigint, lease_id bigint, step text, key text) IS 'Before an effect on the outside world: begun (call), committed (done), unknown (find out).';
+
+CREATE FUNCTION queue.effect_commit(job_id bigint, lease_id bigint, step text, result jsonb DEFAULT NULL::jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF octet_length(effect_commit.result::text) > 65536 THEN
+        RAISE EXCEPTION 'result: expected JSON of at most 64 KiB, got % bytes',
+            octet_length(effect_commit.result::text) USING ERRCODE = 'LQ001';
+    END IF;
+    PERFORM queue.effect_end(effect_commit.job_id, effect_commit.lease_id, effect_commit.step,
+                             'committed', effect_commit.result);
+END
+$$;
+
+COMMENT ON FUNCTION queue.effect_commit(job_id bigint, lease_id bigint, step text, result jsonb) IS 'The effect happened; result is given to later attempts.';
+
+CREATE FUNCTION queue.effect_end(job_id bigint, lease_id bigint, step text, state text, result jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    own queue.effect;
+BEGIN
+    PERFORM queue.check_step(effect_end.step);
+    PERFORM queue.commit_durably();
+    SELECT e.* INTO own FROM queue.effect e
+    WHERE e.job_id = effect_end.job_id AND e.step = effect_end.step
+    FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'step % of job % was never begun', effect_end.step, effect_end.job_id
+            USING ERRCODE = 'LQ005';
+    END IF;
+    IF own.lease_id IS DISTINCT FROM effect_end.lease_id THEN
+        RAISE EXCEPTION 'step % of job % is no longer this run''s (lease %)', own.step, own.job_id,
+            effect_end.lease_id USING ERRCODE = 'LQ007';
+    END IF;
+    IF own.state = effect_end.state THEN
+        RETURN;  -- Said twice: the first answer may have been lost.
+    END IF;
+    IF own.state <> 'begun' THEN
+        RAISE EXCEPTION 'step % of job %: expected begun, it is %', own.step, own.job_id, own.state
+            USING ERRCODE = 'LQ006';
+    END IF;
+    UPDATE queue.effect e
+    SET state = effect_end.state, result = effect_end.result, ended_at = clock_timestamp()
+    WHERE e.job_id = own.job_id AND e.step = own.step;
+END
+$$;
+
+CREATE FUNCTION queue.effect_resolve(job_id bigint, lease_id bigint, step text, happened boolean, result jsonb DEFAULT NULL::jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    own queue.effect;
+    outcome text := CASE WHEN effect_resolve.happened THEN 'committed' ELSE 'abandoned' END;
+BEGIN
+    PERFORM queue.check_step(effect_resolve.step);
+    IF effect_resolve.happened IS NULL THEN
+        RAISE EXCEPTION 'happened: expected true or false, got NULL' USING ERRCODE = 'LQ001';
+    END IF;
+    IF octet_length(effect_resolve.result::text) > 65536 THEN
+        RAISE EXCEPTION 'result: expected JSON of at most 64 KiB, got % bytes',
+            octet_length(effect_resolve.result::text) USING ERRCODE = 'LQ001';
+    END IF;
+    IF effect_resolve.lease_id IS NOT NULL THEN
+        PERFORM queue.assert_lease(effect_resolve.job_id, effect_resolve.lease_id);
+    ELSIF (SELECT j.state FROM queue.jobs j WHERE j.id = effect_resolve.job_id) = 'running' THEN
+        RAISE EXCEPTION 'job % is running: expected nobody at it', effect_resolve.job_id
+            USING ERRCODE = 'LQ006', HINT = 'Pause its queue, or cancel it, and wait for its end.';
+    END IF;
+    PERFORM queue.commit_durably();
+    SELECT e.* INTO own FROM queue.effect e
+    WHERE e.job_id = effect_resolve.job_id AND e.step = effect_resolve.step
+    FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'step % of job % was never begun', effect_resolve.step,
+            effect_resolve.job_id USING ERRCODE = 'LQ005';
+    END IF;
+    IF own.state = outcome THEN
+        RETURN;  -- The run that began it got its answer after all, and it is the same.
+    END IF;
+    IF own.state <> 'begun' THEN
+        RAISE EXCEPTION 'step % of job %: expected begun, it is %', own.step, own.job_id, own.state
+            USING ERRCODE = 'LQ006';
+    END IF;
+    UPDATE queue.effect e
+    SET state = outcome, result = CASE WHEN effect_resolve.happened THEN effect_resolve.result END,
+        lease_id = coalesce(effect_resolve.lease_id, e.lease_id), ended_at = clock_timestamp()
+    WHERE e.job_id = own.job_id AND e.step = own.step;
+END
+$$;
+
+COMMENT ON FUNCTION queue.effect_resolve(job_id bigint, lease_id bigint, step text, happened boolean, result jsonb) IS 'What became of an effect that was begun and never answered.';
 
 CREATE FUNCTION queue.enqueue(kind text, payload jsonb, queue text DEFAULT NULL::text, priority integer DEFAULT NULL::integer, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, idempotency_key text DEFAULT NULL::text, max_attempts integer DEFAULT NULL::integer, tenant_id uuid DEFAULT NULL::uuid, meta jsonb DEFAULT NULL::jsonb, delay interval DEFAULT NULL::interval, tags text[] DEFAULT NULL::text[], traceparent text DEFAULT NULL::text, idempotency_ttl interval DEFAULT NULL::interval, batch_id bigint DEFAULT NULL::bigint, ordering_key text DEFAULT NULL::text, concurrency_key text DEFAULT NULL::text, key_concurrency integer DEFAULT NULL::integer, limit_key text DEFAULT NULL::text, cost integer DEFAULT NULL::integer, subject text DEFAULT NULL::text, id bigint DEFAULT NULL::bigint) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1833,7 +2335,8 @@ BEGIN
             lifetime USING ERRCODE = 'LQ001';
     END IF;
     hash := sha256(convert_to(coalesce(enqueue_once.kind, '') || ' '
-                              || coalesce(enqueue_once.payload::text, ''), 'UTF8'));
+                              || coalesce(queue.content_of(enqueue_once.payload), ''),
+                              'UTF8'));
     INSERT INTO queue.idempotency AS i (tenant_id, key, job_id, content_hash, expires_at)
     VALUES (owner_id, enqueue_once.idempotency_key, 0, hash, at_now + lifetime)
     ON CONFLICT ON CONSTRAINT idempotency_pkey DO UPDATE
@@ -1869,6 +2372,136 @@ BEGIN
     WHERE i.tenant_id = owner_id AND i.key = enqueue_once.idempotency_key;
 END
 $$;
+
+CREATE FUNCTION queue.erase(subject text, tenant_id uuid DEFAULT NULL::uuid, reason text DEFAULT NULL::text, dry_run boolean DEFAULT false) RETURNS TABLE(id bigint, jobs bigint, attempts bigint, dead_letters bigint, archived bigint, keys bigint, cancelled bigint, running bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    hash bytea := queue.subject_hash(erase.subject, erase.tenant_id);
+    at_now timestamptz := clock_timestamp();
+    ids bigint[];
+    taken record;
+BEGIN
+    IF octet_length(erase.reason) > 1000 THEN
+        RAISE EXCEPTION 'reason: expected at most 1000 bytes, got %', octet_length(erase.reason)
+            USING ERRCODE = 'LQ001';
+    END IF;
+    ids := ARRAY(SELECT s.job_id FROM queue.subject s WHERE s.subject_hash = hash
+                 ORDER BY s.job_id);
+    IF erase.dry_run THEN
+        RETURN QUERY
+        SELECT NULL::bigint, count(x.id),
+               (SELECT count(*) FROM queue.attempt a WHERE a.job_id = ANY (ids)),
+               (SELECT count(*) FROM queue.dead_letter d WHERE d.job_id = ANY (ids)),
+               (SELECT count(*) FROM queue.archived_job a WHERE a.id = ANY (ids)),
+               NULL::bigint,
+               count(*) FILTER (WHERE x.state NOT IN ('running', 'completed', 'cancelled', 'dead')),
+               count(*) FILTER (WHERE x.state = 'running')
+        FROM queue.jobs x WHERE x.id = ANY (ids);
+        RETURN;
+    END IF;
+    taken := queue.erase_jobs(ids);
+    running := cardinality(taken.running);
+    INSERT INTO queue.erasure AS e (
+        asked_at, finished_at, asked_by, tenant_id, subject_hash, reason, jobs, attempts,
+        dead_letters, archived, keys, cancelled)
+    VALUES (at_now, CASE WHEN running = 0 THEN clock_timestamp() END, session_user,
+            erase.tenant_id, hash, erase.reason, taken.jobs, taken.attempts, taken.dead_letters,
+            taken.archived, taken.keys, taken.cancelled)
+    RETURNING e.id, e.jobs, e.attempts, e.dead_letters, e.archived, e.keys, e.cancelled
+    INTO id, jobs, attempts, dead_letters, archived, keys, cancelled;
+    INSERT INTO queue.erasure_pending (job_id, erasure_id, tried_at)
+    SELECT u.job_id, erase.id, at_now FROM unnest(taken.running) u (job_id);
+    -- Nothing links the erased ones to the subject any more.
+    DELETE FROM queue.subject s
+    WHERE s.job_id = ANY (ids) AND s.job_id <> ALL (taken.running);
+    RETURN NEXT;
+END
+$$;
+
+COMMENT ON FUNCTION queue.erase(subject text, tenant_id uuid, reason text, dry_run boolean) IS 'Erases what jobs, attempts, dead letters and archives hold of a subject; running: later.';
+
+CREATE FUNCTION queue.erase_jobs(ids bigint[], OUT jobs bigint, OUT attempts bigint, OUT dead_letters bigint, OUT archived bigint, OUT keys bigint, OUT cancelled bigint, OUT running bigint[]) RETURNS record
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    held bigint[];
+    one record;
+    more bigint;
+    blank CONSTANT jsonb := '{"erased": true}';
+BEGIN
+    running := '{}';
+    cancelled := 0;
+    held := ARRAY(SELECT j.id FROM queue.job j WHERE j.id = ANY (erase_jobs.ids)
+                  ORDER BY j.id FOR UPDATE);
+    PERFORM FROM queue.dead_letter d WHERE d.job_id = ANY (held) ORDER BY d.job_id FOR UPDATE;
+    FOR one IN SELECT x.id FROM queue.jobs x
+               WHERE x.id = ANY (held) AND x.state NOT IN ('completed', 'cancelled', 'dead')
+    LOOP
+        BEGIN
+            IF queue.cancel(one.id, 'erased') THEN
+                cancelled := cancelled + 1;
+            ELSE
+                running := running || one.id;
+            END IF;
+        EXCEPTION WHEN SQLSTATE 'LQ006' THEN
+            -- It has ended since.
+            NULL;
+        END;
+    END LOOP;
+    held := ARRAY(SELECT u.id FROM unnest(held) u (id) WHERE u.id <> ALL (running));
+    -- Those that meta names, before it is erased; a key that has since come to stand for another
+    -- job is left.
+    DELETE FROM queue.idempotency i
+    USING (SELECT j.id, j.tenant_id, j.meta FROM queue.job j
+           WHERE j.id = ANY (held) AND j.meta ? 'idempotency_key' OFFSET 0) j
+    WHERE i.tenant_id = coalesce(j.tenant_id, '00000000-0000-0000-0000-000000000000')
+      AND i.key = j.meta ->> 'idempotency_key' AND i.job_id = j.id;
+    GET DIAGNOSTICS keys = ROW_COUNT;
+    -- There is nothing left that could be replayed.
+    DELETE FROM queue.dead_letter d WHERE d.job_id = ANY (held);
+    GET DIAGNOSTICS dead_letters = ROW_COUNT;
+    PERFORM queue.forget_jobs(held);
+    UPDATE queue.attempt a
+    SET error = CASE WHEN a.error IS NOT NULL THEN 'erased' END,
+        output = CASE WHEN a.output IS NOT NULL THEN blank END
+    WHERE a.job_id = ANY (held);
+    GET DIAGNOSTICS attempts = ROW_COUNT;
+    UPDATE queue.job j SET payload = blank, meta = queue.erased_meta(j.meta)
+    WHERE j.id = ANY (held);
+    GET DIAGNOSTICS jobs = ROW_COUNT;
+    -- After the jobs: one that went to its archive while we waited for its lock is found here.
+    DELETE FROM queue.idempotency i
+    USING (SELECT a.id, a.tenant_id, a.meta FROM queue.archived_job a
+           WHERE a.id = ANY (erase_jobs.ids) AND a.meta ? 'idempotency_key' OFFSET 0) a
+    WHERE i.tenant_id = coalesce(a.tenant_id, '00000000-0000-0000-0000-000000000000')
+      AND i.key = a.meta ->> 'idempotency_key' AND i.job_id = a.id;
+    GET DIAGNOSTICS more = ROW_COUNT;
+    keys := keys + more;
+    UPDATE queue.archived_job a
+    SET payload = blank, output = CASE WHEN a.output IS NOT NULL THEN blank END,
+        meta = queue.erased_meta(a.meta),
+        last_error = CASE WHEN a.last_error IS NOT NULL THEN 'erased' END,
+        attempts = (SELECT jsonb_agg(CASE WHEN e ->> 'error' IS NULL THEN e
+                                          ELSE e || '{"error": "erased"}' END ORDER BY place)
+                    FROM jsonb_array_elements(a.attempts) WITH ORDINALITY t (e, place))
+    WHERE a.id = ANY (erase_jobs.ids);
+    GET DIAGNOSTICS archived = ROW_COUNT;
+END
+$$;
+
+CREATE FUNCTION queue.erased_meta(meta jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    RETURN (SELECT jsonb_object_agg(m.key, m.value) AS jsonb_object_agg FROM jsonb_each(erased_meta.meta) m(key, value) WHERE (m.key = ANY (ARRAY['batch_id'::text, 'replay_of'::text, 'schedule'::text, 'slot'::text])));
 
 CREATE FUNCTION queue.explain(job_id bigint, OUT reason text, OUT detail text, OUT until timestamp with time zone) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2022,17 +2655,18 @@ CREATE FUNCTION queue.explain_limits(queue_name text, kind text, tenant_id uuid,
 #variable_conflict use_column
 DECLARE
     r record;
+    s record;
     limit_key text;
+    named text;
     held integer;
     free_at double precision;
 BEGIN
     FOR r IN
         SELECT n.name AS wanted, x.*
-        FROM (SELECT DISTINCT u.name FROM unnest(ARRAY[
-                  (SELECT k.limit_name FROM queue.kind k WHERE k.name = explain_limits.kind),
-                  (SELECT q.limit_name FROM queue.queue q
-                   WHERE q.name = explain_limits.queue_name)]) u(name)
-              WHERE u.name IS NOT NULL) n
+        FROM unnest(queue.limit_chain(ARRAY[
+                 (SELECT k.limit_name FROM queue.kind k WHERE k.name = explain_limits.kind),
+                 (SELECT q.limit_name FROM queue.queue q
+                  WHERE q.name = explain_limits.queue_name)])) n(name)
         LEFT JOIN queue.limit_rule x ON x.name = n.name
         ORDER BY n.name
     LOOP
@@ -2048,25 +2682,53 @@ BEGIN
             RETURN;
         END IF;
         limit_key := queue.limit_key(r.key_from, explain_limits.tenant_id, explain_limits.meta);
+        named := format('limit %s%s', r.name,
+                        CASE WHEN limit_key = '' THEN '' ELSE ' of key ' || limit_key END);
+        SELECT t.closed_until, t.close_reason INTO s
+        FROM queue.limit_tally t
+        WHERE t.limit_name = r.name AND t.key = limit_key AND t.closed_until > clock_timestamp()
+        ORDER BY t.closed_until DESC LIMIT 1;
+        IF s.closed_until IS NOT NULL THEN
+            reason := 'limit closed';
+            until := s.closed_until;
+            detail := format('%s: closed until %s%s', named, until,
+                             coalesce(': ' || s.close_reason, ''));
+            RETURN;
+        END IF;
+        SELECT b.state, b.opened_at, b.retry_at, b.errors, b.requests, b.probe_job INTO s
+        FROM queue.limit_breaker b
+        WHERE b.limit_name = r.name AND b.key = limit_key AND b.state <> 'closed'
+          AND r.breaker_ratio IS NOT NULL;
+        IF s.state IS NOT NULL THEN
+            reason := 'circuit open';
+            until := CASE WHEN s.state = 'open' AND s.retry_at > clock_timestamp()
+                          THEN s.retry_at END;
+            detail := format(
+                '%s: circuit open since %s (%s of %s requests failed), %s', named, s.opened_at,
+                s.errors, s.requests,
+                CASE WHEN s.state = 'half_open'
+                     THEN coalesce('job ' || s.probe_job, 'somebody') || ' probes'
+                     ELSE format('next probe at %s', s.retry_at) END);
+            RETURN;
+        END IF;
         held := queue.slots_held(r.name, limit_key);
         IF held >= r.concurrency THEN
             reason := 'limit';
-            detail := format('limit %s%s: %s of %s running', r.name,
-                             CASE WHEN limit_key = '' THEN '' ELSE ' of key ' || limit_key END,
-                             held, r.concurrency);
+            detail := format('%s: %s of %s running', named, held, r.concurrency);
             RETURN;
         END IF;
         SELECT greatest(queue.bucket_offset(b.planned_at, clock_timestamp(), r.burst, r.rate),
                         queue.bucket_offset(b.used_at, clock_timestamp(), r.burst, r.rate))
-               + 1000000 / r.rate
+               + least(queue.limit_cost(explain_limits.meta), r.burst) / r.rate * 1000000
         INTO free_at
         FROM queue.limit_bucket b WHERE b.limit_name = r.name AND b.key = limit_key;
         IF free_at > 0 THEN
             reason := 'limit';
             until := queue.bucket_time(clock_timestamp(), free_at);
-            detail := format('limit %s%s: no token is free before %s', r.name,
-                             CASE WHEN limit_key = '' THEN '' ELSE ' of key ' || limit_key END,
-                             until);
+            detail := CASE queue.limit_cost(explain_limits.meta)
+                WHEN 1 THEN format('%s: no token is free before %s', named, until)
+                ELSE format('%s: its %s tokens are not free before %s', named,
+                            queue.limit_cost(explain_limits.meta), until) END;
             RETURN;
         END IF;
     END LOOP;
@@ -2123,6 +2785,45 @@ $$;
 CREATE FUNCTION queue.fingerprint(kind text, error text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN substr(md5(((kind || ' '::text) || regexp_replace(regexp_replace("left"(COALESCE(error, ''::text), 500), '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}'::text, '#'::text, 'g'::text), '[0-9]+'::text, '#'::text, 'g'::text))), 1, 16);
+
+CREATE FUNCTION queue.finish_erasures(batch integer DEFAULT 100) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    one record;
+    taken record;
+    done bigint[];
+    finished bigint := 0;
+BEGIN
+    FOR one IN
+        SELECT p.erasure_id, array_agg(p.job_id) AS ids
+        FROM (SELECT x.erasure_id, x.job_id FROM queue.erasure_pending x
+              ORDER BY x.tried_at LIMIT finish_erasures.batch FOR UPDATE SKIP LOCKED) p
+        GROUP BY p.erasure_id ORDER BY p.erasure_id
+    LOOP
+        taken := queue.erase_jobs(one.ids);
+        done := ARRAY(SELECT u.id FROM unnest(one.ids) u (id) WHERE u.id <> ALL (taken.running));
+        DELETE FROM queue.erasure_pending p
+        WHERE p.erasure_id = one.erasure_id AND p.job_id = ANY (done);
+        UPDATE queue.erasure_pending p SET tried_at = clock_timestamp()
+        WHERE p.erasure_id = one.erasure_id AND p.job_id = ANY (taken.running);
+        DELETE FROM queue.subject s WHERE s.job_id = ANY (done);
+        UPDATE queue.erasure e
+        SET jobs = e.jobs + taken.jobs, attempts = e.attempts + taken.attempts,
+            dead_letters = e.dead_letters + taken.dead_letters,
+            archived = e.archived + taken.archived, keys = e.keys + taken.keys,
+            cancelled = e.cancelled + taken.cancelled,
+            finished_at = CASE WHEN NOT EXISTS (SELECT FROM queue.erasure_pending p
+                                                WHERE p.erasure_id = e.id)
+                               THEN clock_timestamp() END
+        WHERE e.id = one.erasure_id;
+        finished := finished + cardinality(done);
+    END LOOP;
+    RETURN finished;
+END
+$$;
 
 CREATE FUNCTION queue.fire_schedule(s queue.schedule, at_now timestamp with time zone, OUT fired integer, OUT skipped integer) RETURNS record
     LANGUAGE plpgsql
@@ -2445,6 +3146,47 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.forget_jobs(ids bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    low bigint;
+    high bigint;
+BEGIN
+    SELECT min(i), max(i) INTO low, high FROM unnest(forget_jobs.ids) i;
+    IF EXISTS (SELECT FROM queue.progress p WHERE p.job_id BETWEEN low AND high) THEN
+        DELETE FROM queue.progress p WHERE p.job_id = ANY (forget_jobs.ids);
+    END IF;
+    IF EXISTS (SELECT FROM queue.cancel_request c WHERE c.job_id BETWEEN low AND high) THEN
+        DELETE FROM queue.cancel_request c WHERE c.job_id = ANY (forget_jobs.ids);
+    END IF;
+    IF EXISTS (SELECT FROM queue.job_log l WHERE l.job_id BETWEEN low AND high) THEN
+        DELETE FROM queue.job_log l WHERE l.job_id = ANY (forget_jobs.ids);
+    END IF;
+    IF EXISTS (SELECT FROM queue.checkpoint c WHERE c.job_id BETWEEN low AND high) THEN
+        DELETE FROM queue.checkpoint c WHERE c.job_id = ANY (forget_jobs.ids);
+    END IF;
+    IF EXISTS (SELECT FROM queue.effect e WHERE e.job_id BETWEEN low AND high) THEN
+        DELETE FROM queue.effect e WHERE e.job_id = ANY (forget_jobs.ids);
+    END IF;
+END
+$$;
+
+CREATE FUNCTION queue.forget_subjects(ids bigint[]) RETURNS void
+    LANGUAGE sql
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+    DELETE FROM queue.subject s
+    WHERE s.job_id = ANY (forget_subjects.ids)
+      AND NOT EXISTS (SELECT FROM queue.job j WHERE j.id = s.job_id)
+$$;
+
 CREATE FUNCTION queue.forget_unrouted(topic text DEFAULT NULL::text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2491,6 +3233,22 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.has_open_effect(job_id bigint) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT EXISTS (SELECT FROM queue.effect e
+                   WHERE e.job_id = has_open_effect.job_id AND e.state = 'begun')
+$$;
+
+CREATE FUNCTION queue.is_sealed(content jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+    SELECT jsonb_typeof(content) = 'object'
+           AND content ->> 'libqueue.sealed' = '1' AND content ->> 'alg' = 'A256GCM'
+           AND content ->> 'kid' ~ '^[a-z0-9][a-z0-9._-]{0,79}$'
+           AND content ->> 'nonce' IS NOT NULL AND content ->> 'data' IS NOT NULL
+$_$;
+
 CREATE FUNCTION queue.judge_batch(batch_id bigint, at_now timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
@@ -2527,13 +3285,226 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.judge_reports(r queue.limit_rule, key text, now_at timestamp with time zone, OUT shut double precision, OUT probe boolean, OUT era bigint) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    b queue.limit_breaker;
+    told record;
+    this_half bigint;
+BEGIN
+    probe := false;
+    IF r.breaker_ratio IS NOT NULL THEN
+        SELECT x.* INTO b FROM queue.limit_breaker x
+        WHERE x.limit_name = r.name AND x.key = judge_reports.key;
+        era := coalesce(b.era, 0);
+        this_half := queue.window_half(now_at, r.breaker_window);
+    END IF;
+    -- In one statement, so that a probe that has ended is never seen without what it reported.
+    -- What it reported counts however long ago.
+    SELECT max(t.closed_until) AS closed_until,
+           coalesce(sum(CASE WHEN b.state = 'half_open' THEN t.requests + t.requests_before
+                             WHEN t.half >= this_half THEN t.requests + t.requests_before
+                             WHEN t.half = this_half - 1 THEN t.requests
+                             ELSE 0 END) FILTER (WHERE t.era = judge_reports.era), 0)::bigint
+               AS requests,
+           coalesce(sum(CASE WHEN b.state = 'half_open' THEN t.errors + t.errors_before
+                             WHEN t.half >= this_half THEN t.errors + t.errors_before
+                             WHEN t.half = this_half - 1 THEN t.errors
+                             ELSE 0 END) FILTER (WHERE t.era = judge_reports.era), 0)::bigint
+               AS errors,
+           now_at < b.probe_until
+           OR (EXISTS (SELECT FROM queue.lease s
+                       WHERE s.id = b.probe_lease AND b.probe_job = ANY (s.job_ids))
+               AND NOT EXISTS (SELECT FROM queue.attempt a
+                               WHERE a.job_id = b.probe_job AND a.lease_id = b.probe_lease))
+               AS probing
+    INTO told
+    FROM queue.limit_tally t
+    WHERE t.limit_name = r.name AND t.key = judge_reports.key;
+    IF told.closed_until > now_at THEN
+        shut := extract(epoch FROM told.closed_until - now_at)::double precision * 1000000;
+    END IF;
+    IF r.breaker_ratio IS NULL THEN
+        RETURN;
+    END IF;
+    IF b.state = 'half_open' THEN
+        IF told.errors > 0 THEN
+            b.retry_at := now_at + r.breaker_cooldown;
+            era := queue.set_breaker(r.name, key, 'open', now_at, b.opened_at, b.retry_at,
+                                     b.requests, b.errors);
+            b.state := 'open';
+        ELSIF told.requests > 0 THEN
+            era := queue.set_breaker(r.name, key, 'closed', now_at, NULL, NULL, NULL, NULL);
+        ELSIF told.probing THEN
+            -- Who reports says so; this is for who does not listen, and for a probe that is lost.
+            shut := greatest(shut, 1000000);
+        ELSE
+            probe := true;
+        END IF;
+    ELSIF coalesce(b.state, 'closed') = 'closed' AND told.requests >= r.breaker_min_requests
+          AND told.errors >= r.breaker_ratio * told.requests THEN
+        b.state := 'open';
+        b.retry_at := now_at + r.breaker_cooldown;
+        era := queue.set_breaker(r.name, key, 'open', now_at, now_at, b.retry_at,
+                                 told.requests, told.errors);
+    END IF;
+    IF b.state = 'open' THEN
+        IF b.retry_at > now_at THEN
+            shut := greatest(
+                shut, extract(epoch FROM b.retry_at - now_at)::double precision * 1000000);
+        ELSE
+            probe := true;
+        END IF;
+    END IF;
+    probe := probe AND shut IS NULL;
+    IF probe THEN
+        era := nextval('queue.limit_era_seq');
+    END IF;
+END
+$$;
+
 CREATE FUNCTION queue.key_name(sort text, tenant_id uuid, key text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((sort || COALESCE((tenant_id)::text, '-'::text)) || ' '::text) || key);
 
+CREATE FUNCTION queue.key_usage() RETURNS TABLE(key_id text, source text, texts bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    WITH encrypted_line AS (
+        SELECT l.id FROM queue.line l JOIN queue.kind k ON k.name = l.kind WHERE k.encrypted),
+    encrypted_job AS (
+        SELECT j.id FROM queue.job j WHERE j.line_id IN (SELECT e.id FROM encrypted_line e)),
+    found AS (
+        SELECT 'job' AS source, j.payload AS content,
+               j.line_id IN (SELECT e.id FROM encrypted_line e) AS encrypted
+        FROM queue.job j
+        UNION ALL
+        SELECT 'output', a.output, a.job_id IN (SELECT e.id FROM encrypted_job e)
+        FROM queue.attempt a WHERE a.output IS NOT NULL
+        UNION ALL
+        SELECT 'dead_letter', d.payload,
+               d.kind IN (SELECT k.name FROM queue.kind k WHERE k.encrypted)
+        FROM queue.dead_letter d
+        UNION ALL
+        SELECT 'archived_job', a.payload,
+               a.kind IN (SELECT k.name FROM queue.kind k WHERE k.encrypted)
+        FROM queue.archived_job a
+        UNION ALL
+        SELECT 'archived_output', a.output,
+               a.kind IN (SELECT k.name FROM queue.kind k WHERE k.encrypted)
+        FROM queue.archived_job a WHERE a.output IS NOT NULL
+        UNION ALL
+        SELECT 'checkpoint', c.data, c.job_id IN (SELECT e.id FROM encrypted_job e)
+        FROM queue.checkpoint c
+        UNION ALL
+        SELECT 'effect', f.result, f.job_id IN (SELECT e.id FROM encrypted_job e)
+        FROM queue.effect f WHERE f.result IS NOT NULL)
+    SELECT CASE WHEN queue.is_sealed(f.content) THEN f.content ->> 'kid' END, f.source, count(*)
+    FROM found f
+    WHERE queue.is_sealed(f.content) OR f.encrypted
+    GROUP BY 1, 2
+    ORDER BY 1 NULLS FIRST, 2
+$$;
+
+CREATE FUNCTION queue.last_checkpoint(job_id bigint) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT c.data FROM queue.checkpoint c WHERE c.job_id = last_checkpoint.job_id
+$$;
+
+COMMENT ON FUNCTION queue.last_checkpoint(job_id bigint) IS 'NULL when the job has none.';
+
+CREATE FUNCTION queue.limit_chain(names text[]) RETURNS text[]
+    LANGUAGE sql STABLE
+    AS $$
+    WITH RECURSIVE up AS (
+        SELECT n.name COLLATE "C" AS name, 1 AS level
+        FROM unnest(limit_chain.names) AS n (name)
+        WHERE n.name IS NOT NULL
+        UNION
+        SELECT r.parent, u.level + 1
+        FROM up u
+        JOIN queue.limit_rule r ON r.name = u.name
+        WHERE r.parent IS NOT NULL AND u.level < 8)
+    SELECT coalesce(array_agg(DISTINCT u.name ORDER BY u.name), '{}') FROM up u
+$$;
+
+CREATE FUNCTION queue.limit_close(name text, key text DEFAULT ''::text, retry_after interval DEFAULT '00:00:30'::interval, reason text DEFAULT NULL::text) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    IF limit_close.retry_after IS NULL
+       OR limit_close.retry_after NOT BETWEEN interval '1 microsecond' AND interval '30 days' THEN
+        RAISE EXCEPTION 'retry_after: expected above 0 and at most 30 days, got %',
+            coalesce(limit_close.retry_after::text, 'NULL') USING ERRCODE = 'LQ001',
+            HINT = 'queue.limit_reset opens a limit again; queue.limit_stop has no end.';
+    END IF;
+    IF NOT EXISTS (SELECT FROM queue.limit_rule r WHERE r.name = limit_close.name) THEN
+        PERFORM queue.no_such_limit(limit_close.name);
+    END IF;
+    PERFORM queue.note_reports(
+        0, pg_backend_pid(), ARRAY[limit_close.name],
+        ARRAY[left(coalesce(limit_close.key, ''), 200)], ARRAY[0::bigint], ARRAY[0::bigint],
+        ARRAY[0::bigint],
+        ARRAY[(extract(epoch FROM limit_close.retry_after) * 1000000)::bigint],
+        ARRAY[left(limit_close.reason, 1024)]);
+    RETURN (SELECT max(t.closed_until) FROM queue.limit_tally t
+            WHERE t.limit_name = limit_close.name
+              AND t.key = left(coalesce(limit_close.key, ''), 200));
+END
+$$;
+
+COMMENT ON FUNCTION queue.limit_close(name text, key text, retry_after interval, reason text) IS 'Nothing of this key starts before then, anywhere; never sooner than told before.';
+
+CREATE FUNCTION queue.limit_cost(meta jsonb) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (jsonb_typeof((meta -> 'cost'::text)) = 'number'::text) THEN (LEAST(GREATEST(((meta ->> 'cost'::text))::numeric, (1)::numeric), (1000000)::numeric))::integer ELSE 1 END;
+
 CREATE FUNCTION queue.limit_key(key_from text, tenant_id uuid, meta jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE key_from WHEN ''::text THEN ''::text WHEN 'tenant'::text THEN COALESCE((tenant_id)::text, ''::text) ELSE "left"(COALESCE((meta ->> substr(key_from, 6)), ''::text), 200) END;
+    RETURN CASE key_from WHEN ''::text THEN ''::text WHEN 'tenant'::text THEN COALESCE((tenant_id)::text, ''::text) WHEN 'limit_key'::text THEN "left"(COALESCE((meta ->> 'limit_key'::text), ''::text), 200) ELSE "left"(COALESCE((meta ->> substr(key_from, 6)), ''::text), 200) END;
+
+CREATE FUNCTION queue.limit_report(name text, key text DEFAULT ''::text, requests integer DEFAULT 1, errors integer DEFAULT 0) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    b queue.limit_breaker;
+BEGIN
+    IF limit_report.requests IS NULL OR limit_report.requests NOT BETWEEN 0 AND 1000000 THEN
+        RAISE EXCEPTION 'requests: expected 0 to 1000000, got %',
+            coalesce(limit_report.requests::text, 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    IF limit_report.errors IS NULL
+       OR limit_report.errors NOT BETWEEN 0 AND limit_report.requests THEN
+        RAISE EXCEPTION 'errors: expected 0 to % (the requests), got %', limit_report.requests,
+            coalesce(limit_report.errors::text, 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    IF NOT EXISTS (SELECT FROM queue.limit_rule r WHERE r.name = limit_report.name) THEN
+        PERFORM queue.no_such_limit(limit_report.name);
+    END IF;
+    SELECT x.* INTO b FROM queue.limit_breaker x
+    WHERE x.limit_name = limit_report.name AND x.key = coalesce(limit_report.key, '');
+    -- While a job is the probe, only that job's word counts.
+    IF b.state = 'half_open' AND b.probe_lease IS NOT NULL THEN
+        RETURN;
+    END IF;
+    PERFORM queue.note_reports(
+        0, pg_backend_pid(), ARRAY[limit_report.name],
+        ARRAY[left(coalesce(limit_report.key, ''), 200)], ARRAY[coalesce(b.era, 0)],
+        ARRAY[limit_report.requests::bigint], ARRAY[limit_report.errors::bigint],
+        ARRAY[0::bigint], ARRAY[NULL::text]);
+END
+$$;
+
+COMMENT ON FUNCTION queue.limit_report(name text, key text, requests integer, errors integer) IS 'Requests made under a limit and how many of them failed, for its circuit breaker.';
 
 CREATE FUNCTION queue.limit_reserve(name text, n integer DEFAULT 1, key text DEFAULT ''::text, at_most interval DEFAULT NULL::interval, OUT granted boolean, OUT slot timestamp with time zone, OUT wait interval) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2541,48 +3512,68 @@ CREATE FUNCTION queue.limit_reserve(name text, n integer DEFAULT 1, key text DEF
     AS $$
 #variable_conflict use_column
 DECLARE
+    rules queue.limit_rule[];
+    buckets queue.bucket_in_use[] := '{}';
+    own queue.limit_rule;
     r queue.limit_rule;
-    b record;
+    b queue.bucket_in_use;
     at_now timestamptz;
-    planned double precision;
+    most integer;
+    wait_us double precision := 0;
 BEGIN
-    SELECT x.* INTO r FROM queue.limit_rule x WHERE x.name = limit_reserve.name FOR UPDATE;
+    -- In the order of their names, because here locks are waited for.
+    rules := ARRAY(SELECT x FROM queue.limit_rule x
+                   WHERE x.name = ANY (queue.limit_chain(ARRAY[limit_reserve.name]))
+                   ORDER BY x.name FOR UPDATE);
+    SELECT x.* INTO own FROM unnest(rules) x WHERE x.name = limit_reserve.name;
     IF NOT FOUND THEN
         PERFORM queue.no_such_limit(limit_reserve.name);
     END IF;
-    IF limit_reserve.n IS NULL OR limit_reserve.n NOT BETWEEN 1 AND coalesce(r.burst, 1000000) THEN
+    SELECT coalesce(min(x.burst), 1000000) INTO most FROM unnest(rules) x;
+    IF limit_reserve.n IS NULL OR limit_reserve.n NOT BETWEEN 1 AND most THEN
         RAISE EXCEPTION 'n: expected 1 to % (the burst of limit %), got %',
-            coalesce(r.burst, 1000000), limit_reserve.name, coalesce(limit_reserve.n::text, 'NULL')
+            most, limit_reserve.name, coalesce(limit_reserve.n::text, 'NULL')
             USING ERRCODE = 'LQ001';
     END IF;
-    granted := r.stopped_at IS NULL;
+    granted := NOT EXISTS (SELECT FROM unnest(rules) x WHERE x.stopped_at IS NOT NULL);
     IF NOT granted THEN
         RETURN;
     END IF;
-    -- Read under the row's lock, so that the times of one bucket never step back.
+    -- Read under the rows' locks, so that the times of one bucket never step back.
     at_now := clock_timestamp();
-    slot := at_now;
-    wait := interval '0';
-    IF r.rate IS NULL THEN
+    FOR i IN 1 .. cardinality(rules) LOOP
+        r := rules[i];
+        b := queue.open_bucket(
+            r, i, CASE WHEN r.name = own.name OR r.key_from <> '' AND r.key_from = own.key_from
+                       THEN coalesce(limit_reserve.key, '') ELSE '' END, at_now, true);
+        IF b.shut IS NOT NULL THEN
+            granted := false;
+            wait_us := greatest(wait_us, b.shut);
+        END IF;
+        wait_us := greatest(wait_us,
+                            greatest(b.planned, b.used) + limit_reserve.n / r.rate * 1000000);
+        buckets := buckets || b;
+    END LOOP;
+    slot := queue.bucket_time(at_now, wait_us);
+    wait := slot - at_now;
+    granted := granted AND (limit_reserve.at_most IS NULL OR wait <= limit_reserve.at_most)
+               AND (cardinality(rules) = 1 OR wait_us <= 0.5);
+    IF NOT granted THEN
         RETURN;
     END IF;
-    SELECT x.planned_at, x.used_at INTO b FROM queue.limit_bucket x
-    WHERE x.limit_name = limit_reserve.name AND x.key = coalesce(limit_reserve.key, '');
-    planned := greatest(queue.bucket_offset(b.planned_at, at_now, r.burst, r.rate),
-                        queue.bucket_offset(b.used_at, at_now, r.burst, r.rate))
-               + limit_reserve.n * 1000000 / r.rate;
-    slot := greatest(at_now, queue.bucket_time(at_now, planned));
-    wait := slot - at_now;
-    granted := limit_reserve.at_most IS NULL OR wait <= limit_reserve.at_most;
-    IF granted THEN
-        INSERT INTO queue.limit_bucket AS x (limit_name, key, planned_at, used_at)
-        VALUES (limit_reserve.name, coalesce(limit_reserve.key, ''),
-                queue.bucket_time(at_now, planned),
-                queue.bucket_time(at_now, queue.bucket_offset(b.used_at, at_now, r.burst, r.rate)
-                                          + limit_reserve.n * 1000000 / r.rate))
-        ON CONFLICT ON CONSTRAINT limit_bucket_pkey DO UPDATE
-        SET planned_at = excluded.planned_at, used_at = excluded.used_at;
-    END IF;
+    FOR i IN 1 .. cardinality(rules) LOOP
+        r := rules[i];
+        b := buckets[i];
+        b.planned := greatest(b.planned, b.used) + limit_reserve.n / r.rate * 1000000;
+        b.used := b.used + limit_reserve.n / r.rate * 1000000;
+        buckets[i] := b;
+        IF b.probe THEN
+            -- Who takes tokens holds no lease: without a report another may try after as long.
+            PERFORM queue.start_probe(r.name, b.key, b.era, at_now, NULL, NULL,
+                                      at_now + r.breaker_cooldown);
+        END IF;
+    END LOOP;
+    PERFORM queue.close_buckets(rules, buckets, at_now, NULL, NULL, false);
 END
 $$;
 
@@ -2602,12 +3593,21 @@ BEGIN
     WHERE b.limit_name = limit_reset.name
       AND (limit_reset.key IS NULL OR b.key = limit_reset.key);
     GET DIAGNOSTICS done = ROW_COUNT;
+    DELETE FROM queue.limit_tally t
+    WHERE t.limit_name = limit_reset.name
+      AND (limit_reset.key IS NULL OR t.key = limit_reset.key);
+    -- The row stays for its era: what runs now and tells later is of an earlier one.
+    PERFORM queue.set_breaker(b.limit_name, b.key, 'closed', clock_timestamp(), NULL, NULL, NULL,
+                              NULL)
+    FROM queue.limit_breaker b
+    WHERE b.limit_name = limit_reset.name
+      AND (limit_reset.key IS NULL OR b.key = limit_reset.key);
     PERFORM pg_notify('queue.wake', 'limit');
     RETURN done;
 END
 $$;
 
-COMMENT ON FUNCTION queue.limit_reset(name text, key text) IS 'Fills the bucket of a key, or all buckets (key NULL).';
+COMMENT ON FUNCTION queue.limit_reset(name text, key text) IS 'Fills the bucket of a key, or all buckets (key NULL), opens them and closes their circuits.';
 
 CREATE FUNCTION queue.limit_resume(name text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2624,7 +3624,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION queue.limit_set(name text, burst integer DEFAULT NULL::integer, rate double precision DEFAULT NULL::double precision, concurrency integer DEFAULT NULL::integer, key text DEFAULT NULL::text, pinned boolean DEFAULT true) RETURNS void
+CREATE FUNCTION queue.limit_set(name text, burst integer DEFAULT NULL::integer, rate double precision DEFAULT NULL::double precision, concurrency integer DEFAULT NULL::integer, key text DEFAULT NULL::text, pinned boolean DEFAULT true, parent text DEFAULT NULL::text, breaker_ratio double precision DEFAULT NULL::double precision, breaker_min_requests integer DEFAULT NULL::integer, breaker_window interval DEFAULT NULL::interval, breaker_cooldown interval DEFAULT NULL::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2633,7 +3633,15 @@ DECLARE
     r queue.limit_rule;
 BEGIN
     PERFORM queue.check_limit(limit_set.name, limit_set.burst, limit_set.rate,
-                              limit_set.concurrency, limit_set.key);
+                              limit_set.concurrency, limit_set.key, limit_set.parent,
+                              limit_set.breaker_ratio, limit_set.breaker_min_requests,
+                              limit_set.breaker_window, limit_set.breaker_cooldown);
+    -- Two that set a parent at once would each miss the other's half of a circle. Always and before
+    -- the row: taken in two orders they would deadlock.
+    PERFORM pg_advisory_xact_lock(hashtextextended('queue.limit_levels', 0));
+    IF limit_set.parent <> '' THEN
+        PERFORM queue.check_parent(limit_set.name, limit_set.parent, limit_set.pinned);
+    END IF;
     INSERT INTO queue.limit_rule (name) VALUES (limit_set.name)
     ON CONFLICT ON CONSTRAINT limit_rule_pkey DO NOTHING;
     SELECT x.* INTO STRICT r FROM queue.limit_rule x WHERE x.name = limit_set.name FOR UPDATE;
@@ -2643,6 +3651,13 @@ BEGIN
         RAISE EXCEPTION 'burst: expected a rate beside it, got burst % alone', limit_set.burst
             USING ERRCODE = 'LQ001';
     END IF;
+    r.breaker_ratio := nullif(coalesce(limit_set.breaker_ratio, r.breaker_ratio), 0);
+    IF r.breaker_ratio IS NULL
+       AND num_nonnulls(limit_set.breaker_min_requests, limit_set.breaker_window,
+                        limit_set.breaker_cooldown) > 0 THEN
+        RAISE EXCEPTION 'breaker: expected a breaker_ratio beside the other figures, got none'
+            USING ERRCODE = 'LQ001', HINT = 'Half is usual: breaker_ratio => 0.5.';
+    END IF;
     UPDATE queue.limit_rule x
     SET rate = r.rate,
         -- One second's worth when nothing is said.
@@ -2650,13 +3665,21 @@ BEGIN
                      THEN coalesce(r.burst, greatest(1, ceil(r.rate)::integer)) END,
         concurrency = nullif(coalesce(limit_set.concurrency, r.concurrency), 0),
         key_from = coalesce(limit_set.key, r.key_from),
+        parent = nullif(coalesce(limit_set.parent, r.parent), ''),
+        breaker_ratio = r.breaker_ratio,
+        breaker_min_requests = CASE WHEN r.breaker_ratio IS NOT NULL THEN
+            coalesce(limit_set.breaker_min_requests, r.breaker_min_requests, 5) END,
+        breaker_window = CASE WHEN r.breaker_ratio IS NOT NULL THEN
+            coalesce(limit_set.breaker_window, r.breaker_window, interval '60 seconds') END,
+        breaker_cooldown = CASE WHEN r.breaker_ratio IS NOT NULL THEN
+            coalesce(limit_set.breaker_cooldown, r.breaker_cooldown, interval '30 seconds') END,
         pinned = limit_set.pinned, updated_at = clock_timestamp()
     WHERE x.name = limit_set.name;
     PERFORM pg_notify('queue.wake', 'limit');
 END
 $$;
 
-COMMENT ON FUNCTION queue.limit_set(name text, burst integer, rate double precision, concurrency integer, key text, pinned boolean) IS 'Defines or changes a limit: NULL leaves a figure as it is, 0 takes it away.';
+COMMENT ON FUNCTION queue.limit_set(name text, burst integer, rate double precision, concurrency integer, key text, pinned boolean, parent text, breaker_ratio double precision, breaker_min_requests integer, breaker_window interval, breaker_cooldown interval) IS 'Defines or changes a limit: NULL leaves a figure as it is, 0 or '''' takes it away.';
 
 CREATE FUNCTION queue.limit_stop(name text, reason text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2717,12 +3740,12 @@ CREATE FUNCTION queue.limited_candidates(lines integer[], keyed boolean, now_at 
         ON limited_candidates.keyed
 $$;
 
-CREATE FUNCTION queue.limited_pause(blocked boolean, wait_us bigint) RETURNS TABLE(lease bigint, id bigint, line_id integer, run_at timestamp with time zone, attempt smallint, reconcile boolean, created_at timestamp with time zone, max_attempts smallint, tenant_id text, payload text, meta text, kind_key text, queue_key text, is_blocked boolean, look_us bigint)
+CREATE FUNCTION queue.limited_pause(blocked boolean, wait_us bigint) RETURNS TABLE(lease bigint, id bigint, line_id integer, run_at timestamp with time zone, attempt smallint, reconcile boolean, created_at timestamp with time zone, max_attempts smallint, tenant_id text, payload text, meta text, limits text, is_blocked boolean, look_us bigint)
     LANGUAGE sql
     AS $$
     SELECT NULL::bigint, NULL::bigint, NULL::integer, NULL::timestamptz, NULL::smallint,
            NULL::boolean, NULL::timestamptz, NULL::smallint, NULL::text, NULL::text, NULL::text,
-           NULL::text, NULL::text, limited_pause.blocked, limited_pause.wait_us
+           NULL::text, limited_pause.blocked, limited_pause.wait_us
 $$;
 
 CREATE FUNCTION queue.line_closed(line_id integer) RETURNS boolean
@@ -2733,10 +3756,20 @@ CREATE FUNCTION queue.line_closed(line_id integer) RETURNS boolean
         FROM queue.line l
         JOIN queue.queue q ON q.id = l.queue_id
         LEFT JOIN queue.kind k ON k.name = l.kind
-        JOIN queue.limit_rule r ON r.name IN (k.limit_name, q.limit_name)
+        JOIN queue.limit_rule r
+            ON r.name = ANY (queue.limit_chain(ARRAY[k.limit_name, q.limit_name]))
         WHERE l.id = line_closed.line_id
           AND (r.stopped_at IS NOT NULL
-               OR r.key_from = '' AND queue.slots_held(r.name, '') >= r.concurrency))
+               OR r.key_from = ''
+                  AND (queue.slots_held(r.name, '') >= r.concurrency
+                       OR EXISTS (SELECT FROM queue.limit_tally t
+                                  WHERE t.limit_name = r.name AND t.key = ''
+                                    AND t.closed_until > clock_timestamp())
+                       OR r.breaker_ratio IS NOT NULL
+                          AND EXISTS (SELECT FROM queue.limit_breaker b
+                                      WHERE b.limit_name = r.name AND b.key = ''
+                                        AND (b.state = 'half_open'
+                                             OR b.retry_at > clock_timestamp())))))
 $$;
 
 CREATE FUNCTION queue.lock_schedule(name text, tenant_id uuid) RETURNS queue.schedule
@@ -2756,6 +3789,57 @@ BEGIN
     RETURN found_one;
 END
 $$;
+
+CREATE FUNCTION queue.log(job_id bigint, lease_id bigint, message text, level text DEFAULT 'info'::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    base CONSTANT integer := 1000000000;
+    most_lines CONSTANT integer := 1000;
+    most_bytes CONSTANT integer := 262144;
+    line_bytes CONSTANT integer := 4096;
+    text_kept text := coalesce(log.message, '');
+    lines integer;
+    bytes bigint;
+    dropped integer;
+BEGIN
+    IF log.level IS NULL OR log.level NOT IN ('debug', 'info', 'warning', 'error') THEN
+        RAISE EXCEPTION 'level: expected debug, info, warning or error, got %',
+            coalesce(quote_literal(left(log.level, 100)), 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    PERFORM queue.assert_lease(log.job_id, log.lease_id);
+    IF octet_length(text_kept) > line_bytes THEN
+        -- By characters, of which none has more than 4 bytes.
+        text_kept := left(text_kept, line_bytes / 4);
+    END IF;
+    LOOP
+        SELECT count(*), coalesce(sum(octet_length(l.message)), 0) INTO lines, bytes
+        FROM queue.job_log l
+        WHERE l.job_id = log.job_id AND l.lease_id = log.lease_id AND l.line_no > base;
+        IF lines >= most_lines OR bytes + octet_length(text_kept) > most_bytes THEN
+            -- One more row says how many were dropped.
+            dropped := base + most_lines + 1;
+            INSERT INTO queue.job_log AS l (job_id, lease_id, line_no, at, level, message)
+            VALUES (log.job_id, log.lease_id, dropped, clock_timestamp(), 'warning',
+                    '1 more lines were dropped')
+            ON CONFLICT (job_id, lease_id, line_no) DO UPDATE
+            SET message = (split_part(l.message, ' ', 1)::bigint + 1) || ' more lines were dropped';
+            RETURN;
+        END IF;
+        INSERT INTO queue.job_log (job_id, lease_id, line_no, at, level, message)
+        VALUES (log.job_id, log.lease_id, base + lines + 1, clock_timestamp(), log.level, text_kept)
+        ON CONFLICT DO NOTHING;
+        -- Else another session wrote this line's number meanwhile.
+        EXIT WHEN FOUND;
+    END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION queue.log(job_id bigint, lease_id bigint, message text, level text) IS 'A line about the run that holds this lease; at most 1,000 lines and 256 KiB per attempt.';
 
 CREATE TABLE queue.subscription (
     id bigint NOT NULL,
@@ -2836,6 +3920,18 @@ $$;
 
 COMMENT ON FUNCTION queue.next_firings(name text, n integer, tenant_id uuid, after timestamp with time zone) IS 'The next n slots, also of a paused schedule: when it would fire.';
 
+CREATE FUNCTION queue.no_such_archive(archive text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'no archive %',
+        coalesce(quote_literal(left(no_such_archive.archive, 100)), 'NULL')
+        USING ERRCODE = 'LQ005',
+              HINT = 'An archive is made by queue.set_archive(kind, archive); '
+                     || 'queue.archives lists them.';
+END
+$$;
+
 CREATE FUNCTION queue.no_such_batch(batch_id bigint) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -2862,6 +3958,78 @@ BEGIN
                      || 'configuration of a worker.';
 END
 $$;
+
+CREATE FUNCTION queue.note_cost(kind text, queue text) RETURNS void
+    LANGUAGE sql
+    AS $$
+    INSERT INTO queue.weighted_kind (kind)
+    SELECT note_cost.kind
+    WHERE NOT EXISTS (SELECT FROM queue.weighted_kind w WHERE w.kind = note_cost.kind)
+$$;
+
+CREATE FUNCTION queue.note_reports(worker_id bigint, lane integer, limits text[], keys text[], eras bigint[], requests bigint[], errors bigint[], close_us bigint[], reasons text[]) RETURNS void
+    LANGUAGE sql
+    AS $$
+    INSERT INTO queue.limit_tally AS x (limit_name, key, worker_id, lane, era, half, requests,
+                                        errors, requests_before, errors_before, closed_until,
+                                        close_reason, told_at)
+    SELECT u.limit_name, u.key, note_reports.worker_id, note_reports.lane, u.era,
+           queue.window_half(n.at_now, r.breaker_window), u.requests, u.errors, 0, 0,
+           CASE WHEN u.close_us > 0 THEN n.at_now + u.close_us * interval '1 microsecond' END,
+           CASE WHEN u.close_us > 0 THEN u.reason END, n.at_now
+    FROM unnest(note_reports.limits, note_reports.keys, note_reports.eras, note_reports.requests,
+                note_reports.errors, note_reports.close_us, note_reports.reasons)
+         AS u (limit_name, key, era, requests, errors, close_us, reason)
+    JOIN queue.limit_rule r ON r.name = u.limit_name
+    CROSS JOIN (SELECT clock_timestamp() AS at_now) n
+    ON CONFLICT ON CONSTRAINT limit_tally_pkey DO UPDATE
+    SET era = greatest(x.era, excluded.era),
+        half = CASE WHEN excluded.era > x.era THEN excluded.half
+                    WHEN excluded.era = x.era THEN greatest(x.half, excluded.half)
+                    ELSE x.half END,
+        requests = CASE WHEN excluded.era < x.era THEN x.requests
+                        WHEN excluded.era > x.era OR excluded.half > x.half THEN excluded.requests
+                        ELSE x.requests + excluded.requests END,
+        errors = CASE WHEN excluded.era < x.era THEN x.errors
+                      WHEN excluded.era > x.era OR excluded.half > x.half THEN excluded.errors
+                      ELSE x.errors + excluded.errors END,
+        requests_before = CASE WHEN excluded.era < x.era THEN x.requests_before
+                               WHEN excluded.era > x.era OR excluded.half > x.half + 1 THEN 0
+                               WHEN excluded.half = x.half + 1 THEN x.requests
+                               ELSE x.requests_before END,
+        errors_before = CASE WHEN excluded.era < x.era THEN x.errors_before
+                             WHEN excluded.era > x.era OR excluded.half > x.half + 1 THEN 0
+                             WHEN excluded.half = x.half + 1 THEN x.errors
+                             ELSE x.errors_before END,
+        close_reason = CASE WHEN excluded.closed_until > coalesce(x.closed_until, '-infinity')
+                            THEN excluded.close_reason ELSE x.close_reason END,
+        closed_until = greatest(x.closed_until, excluded.closed_until),
+        told_at = excluded.told_at;
+    -- A probe has answered: all look.
+    SELECT pg_notify('queue.wake', 'limit')
+    WHERE EXISTS (
+        SELECT
+        FROM unnest(note_reports.limits, note_reports.keys, note_reports.requests)
+             AS u (limit_name, key, requests)
+        JOIN queue.limit_breaker b ON b.limit_name = u.limit_name AND b.key = u.key
+        WHERE u.requests > 0 AND b.state = 'half_open')
+$$;
+
+CREATE FUNCTION queue.note_subject(subject text, tenant_id uuid, job_ids bigint[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    hash bytea := queue.subject_hash(note_subject.subject, note_subject.tenant_id);
+BEGIN
+    INSERT INTO queue.subject (job_id, subject_hash)
+    SELECT u.id, hash FROM unnest(note_subject.job_ids) u (id) WHERE u.id IS NOT NULL
+    ON CONFLICT DO NOTHING;
+END
+$$;
+
+COMMENT ON FUNCTION queue.note_subject(subject text, tenant_id uuid, job_ids bigint[]) IS 'The jobs hold data of this subject: queue.erase finds them by it.';
 
 CREATE FUNCTION queue.oldest_snapshot(OUT holder text, OUT seconds double precision, OUT command text) RETURNS SETOF record
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2896,7 +4064,7 @@ CREATE FUNCTION queue.oldest_snapshot(OUT holder text, OUT seconds double precis
     LIMIT 1
 $$;
 
-CREATE FUNCTION queue.open_bucket(r queue.limit_rule, rule integer, key text, now_at timestamp with time zone) RETURNS queue.bucket_in_use
+CREATE FUNCTION queue.open_bucket(r queue.limit_rule, rule integer, key text, now_at timestamp with time zone, watched boolean) RETURNS queue.bucket_in_use
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
@@ -2915,6 +4083,10 @@ BEGIN
     END IF;
     IF r.concurrency IS NOT NULL THEN
         found_one.spare := r.concurrency - queue.slots_held(r.name, open_bucket.key);
+    END IF;
+    IF watched THEN
+        SELECT j.shut, j.probe, j.era INTO found_one.shut, found_one.probe, found_one.era
+        FROM queue.judge_reports(r, open_bucket.key, now_at) j;
     END IF;
     RETURN found_one;
 END
@@ -3055,6 +4227,61 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.prune_archives(at_now timestamp with time zone DEFAULT NULL::timestamp with time zone, time_limit interval DEFAULT '00:00:00.05'::interval, batch integer DEFAULT 500, OUT jobs bigint, OUT round_over boolean) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    began timestamptz := clock_timestamp();
+    one queue.archive;
+    since timestamptz;
+    ids bigint[];
+    last_at timestamptz;
+BEGIN
+    jobs := 0;
+    round_over := true;
+    at_now := coalesce(prune_archives.at_now, began);
+    FOR one IN SELECT n.* FROM queue.archive n WHERE n.retention IS NOT NULL
+               ORDER BY n.name FOR UPDATE SKIP LOCKED
+    LOOP
+        IF one.whole_round_at <= at_now - interval '1 day' OR one.whole_round_at > at_now THEN
+            one.whole_round_at := at_now;
+            one.pruned_until := '-infinity';
+        END IF;
+        since := one.pruned_until - interval '1 minute';
+        LOOP
+            WITH gone AS (
+                DELETE FROM queue.archived_job a
+                WHERE a.ctid = ANY (ARRAY(
+                    SELECT x.ctid FROM queue.archived_job x
+                    WHERE x.archive = one.name AND x.archived_at >= since
+                      AND x.archived_at <= at_now - one.retention
+                    ORDER BY x.archived_at LIMIT prune_archives.batch FOR UPDATE SKIP LOCKED))
+                RETURNING a.id, a.archived_at)
+            SELECT array_agg(g.id), max(g.archived_at) INTO ids, last_at FROM gone g;
+            EXIT WHEN ids IS NULL;
+            PERFORM queue.forget_subjects(ids);
+            jobs := jobs + cardinality(ids);
+            since := greatest(since, last_at);
+            one.pruned_until := since;
+            round_over := cardinality(ids) < prune_archives.batch;
+            EXIT WHEN round_over OR clock_timestamp() >= began + prune_archives.time_limit;
+        END LOOP;
+        UPDATE queue.archive n
+        SET pruned_until = one.pruned_until, whole_round_at = one.whole_round_at
+        WHERE n.name = one.name
+          AND (n.pruned_until, n.whole_round_at) <> (one.pruned_until, one.whole_round_at);
+        EXIT WHEN NOT round_over;
+    END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION queue.prune_archives(at_now timestamp with time zone, time_limit interval, batch integer, OUT jobs bigint, OUT round_over boolean) IS 'Deletes archived jobs past their archive''s retention, a bounded time at a call.';
+
 CREATE FUNCTION queue.prune_batches(at_now timestamp with time zone DEFAULT NULL::timestamp with time zone, most integer DEFAULT 1000) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3124,7 +4351,8 @@ BEGIN
     SELECT at_now - min(r.least) INTO young
     FROM (SELECT least(q.retention, q.dead_letter_retention) AS least FROM queue.queue q
           UNION ALL
-          SELECT k.retention FROM queue.kind k) r;
+          SELECT least(k.retention, k.cancelled_retention, k.dead_letter_retention)
+          FROM queue.kind k) r;
     IF walk.round_ended_at >= walk.round_started_at THEN
         -- Ids only grow, but one may commit after others that were drawn later. Once a day a round
         -- takes in what committed when the walk had passed.
@@ -3250,8 +4478,10 @@ BEGIN
             SELECT x.job_id
             FROM queue.dead_letter x
             JOIN queue.queue q ON q.name = x.queue
+            LEFT JOIN queue.kind k ON k.name = x.kind
             WHERE x.job_id = ANY (held)
-              AND x.died_at <= prune_these.at_now - q.dead_letter_retention
+              AND x.died_at <= prune_these.at_now
+                               - coalesce(k.dead_letter_retention, q.dead_letter_retention)
             ORDER BY x.job_id FOR UPDATE OF x SKIP LOCKED))
         RETURNING d.job_id)
     SELECT array_agg(g.job_id) INTO expired FROM gone g;
@@ -3263,23 +4493,18 @@ BEGIN
     JOIN queue.queue q ON q.id = l.queue_id
     LEFT JOIN queue.kind k ON k.name = l.kind
     CROSS JOIN LATERAL (
-        SELECT e.next_run_at, e.finished_at FROM queue.attempt e
+        SELECT e.next_run_at, e.finished_at, e.outcome FROM queue.attempt e
         WHERE e.job_id = j.id ORDER BY e.lease_id DESC LIMIT 1 OFFSET 0) a
     WHERE a.next_run_at IS NULL
-      AND a.finished_at <= prune_these.at_now - coalesce(k.retention, q.retention)
+      AND a.finished_at <= prune_these.at_now
+                           - coalesce(CASE WHEN a.outcome = 'cancelled'
+                                           THEN k.cancelled_retention END,
+                                      k.retention, q.retention)
       AND NOT EXISTS (SELECT FROM queue.dead_letter d WHERE d.job_id = j.id)
       -- While its lease stands, an attempt is what says that the job is no longer owed.
       AND NOT EXISTS (SELECT FROM queue.attempt e JOIN queue.lease s ON s.id = e.lease_id
                       WHERE e.job_id = j.id);
-    jobs := coalesce(cardinality(doomed), 0);
-    IF jobs = 0 THEN
-        RETURN;
-    END IF;
-    -- These are locked and may go: whoever wants to keep a copy elsewhere takes it here.
-    DELETE FROM queue.attempt a WHERE a.job_id = ANY (doomed);
-    DELETE FROM queue.progress p WHERE p.job_id = ANY (doomed);
-    DELETE FROM queue.cancel_request c WHERE c.job_id = ANY (doomed);
-    DELETE FROM queue.job j WHERE j.id = ANY (doomed);
+    jobs := CASE WHEN doomed IS NULL THEN 0 ELSE queue.remove_jobs(doomed) END;
 END
 $$;
 
@@ -3338,7 +4563,7 @@ $$;
 
 COMMENT ON FUNCTION queue.publish(topic text, payload jsonb, tenant_id uuid, delay interval, run_at timestamp with time zone, meta jsonb, idempotency_key text) IS 'One job for each matching subscription, in this transaction; returns how many.';
 
-CREATE FUNCTION queue.publish_limit(name text, burst integer, rate double precision, concurrency integer, key text) RETURNS void
+CREATE FUNCTION queue.publish_limit(name text, burst integer, rate double precision, concurrency integer, key text, parent text, breaker_ratio double precision, breaker_min_requests integer, breaker_window interval, breaker_cooldown interval) RETURNS void
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
@@ -3347,13 +4572,20 @@ DECLARE
 BEGIN
     SELECT x.* INTO r FROM queue.limit_rule x WHERE x.name = publish_limit.name;
     IF r.pinned
-       OR (r.rate, r.concurrency, r.key_from) IS NOT DISTINCT FROM
-          (nullif(publish_limit.rate, 0), nullif(publish_limit.concurrency, 0), publish_limit.key)
+       OR (r.rate, r.concurrency, r.key_from, r.parent, r.breaker_ratio, r.breaker_min_requests,
+           r.breaker_window, r.breaker_cooldown) IS NOT DISTINCT FROM
+          (nullif(publish_limit.rate, 0), nullif(publish_limit.concurrency, 0), publish_limit.key,
+           nullif(publish_limit.parent, ''), nullif(publish_limit.breaker_ratio, 0),
+           publish_limit.breaker_min_requests, publish_limit.breaker_window,
+           publish_limit.breaker_cooldown)
           AND (publish_limit.burst = 0 OR r.burst = publish_limit.burst) THEN
         RETURN;
     END IF;
-    PERFORM queue.limit_set(publish_limit.name, publish_limit.burst, publish_limit.rate,
-                            publish_limit.concurrency, publish_limit.key, false);
+    PERFORM queue.limit_set(
+        publish_limit.name, publish_limit.burst, publish_limit.rate, publish_limit.concurrency,
+        publish_limit.key, false, publish_limit.parent, publish_limit.breaker_ratio,
+        publish_limit.breaker_min_requests, publish_limit.breaker_window,
+        publish_limit.breaker_cooldown);
 END
 $$;
 
@@ -3495,6 +4727,67 @@ BEGIN
 END
 $_$;
 
+CREATE FUNCTION queue.remove_archived(archive text, ids bigint[]) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    gone bigint[];
+BEGIN
+    IF NOT EXISTS (SELECT FROM queue.archive n WHERE n.name = remove_archived.archive) THEN
+        PERFORM queue.no_such_archive(remove_archived.archive);
+    END IF;
+    WITH removed AS (
+        DELETE FROM queue.archived_job a
+        WHERE a.archive = remove_archived.archive AND a.id = ANY (remove_archived.ids)
+        RETURNING a.id)
+    SELECT array_agg(r.id) INTO gone FROM removed r;
+    IF gone IS NOT NULL THEN
+        PERFORM queue.forget_subjects(gone);
+    END IF;
+    RETURN coalesce(cardinality(gone), 0);
+END
+$$;
+
+COMMENT ON FUNCTION queue.remove_archived(archive text, ids bigint[]) IS 'Deletes these jobs from the archive for good, as after an export; says how many there were.';
+
+CREATE FUNCTION queue.remove_jobs(ids bigint[]) RETURNS integer
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    known bigint[];
+BEGIN
+    IF EXISTS (SELECT FROM queue.kind k WHERE k.archive IS NOT NULL) THEN
+        -- A restored dump may give an id twice. Nothing is overwritten: the second job stays.
+        known := ARRAY(SELECT a.id FROM queue.archived_job a WHERE a.id = ANY (ids));
+        IF known <> '{}' THEN
+            ids := ARRAY(SELECT u.id FROM unnest(remove_jobs.ids) u (id) WHERE u.id <> ALL (known));
+        END IF;
+        PERFORM queue.archive_jobs(ids);
+    END IF;
+    -- An archived job is still found by its subject.
+    known := ARRAY(SELECT s.job_id FROM queue.subject s WHERE s.job_id = ANY (remove_jobs.ids));
+    IF known <> '{}' THEN
+        DELETE FROM queue.subject s
+        WHERE s.job_id = ANY (known)
+          AND s.job_id <> ALL (ARRAY(SELECT a.id FROM queue.archived_job a
+                                     WHERE a.id = ANY (known)));
+    END IF;
+    PERFORM queue.forget_jobs(ids);
+    DELETE FROM queue.attempt a WHERE a.job_id = ANY (remove_jobs.ids);
+    DELETE FROM queue.job j WHERE j.id = ANY (remove_jobs.ids);
+    RETURN cardinality(ids);
+END
+$$;
+
 CREATE FUNCTION queue.replay(job_ids bigint[], spacing interval DEFAULT '00:00:00'::interval, start_at timestamp with time zone DEFAULT NULL::timestamp with time zone, payload jsonb DEFAULT NULL::jsonb, queue text DEFAULT NULL::text) RETURNS TABLE(id bigint, new_id bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3511,6 +4804,8 @@ BEGIN
         SELECT d.* FROM queue.dead_letter d WHERE d.job_id = ANY (replay.job_ids)
         ORDER BY d.job_id FOR UPDATE SKIP LOCKED
     LOOP
+        PERFORM queue.check_replay(letter.job_id, letter.payload,
+            as_it_is => replay.payload IS NULL AND replay.queue IS NULL);
         DELETE FROM queue.dead_letter d WHERE d.job_id = letter.job_id;
         IF replay.payload IS NULL AND replay.queue IS NULL
            AND EXISTS (SELECT FROM queue.job j WHERE j.id = letter.job_id) THEN
@@ -3530,11 +4825,46 @@ BEGIN
                 key_concurrency => (letter.meta ->> 'key_concurrency')::integer,
                 limit_key => letter.meta ->> 'limit_key',
                 cost => (letter.meta ->> 'cost')::integer);
+            -- The new payload is of the same people.
+            INSERT INTO queue.subject (job_id, subject_hash)
+            SELECT new_id, s.subject_hash FROM queue.subject s WHERE s.job_id = letter.job_id;
         END IF;
         id := letter.job_id;
         done := done + 1;
         RETURN NEXT;
     END LOOP;
+END
+$$;
+
+CREATE FUNCTION queue.replay_sealed(job_id bigint, new_id bigint, payload jsonb, queue text DEFAULT NULL::text, start_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    letter record;
+BEGIN
+    SELECT d.* INTO letter FROM queue.dead_letter d
+    WHERE d.job_id = replay_sealed.job_id FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    PERFORM queue.check_encrypted(letter.kind, replay_sealed.payload);
+    DELETE FROM queue.dead_letter d WHERE d.job_id = replay_sealed.job_id;
+    RETURN queue.enqueue(letter.kind, replay_sealed.payload,
+        queue => coalesce(replay_sealed.queue, letter.queue), priority => letter.priority,
+        run_at => replay_sealed.start_at, max_attempts => letter.max_attempts,
+        tenant_id => letter.tenant_id,
+        meta => coalesce(letter.meta, '{}'::jsonb)
+                - ARRAY['batch_id', 'ordering_key', 'concurrency_key', 'key_concurrency',
+                        'limit_key', 'cost', 'subject']
+                || jsonb_build_object('replay_of', letter.job_id),
+        ordering_key => letter.meta ->> 'ordering_key',
+        concurrency_key => letter.meta ->> 'concurrency_key',
+        key_concurrency => (letter.meta ->> 'key_concurrency')::integer,
+        limit_key => letter.meta ->> 'limit_key', cost => (letter.meta ->> 'cost')::integer,
+        id => replay_sealed.new_id);
 END
 $$;
 
@@ -3634,9 +4964,14 @@ DECLARE
     open_effect boolean;
     event bigint := nextval('queue.lease_id_seq');
 BEGIN
-    SELECT x.line_id, l.queue_id, q.doorbell INTO STRICT j
+    SELECT x.line_id, l.queue_id, q.doorbell, x.payload = '{"erased": true}' AS erased
+    INTO STRICT j
     FROM queue.job x JOIN queue.line l ON l.id = x.line_id JOIN queue.queue q ON q.id = l.queue_id
     WHERE x.id = revive.job_id;
+    IF j.erased THEN
+        RAISE EXCEPTION 'job % cannot be retried: its content was erased', revive.job_id
+            USING ERRCODE = 'LQ006';
+    END IF;
     -- A job whose effect may have happened is looked at before it is run again.
     SELECT CASE WHEN a.outcome = 'unknown' OR a.reconcile THEN true END INTO open_effect
     FROM queue.attempt a WHERE a.job_id = revive.job_id ORDER BY a.lease_id DESC LIMIT 1;
@@ -3832,6 +5167,64 @@ EXCEPTION WHEN insufficient_privilege THEN
 END
 $$;
 
+CREATE FUNCTION queue.set_archive(kind text, archive text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+BEGIN
+    PERFORM queue.check_kind(set_archive.kind);
+    IF set_archive.archive !~ '^[a-z0-9_.-]{1,64}$' THEN
+        RAISE EXCEPTION 'archive: expected 1 to 64 of a-z 0-9 _ . -, got %',
+            quote_literal(left(set_archive.archive, 100)) USING ERRCODE = 'LQ001';
+    END IF;
+    INSERT INTO queue.archive (name)
+    SELECT set_archive.archive WHERE set_archive.archive IS NOT NULL
+    ON CONFLICT (name) DO NOTHING;
+    INSERT INTO queue.kind AS k (name, archive) VALUES (set_archive.kind, set_archive.archive)
+    ON CONFLICT (name) DO UPDATE SET archive = excluded.archive
+    WHERE k.archive IS DISTINCT FROM excluded.archive;
+END
+$_$;
+
+COMMENT ON FUNCTION queue.set_archive(kind text, archive text) IS 'Jobs of the kind go to this archive when their retention is over; NULL: they go.';
+
+CREATE FUNCTION queue.set_archive_retention(archive text, retention interval) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    IF set_archive_retention.retention < interval '0' THEN
+        RAISE EXCEPTION 'retention: expected 0 or more, or NULL for ever, got %',
+            set_archive_retention.retention USING ERRCODE = 'LQ001';
+    END IF;
+    UPDATE queue.archive n SET retention = set_archive_retention.retention
+    WHERE n.name = set_archive_retention.archive;
+    IF NOT FOUND THEN
+        PERFORM queue.no_such_archive(set_archive_retention.archive);
+    END IF;
+END
+$$;
+
+COMMENT ON FUNCTION queue.set_archive_retention(archive text, retention interval) IS 'How long jobs stay in the archive; NULL: for ever.';
+
+CREATE FUNCTION queue.set_breaker(limit_name text, key text, state queue.circuit_state, now_at timestamp with time zone, opened_at timestamp with time zone, retry_at timestamp with time zone, requests bigint, errors bigint) RETURNS bigint
+    LANGUAGE sql
+    AS $$
+    INSERT INTO queue.limit_breaker AS b (limit_name, key, state, era, changed_at, opened_at,
+                                          retry_at, requests, errors)
+    VALUES (set_breaker.limit_name, set_breaker.key, set_breaker.state,
+            nextval('queue.limit_era_seq'), set_breaker.now_at, set_breaker.opened_at,
+            set_breaker.retry_at, set_breaker.requests, set_breaker.errors)
+    ON CONFLICT ON CONSTRAINT limit_breaker_pkey DO UPDATE
+    SET state = excluded.state, era = excluded.era, changed_at = excluded.changed_at,
+        opened_at = excluded.opened_at, retry_at = excluded.retry_at,
+        requests = excluded.requests, errors = excluded.errors,
+        probe_lease = NULL, probe_job = NULL, probe_until = NULL
+    RETURNING b.era
+$$;
+
 CREATE FUNCTION queue.set_dead_letter_retention(queue text, retention interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3853,23 +5246,55 @@ $$;
 
 COMMENT ON FUNCTION queue.set_dead_letter_retention(queue text, retention interval) IS 'How long dead letters of the queue stay; NULL: for ever.';
 
-CREATE FUNCTION queue.set_kind_retention(kind text, retention interval) RETURNS void
+CREATE FUNCTION queue.set_encrypted(kind text, encrypted boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF set_encrypted.encrypted IS NULL THEN
+        RAISE EXCEPTION 'encrypted: expected true or false, got NULL' USING ERRCODE = 'LQ001';
+    END IF;
+    UPDATE queue.kind k
+    SET encrypted = set_encrypted.encrypted, updated_at = clock_timestamp()
+    WHERE k.name = set_encrypted.kind AND k.encrypted <> set_encrypted.encrypted;
+    IF NOT FOUND AND NOT EXISTS (SELECT FROM queue.kind k WHERE k.name = set_encrypted.kind) THEN
+        RAISE EXCEPTION 'unknown kind %',
+            coalesce(quote_literal(left(set_encrypted.kind, 100)), 'NULL')
+            USING ERRCODE = 'LQ005',
+                  HINT = 'Kinds are published by the first worker that handles them.';
+    END IF;
+END
+$$;
+
+CREATE FUNCTION queue.set_kind_retention(kind text, retention interval, cancelled_retention interval DEFAULT NULL::interval, dead_letter_retention interval DEFAULT NULL::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
+DECLARE
+    name text;
+    given interval;
 BEGIN
-    IF set_kind_retention.retention < interval '0' THEN
-        RAISE EXCEPTION 'retention: expected 0 or more, or NULL for its queue''s, got %',
-            set_kind_retention.retention USING ERRCODE = 'LQ001';
-    END IF;
-    INSERT INTO queue.kind AS k (name, retention)
-    VALUES (set_kind_retention.kind, set_kind_retention.retention)
-    ON CONFLICT (name) DO UPDATE SET retention = excluded.retention;
+    PERFORM queue.check_kind(set_kind_retention.kind);
+    FOR name, given IN VALUES ('retention', set_kind_retention.retention),
+                              ('cancelled_retention', set_kind_retention.cancelled_retention),
+                              ('dead_letter_retention', set_kind_retention.dead_letter_retention)
+    LOOP
+        IF given < interval '0' THEN
+            RAISE EXCEPTION '%: expected 0 or more, or NULL for its queue''s, got %', name, given
+                USING ERRCODE = 'LQ001';
+        END IF;
+    END LOOP;
+    INSERT INTO queue.kind AS k (name, retention, cancelled_retention, dead_letter_retention)
+    VALUES (set_kind_retention.kind, set_kind_retention.retention,
+            set_kind_retention.cancelled_retention, set_kind_retention.dead_letter_retention)
+    ON CONFLICT (name) DO UPDATE
+    SET retention = excluded.retention, cancelled_retention = excluded.cancelled_retention,
+        dead_letter_retention = excluded.dead_letter_retention;
 END
 $$;
 
-COMMENT ON FUNCTION queue.set_kind_retention(kind text, retention interval) IS 'How long finished jobs of the kind stay; NULL: as long as its queue says.';
+COMMENT ON FUNCTION queue.set_kind_retention(kind text, retention interval, cancelled_retention interval, dead_letter_retention interval) IS 'How long finished jobs of the kind, cancelled ones and dead letters stay; NULL: as its queue.';
 
 CREATE FUNCTION queue.set_retention(queue text, retention interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4031,6 +5456,30 @@ CREATE FUNCTION queue.slots_held(limit_name text, key text) RETURNS integer
     FROM queue.limit_slot s
     WHERE s.limit_name = slots_held.limit_name AND s.key = slots_held.key
       AND EXISTS (SELECT FROM queue.worker w WHERE w.id = s.worker_id)
+$$;
+
+CREATE FUNCTION queue.start_probe(limit_name text, key text, era bigint, now_at timestamp with time zone, lease bigint, job bigint, until timestamp with time zone) RETURNS void
+    LANGUAGE sql
+    AS $$
+    UPDATE queue.limit_breaker b
+    SET state = 'half_open', era = start_probe.era, changed_at = start_probe.now_at,
+        probe_lease = start_probe.lease, probe_job = start_probe.job,
+        probe_until = start_probe.until
+    WHERE b.limit_name = start_probe.limit_name AND b.key = start_probe.key
+$$;
+
+CREATE FUNCTION queue.subject_hash(subject text, tenant_id uuid) RETURNS bytea
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF subject_hash.subject IS NULL OR octet_length(subject_hash.subject) NOT BETWEEN 1 AND 512 THEN
+        RAISE EXCEPTION 'subject: expected 1 to 512 bytes, got %',
+            coalesce(octet_length(subject_hash.subject)::text, 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    -- A tenant's subjects are its own, whatever others call theirs.
+    RETURN sha256(convert_to(coalesce(subject_hash.tenant_id::text, '') || ' '
+                             || subject_hash.subject, 'UTF8'));
+END
 $$;
 
 CREATE FUNCTION queue.subscribe(pattern text, kind text, queue text DEFAULT NULL::text, priority integer DEFAULT NULL::integer, filter text DEFAULT NULL::text, tenant_id uuid DEFAULT NULL::uuid, delay interval DEFAULT NULL::interval, max_attempts integer DEFAULT NULL::integer, ordering_key_path text DEFAULT NULL::text) RETURNS bigint
@@ -4309,6 +5758,106 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.window_half(at_now timestamp with time zone, span interval) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (COALESCE(floor(((EXTRACT(epoch FROM at_now) * (2)::numeric) / EXTRACT(epoch FROM span))), (0)::numeric))::bigint;
+
+CREATE TABLE queue.archive (
+    name text NOT NULL COLLATE pg_catalog."C",
+    retention interval,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    pruned_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    whole_round_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    CONSTRAINT archive_name_valid CHECK ((name ~ '^[a-z0-9_.-]{1,64}$'::text)),
+    CONSTRAINT archive_retention_valid CHECK ((retention >= '00:00:00'::interval))
+);
+
+COMMENT ON TABLE queue.archive IS 'Where jobs of some kinds are kept after their retention';
+
+CREATE TABLE queue.archived_job (
+    archive text NOT NULL COLLATE pg_catalog."C",
+    id bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    run_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone NOT NULL,
+    archived_at timestamp with time zone NOT NULL,
+    priority smallint NOT NULL,
+    attempt smallint NOT NULL,
+    max_attempts smallint NOT NULL,
+    tenant_id uuid,
+    queue text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL COLLATE pg_catalog."C",
+    state text NOT NULL COLLATE pg_catalog."C",
+    last_error text,
+    payload jsonb NOT NULL,
+    output jsonb,
+    meta jsonb,
+    attempts jsonb NOT NULL,
+    CONSTRAINT archived_job_state_valid CHECK ((state = ANY (ARRAY['completed'::text, 'cancelled'::text, 'dead'::text])))
+)
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_insert_scale_factor='0.5');
+
+COMMENT ON TABLE queue.archived_job IS 'Jobs that outlived their retention, one row each';
+
+CREATE VIEW queue.archived_jobs WITH (security_invoker='true') AS
+ SELECT a.archive,
+    a.id,
+    a.tenant_id,
+    a.queue,
+    a.kind,
+    a.state,
+    (a.priority)::integer AS priority,
+    (a.attempt)::integer AS attempt,
+    (a.max_attempts)::integer AS max_attempts,
+    a.payload,
+    a.output,
+    a.meta,
+    a.run_at,
+    a.created_at,
+    a.finished_at,
+    a.last_error,
+    a.attempts,
+    a.archived_at
+   FROM queue.archived_job a;
+
+COMMENT ON VIEW queue.archived_jobs IS 'Jobs of all archives, as they were when they went';
+
+CREATE TABLE queue.kind (
+    name text NOT NULL COLLATE pg_catalog."C",
+    queue text DEFAULT 'default'::text NOT NULL COLLATE pg_catalog."C",
+    priority smallint DEFAULT 5 NOT NULL,
+    max_attempts smallint DEFAULT 4 NOT NULL,
+    crash_budget smallint DEFAULT 3 NOT NULL,
+    on_lost text DEFAULT 'retry'::text NOT NULL COLLATE pg_catalog."C",
+    limit_name text COLLATE pg_catalog."C",
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    retention interval,
+    encrypted boolean DEFAULT false NOT NULL,
+    cancelled_retention interval,
+    dead_letter_retention interval,
+    archive text COLLATE pg_catalog."C",
+    CONSTRAINT kind_archive_valid CHECK ((archive ~ '^[a-z0-9_.-]{1,64}$'::text)),
+    CONSTRAINT kind_cancelled_retention_valid CHECK ((cancelled_retention >= '00:00:00'::interval)),
+    CONSTRAINT kind_crash_budget_valid CHECK (((crash_budget >= 0) AND (crash_budget <= 1000))),
+    CONSTRAINT kind_dead_letter_retention_valid CHECK ((dead_letter_retention >= '00:00:00'::interval)),
+    CONSTRAINT kind_max_attempts_valid CHECK (((max_attempts >= 1) AND (max_attempts <= 1000))),
+    CONSTRAINT kind_name_valid CHECK ((name ~ '^[a-z0-9_.-]{1,64}$'::text)),
+    CONSTRAINT kind_on_lost_valid CHECK ((on_lost = ANY (ARRAY['retry'::text, 'dead'::text, 'hold'::text, 'reconcile'::text]))),
+    CONSTRAINT kind_retention_valid CHECK ((retention >= '00:00:00'::interval))
+);
+
+COMMENT ON TABLE queue.kind IS 'Defaults of each kind, published by the workers that handle it';
+
+CREATE VIEW queue.archives WITH (security_invoker='true') AS
+ SELECT n.name,
+    n.retention,
+    ARRAY( SELECT k.name
+           FROM queue.kind k
+          WHERE (k.archive = n.name)
+          ORDER BY k.name) AS kinds,
+    n.created_at
+   FROM queue.archive n;
+
 CREATE TABLE queue.batch_failure (
     batch_id bigint NOT NULL,
     job_id bigint NOT NULL
@@ -4393,6 +5942,16 @@ CREATE TABLE queue.cancel_request (
     reason text
 );
 
+CREATE TABLE queue.checkpoint (
+    job_id bigint NOT NULL,
+    lease_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    data jsonb NOT NULL
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE queue.checkpoint IS 'How far a job has come: what its next attempt goes on from';
+
 CREATE TABLE queue.dead_letter (
     job_id bigint NOT NULL,
     died_at timestamp with time zone NOT NULL,
@@ -4436,6 +5995,89 @@ CREATE SEQUENCE queue.doorbell_1
     NO MAXVALUE
     CACHE 1;
 
+CREATE TABLE queue.effect (
+    job_id bigint NOT NULL,
+    step text NOT NULL COLLATE pg_catalog."C",
+    tenant_id uuid NOT NULL,
+    key text NOT NULL COLLATE pg_catalog."C",
+    lease_id bigint NOT NULL,
+    state text NOT NULL COLLATE pg_catalog."C",
+    begun_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    result jsonb,
+    CONSTRAINT effect_ended_unless_begun CHECK (((state = 'begun'::text) = (ended_at IS NULL))),
+    CONSTRAINT effect_state_valid CHECK ((state = ANY (ARRAY['begun'::text, 'committed'::text, 'abandoned'::text])))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE queue.effect IS 'The ledger of effects on the outside world, by job and step';
+
+CREATE VIEW queue.effects WITH (security_invoker='true') AS
+ SELECT e.job_id,
+    e.step,
+    e.state,
+    e.key,
+    NULLIF(e.tenant_id, '00000000-0000-0000-0000-000000000000'::uuid) AS tenant_id,
+    e.lease_id,
+    e.begun_at,
+    e.ended_at,
+    e.result
+   FROM queue.effect e;
+
+COMMENT ON VIEW queue.effects IS 'Effects on the outside world: begun, committed or abandoned';
+
+CREATE TABLE queue.erasure (
+    id bigint NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    asked_by text NOT NULL,
+    tenant_id uuid,
+    subject_hash bytea NOT NULL,
+    reason text,
+    jobs bigint DEFAULT 0 NOT NULL,
+    attempts bigint DEFAULT 0 NOT NULL,
+    dead_letters bigint DEFAULT 0 NOT NULL,
+    archived bigint DEFAULT 0 NOT NULL,
+    keys bigint DEFAULT 0 NOT NULL,
+    cancelled bigint DEFAULT 0 NOT NULL
+);
+
+ALTER TABLE queue.erasure ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME queue.erasure_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE queue.erasure_pending (
+    job_id bigint NOT NULL,
+    erasure_id bigint NOT NULL,
+    tried_at timestamp with time zone NOT NULL
+);
+
+CREATE VIEW queue.erasures WITH (security_invoker='true') AS
+ SELECT e.id,
+    e.asked_at,
+    e.finished_at,
+    e.asked_by,
+    e.tenant_id,
+    encode(e.subject_hash, 'hex'::text) AS subject_hash,
+    e.reason,
+    e.jobs,
+    e.attempts,
+    e.dead_letters,
+    e.archived,
+    e.keys,
+    e.cancelled,
+    ( SELECT count(*) AS count
+           FROM queue.erasure_pending p
+          WHERE (p.erasure_id = e.id)) AS running
+   FROM queue.erasure e;
+
+COMMENT ON VIEW queue.erasures IS 'Which erasures were asked for and what they took';
+
 CREATE TABLE queue.idempotency (
     tenant_id uuid NOT NULL,
     key text NOT NULL COLLATE pg_catalog."C",
@@ -4460,6 +6102,47 @@ CREATE SEQUENCE queue.job_id_seq
     NO MINVALUE
     NO MAXVALUE
     CACHE 1;
+
+CREATE TABLE queue.job_log (
+    job_id bigint NOT NULL,
+    lease_id bigint NOT NULL,
+    line_no integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    level text NOT NULL COLLATE pg_catalog."C",
+    message text NOT NULL,
+    CONSTRAINT job_log_level_valid CHECK ((level = ANY (ARRAY['debug'::text, 'info'::text, 'warning'::text, 'error'::text])))
+)
+WITH (autovacuum_vacuum_insert_scale_factor='0.5', autovacuum_analyze_scale_factor='0.5');
+
+COMMENT ON TABLE queue.job_log IS 'What handlers said about their runs; bounded per attempt';
+
+CREATE TABLE queue.lease (
+    id bigint NOT NULL,
+    worker_id bigint NOT NULL,
+    claimed_at timestamp with time zone NOT NULL,
+    job_ids bigint[] NOT NULL,
+    attempts smallint[] NOT NULL,
+    CONSTRAINT lease_arrays_match CHECK ((cardinality(job_ids) = cardinality(attempts)))
+)
+WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='5000');
+ALTER TABLE ONLY queue.lease ALTER COLUMN job_ids SET STORAGE EXTERNAL;
+ALTER TABLE ONLY queue.lease ALTER COLUMN attempts SET STORAGE EXTERNAL;
+
+COMMENT ON TABLE queue.lease IS 'One row per claim: its id is the fence, its worker the owner';
+
+CREATE VIEW queue.job_logs WITH (security_invoker='true') AS
+ SELECT g.job_id,
+    COALESCE((a.attempt)::integer, (s.attempts[array_position(s.job_ids, g.job_id)] + 1)) AS attempt,
+    g.lease_id,
+    g.line_no,
+    g.at,
+    g.level,
+    g.message
+   FROM ((queue.job_log g
+     LEFT JOIN queue.attempt a ON (((a.job_id = g.job_id) AND (a.lease_id = g.lease_id))))
+     LEFT JOIN queue.lease s ON (((s.id = g.lease_id) AND (a.job_id IS NULL))));
+
+COMMENT ON VIEW queue.job_logs IS 'Log lines with the attempt they are of';
 
 CREATE TABLE queue.key_hold (
     queue_id integer NOT NULL,
@@ -4629,46 +6312,32 @@ CREATE TABLE queue.keyed_queue (
     queue_id integer NOT NULL
 );
 
-CREATE TABLE queue.kind (
-    name text NOT NULL COLLATE pg_catalog."C",
-    queue text DEFAULT 'default'::text NOT NULL COLLATE pg_catalog."C",
-    priority smallint DEFAULT 5 NOT NULL,
-    max_attempts smallint DEFAULT 4 NOT NULL,
-    crash_budget smallint DEFAULT 3 NOT NULL,
-    on_lost text DEFAULT 'retry'::text NOT NULL COLLATE pg_catalog."C",
-    limit_name text COLLATE pg_catalog."C",
-    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    retention interval,
-    encrypted boolean DEFAULT false NOT NULL,
-    CONSTRAINT kind_crash_budget_valid CHECK (((crash_budget >= 0) AND (crash_budget <= 1000))),
-    CONSTRAINT kind_max_attempts_valid CHECK (((max_attempts >= 1) AND (max_attempts <= 1000))),
-    CONSTRAINT kind_name_valid CHECK ((name ~ '^[a-z0-9_.-]{1,64}$'::text)),
-    CONSTRAINT kind_on_lost_valid CHECK ((on_lost = ANY (ARRAY['retry'::text, 'dead'::text, 'hold'::text, 'reconcile'::text]))),
-    CONSTRAINT kind_retention_valid CHECK ((retention >= '00:00:00'::interval))
-);
-
-COMMENT ON TABLE queue.kind IS 'Defaults of each kind, published by the workers that handle it';
-
-CREATE TABLE queue.lease (
-    id bigint NOT NULL,
-    worker_id bigint NOT NULL,
-    claimed_at timestamp with time zone NOT NULL,
-    job_ids bigint[] NOT NULL,
-    attempts smallint[] NOT NULL,
-    CONSTRAINT lease_arrays_match CHECK ((cardinality(job_ids) = cardinality(attempts)))
-)
-WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='5000');
-ALTER TABLE ONLY queue.lease ALTER COLUMN job_ids SET STORAGE EXTERNAL;
-ALTER TABLE ONLY queue.lease ALTER COLUMN attempts SET STORAGE EXTERNAL;
-
-COMMENT ON TABLE queue.lease IS 'One row per claim: its id is the fence, its worker the owner';
-
 CREATE SEQUENCE queue.lease_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
     CACHE 1;
+
+CREATE TABLE queue.limit_breaker (
+    limit_name text NOT NULL COLLATE pg_catalog."C",
+    key text NOT NULL COLLATE pg_catalog."C",
+    state queue.circuit_state NOT NULL,
+    era bigint NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    opened_at timestamp with time zone,
+    retry_at timestamp with time zone,
+    requests bigint,
+    errors bigint,
+    probe_lease bigint,
+    probe_job bigint,
+    probe_until timestamp with time zone,
+    CONSTRAINT limit_breaker_has_probe CHECK (((state = 'half_open'::queue.circuit_state) = (num_nonnulls(probe_lease, probe_until) = 1))),
+    CONSTRAINT limit_breaker_open_since CHECK (((state = 'closed'::queue.circuit_state) = (opened_at IS NULL)))
+)
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='1000');
+
+COMMENT ON TABLE queue.limit_breaker IS 'Circuits that have been open';
 
 CREATE TABLE queue.limit_bucket (
     limit_name text NOT NULL COLLATE pg_catalog."C",
@@ -4679,6 +6348,13 @@ CREATE TABLE queue.limit_bucket (
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='1000');
 
 COMMENT ON TABLE queue.limit_bucket IS 'Buckets that are not full; no row is a full bucket';
+
+CREATE SEQUENCE queue.limit_era_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
 
 CREATE TABLE queue.limit_slot (
     limit_name text NOT NULL COLLATE pg_catalog."C",
@@ -4691,6 +6367,25 @@ WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_t
 
 COMMENT ON TABLE queue.limit_slot IS 'Concurrency held by the workers';
 
+CREATE TABLE queue.limit_tally (
+    limit_name text NOT NULL COLLATE pg_catalog."C",
+    key text NOT NULL COLLATE pg_catalog."C",
+    worker_id bigint NOT NULL,
+    lane integer NOT NULL,
+    era bigint NOT NULL,
+    half bigint NOT NULL,
+    requests bigint NOT NULL,
+    errors bigint NOT NULL,
+    requests_before bigint NOT NULL,
+    errors_before bigint NOT NULL,
+    closed_until timestamp with time zone,
+    close_reason text,
+    told_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='1000');
+
+COMMENT ON TABLE queue.limit_tally IS 'What was reported of the providers behind limits';
+
 CREATE VIEW queue.limit_status WITH (security_invoker='true') AS
  SELECT r.name,
     COALESCE(k.key, ''::text) AS key,
@@ -4698,6 +6393,7 @@ CREATE VIEW queue.limit_status WITH (security_invoker='true') AS
     r.rate,
     r.concurrency,
     r.key_from,
+    r.parent,
         CASE
             WHEN (r.rate IS NOT NULL) THEN (GREATEST((0)::double precision, floor(((((- o.planned) * r.rate) / (1000000)::double precision) + (0.000001)::double precision))))::integer
             ELSE NULL::integer
@@ -4710,17 +6406,48 @@ CREATE VIEW queue.limit_status WITH (security_invoker='true') AS
     r.stopped_at,
     r.stop_reason,
     r.stopped_by,
+    c.closed_until,
+    c.close_reason,
+        CASE
+            WHEN (r.breaker_ratio IS NOT NULL) THEN (COALESCE(x.state, 'closed'::queue.circuit_state))::text
+            ELSE NULL::text
+        END AS circuit,
+    x.opened_at AS circuit_opened_at,
+        CASE x.state
+            WHEN 'open'::queue.circuit_state THEN x.retry_at
+            ELSE NULL::timestamp with time zone
+        END AS probe_at,
+    x.probe_job,
+    r.breaker_ratio,
+    r.breaker_min_requests,
+    r.breaker_window,
+    r.breaker_cooldown,
     r.pinned,
     r.updated_at
-   FROM (((queue.limit_rule r
+   FROM (((((queue.limit_rule r
      LEFT JOIN LATERAL ( SELECT b_1.key
            FROM queue.limit_bucket b_1
           WHERE (b_1.limit_name = r.name)
         UNION
          SELECT s.key
            FROM queue.limit_slot s
-          WHERE ((s.limit_name = r.name) AND (s.held > 0))) k ON (true))
+          WHERE ((s.limit_name = r.name) AND (s.held > 0))
+        UNION
+         SELECT t.key
+           FROM queue.limit_tally t
+          WHERE ((t.limit_name = r.name) AND (t.closed_until > now()))
+        UNION
+         SELECT x_1.key
+           FROM queue.limit_breaker x_1
+          WHERE ((x_1.limit_name = r.name) AND (x_1.state <> 'closed'::queue.circuit_state) AND (r.breaker_ratio IS NOT NULL))) k ON (true))
      LEFT JOIN queue.limit_bucket b ON (((b.limit_name = r.name) AND (b.key = k.key))))
+     LEFT JOIN queue.limit_breaker x ON (((x.limit_name = r.name) AND (x.key = COALESCE(k.key, ''::text)) AND (r.breaker_ratio IS NOT NULL))))
+     LEFT JOIN LATERAL ( SELECT t.closed_until,
+            t.close_reason
+           FROM queue.limit_tally t
+          WHERE ((t.limit_name = r.name) AND (t.key = COALESCE(k.key, ''::text)) AND (t.closed_until > now()))
+          ORDER BY t.closed_until DESC
+         LIMIT 1) c ON (true))
      CROSS JOIN LATERAL ( SELECT queue.bucket_offset(b.planned_at, now(), r.burst, r.rate) AS planned) o);
 
 COMMENT ON VIEW queue.limit_status IS 'Limits with what is left of them, one row per key in use';
@@ -4900,6 +6627,13 @@ CREATE VIEW queue.schedules WITH (security_invoker='true') AS
 
 COMMENT ON VIEW queue.schedules IS 'Every schedule, its next firing and what became of its last';
 
+CREATE TABLE queue.subject (
+    job_id bigint NOT NULL,
+    subject_hash bytea NOT NULL
+);
+
+COMMENT ON TABLE queue.subject IS 'Which jobs and archived jobs hold data of whom';
+
 ALTER TABLE queue.subscription ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME queue.subscription_id_seq
     START WITH 1
@@ -4980,6 +6714,12 @@ CREATE VIEW queue.unrouted_topics WITH (security_invoker='true') AS
 
 COMMENT ON VIEW queue.unrouted_topics IS 'Topics that were published and heard by nobody';
 
+CREATE TABLE queue.weighted_kind (
+    kind text NOT NULL COLLATE pg_catalog."C"
+);
+
+COMMENT ON TABLE queue.weighted_kind IS 'Kinds whose jobs may cost other than one token';
+
 CREATE TABLE queue.worker (
     id bigint NOT NULL,
     beats bigint DEFAULT 0 NOT NULL,
@@ -5011,6 +6751,12 @@ ALTER TABLE queue.worker ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+ALTER TABLE ONLY queue.archive
+    ADD CONSTRAINT archive_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY queue.archived_job
+    ADD CONSTRAINT archived_job_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY queue.attempt
     ADD CONSTRAINT attempt_pkey PRIMARY KEY (job_id, lease_id);
 
@@ -5029,14 +6775,29 @@ ALTER TABLE ONLY queue.batch_tally
 ALTER TABLE ONLY queue.cancel_request
     ADD CONSTRAINT cancel_request_pkey PRIMARY KEY (job_id);
 
+ALTER TABLE ONLY queue.checkpoint
+    ADD CONSTRAINT checkpoint_pkey PRIMARY KEY (job_id);
+
 ALTER TABLE ONLY queue.dead_letter
     ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (job_id);
+
+ALTER TABLE ONLY queue.effect
+    ADD CONSTRAINT effect_pkey PRIMARY KEY (job_id, step);
+
+ALTER TABLE ONLY queue.erasure_pending
+    ADD CONSTRAINT erasure_pending_pkey PRIMARY KEY (job_id, erasure_id);
+
+ALTER TABLE ONLY queue.erasure
+    ADD CONSTRAINT erasure_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY queue.idempotency
     ADD CONSTRAINT idempotency_pkey PRIMARY KEY (tenant_id, key);
 
 ALTER TABLE ONLY queue.installation
     ADD CONSTRAINT installation_pkey PRIMARY KEY (is_here);
+
+ALTER TABLE ONLY queue.job_log
+    ADD CONSTRAINT job_log_pkey PRIMARY KEY (job_id, lease_id, line_no);
 
 ALTER TABLE ONLY queue.job
     ADD CONSTRAINT job_pkey PRIMARY KEY (id);
@@ -5056,6 +6817,9 @@ ALTER TABLE ONLY queue.kind
 ALTER TABLE ONLY queue.lease
     ADD CONSTRAINT lease_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY queue.limit_breaker
+    ADD CONSTRAINT limit_breaker_pkey PRIMARY KEY (limit_name, key);
+
 ALTER TABLE ONLY queue.limit_bucket
     ADD CONSTRAINT limit_bucket_pkey PRIMARY KEY (limit_name, key);
 
@@ -5064,6 +6828,9 @@ ALTER TABLE ONLY queue.limit_rule
 
 ALTER TABLE ONLY queue.limit_slot
     ADD CONSTRAINT limit_slot_pkey PRIMARY KEY (limit_name, key, worker_id, lane);
+
+ALTER TABLE ONLY queue.limit_tally
+    ADD CONSTRAINT limit_tally_pkey PRIMARY KEY (limit_name, key, worker_id, lane);
 
 ALTER TABLE ONLY queue.line
     ADD CONSTRAINT line_pkey PRIMARY KEY (id);
@@ -5095,6 +6862,9 @@ ALTER TABLE ONLY queue.schedule
 ALTER TABLE ONLY queue.schedule_run
     ADD CONSTRAINT schedule_run_pkey PRIMARY KEY (schedule_id, slot);
 
+ALTER TABLE ONLY queue.subject
+    ADD CONSTRAINT subject_pkey PRIMARY KEY (job_id, subject_hash);
+
 ALTER TABLE ONLY queue.subscription
     ADD CONSTRAINT subscription_key UNIQUE NULLS NOT DISTINCT (tenant_id, pattern, kind);
 
@@ -5119,6 +6889,10 @@ ALTER TABLE ONLY queue.unrouted_topic
 ALTER TABLE ONLY queue.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (id);
 
+CREATE INDEX archived_job_archived_at_idx ON queue.archived_job USING btree (archive, archived_at);
+
+CREATE INDEX archived_job_id_idx ON queue.archived_job USING btree (archive, id);
+
 CREATE INDEX batch_callback_error_idx ON queue.batch USING btree (id) WHERE (callback_error IS NOT NULL);
 
 CREATE INDEX batch_expires_at_idx ON queue.batch USING btree (expires_at) WHERE (expires_at IS NOT NULL);
@@ -5128,6 +6902,8 @@ CREATE INDEX batch_tally_batch_id_idx ON queue.batch_tally USING btree (batch_id
 CREATE INDEX dead_letter_died_at_idx ON queue.dead_letter USING btree (died_at);
 
 CREATE INDEX dead_letter_fingerprint_idx ON queue.dead_letter USING btree (fingerprint);
+
+CREATE UNIQUE INDEX effect_key_idx ON queue.effect USING btree (tenant_id, key) WHERE (state <> 'abandoned'::text);
 
 CREATE INDEX idempotency_expires_at_idx ON queue.idempotency USING btree (expires_at);
 
@@ -5143,4 +6919,8 @@ CREATE INDEX ready_reserved_idx ON queue.ready USING btree (line_id, run_at, id)
 
 CREATE INDEX schedule_next_at_idx ON queue.schedule USING btree (next_at, id) WHERE (next_at IS NOT NULL);
 
+CREATE INDEX subject_hash_idx ON queue.subject USING btree (subject_hash);
+
 CREATE INDEX subscription_node_id_idx ON queue.subscription USING btree (node_id);
+
+CREATE INDEX weighted_kind_idx ON queue.weighted_kind USING btree (kind);
