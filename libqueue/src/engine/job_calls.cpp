@@ -1,6 +1,7 @@
 // What a handler asks of the database through its context: checkpoints and effects.
 #include "engine/job_run.hpp"
 #include "engine/runtime.hpp"
+#include "engine/sealing.hpp"
 #include "engine/side_calls.hpp"
 
 #include <libqueue/effect.hpp>
@@ -45,8 +46,28 @@ void add_json(pg::params& to, const std::string& json) {
     json.empty() ? to.null() : to.text(json);
 }
 
-std::optional<std::string> read_checkpoint(const result<pg::result>& answer) {
-    return answer.value().optional_text(0, 0);
+result<std::string> kept_checkpoint(const job_run& run, const std::string& json) {
+    return engine::seal_part(run, sealed_part::checkpoint, json, run.home->options);
+}
+
+std::optional<std::string> read_checkpoint(const job_run& run, const result<pg::result>& answer) {
+    std::optional<std::string> kept = answer.value().optional_text(0, 0);
+    if (kept) {
+        kept = engine::open_part(run, sealed_part::checkpoint, std::move(*kept), run.home->options)
+                   .value();
+    }
+    return kept;
+}
+
+/// What an effect gave, as it may be stored. Nothing when there is no key for it: that the effect
+/// happened must be said all the same.
+std::string kept_result(const job_run& run, const std::string& output) {
+    if (output.empty()) {
+        return output;
+    }
+    result<std::string> sealed =
+        engine::seal_part(run, sealed_part::effect, output, run.home->options);
+    return sealed.has_error() ? std::string{} : std::move(*sealed);
 }
 
 result<void> nothing_of(const result<pg::result>& answer) {
@@ -71,12 +92,20 @@ result<effect> read_effect(job_run& run, const std::string& step, bool first,
         return answer.error();
     }
     const pg::result& row = *answer;
-    effect made{run, read_state(row.text(0, col_state)), step, std::string{row.text(0, col_key)},
-                row.optional_text(0, col_result)};
-    if (made.state() == effect_state::committed) {
+    const effect_state state = read_state(row.text(0, col_state));
+    if (state == effect_state::committed) {
         run.close_effect(step);
     }
-    return made;
+    std::optional<std::string> output = row.optional_text(0, col_result);
+    if (output) {
+        result<std::string> opened =
+            engine::open_part(run, sealed_part::effect, std::move(*output), run.home->options);
+        if (opened.has_error()) {
+            return opened.error();
+        }
+        output = std::move(*opened);
+    }
+    return effect{run, state, step, std::string{row.text(0, col_key)}, std::move(output)};
 }
 
 result<void> ended(job_run& run, const std::string& step, const result<pg::result>& answer) {
@@ -94,25 +123,33 @@ const engine::statements& sql_of(const job_run& run) {
 }  // namespace
 
 awaitable<result<void>> job_context::checkpoint(std::string json) {
-    pg::params with = checkpoint_params(run_, json);
+    const result<std::string> kept = kept_checkpoint(run_, json);
+    if (kept.has_error()) {
+        co_return kept.error();
+    }
+    pg::params with = checkpoint_params(run_, *kept);
     auto answer = co_await run_.home->calls.ask(sql_of(run_).put_checkpoint, std::move(with));
     co_return nothing_of(answer);
 }
 
 result<void> job_context::checkpoint_blocking(const std::string& json) {
+    const result<std::string> kept = kept_checkpoint(run_, json);
+    if (kept.has_error()) {
+        return kept.error();
+    }
     return nothing_of(
-        run_.home->calls.ask_blocking(sql_of(run_).put_checkpoint, checkpoint_params(run_, json)));
+        run_.home->calls.ask_blocking(sql_of(run_).put_checkpoint, checkpoint_params(run_, *kept)));
 }
 
 awaitable<std::optional<std::string>> job_context::last_checkpoint() {
     pg::params with = job_params(run_);
     auto answer = co_await run_.home->calls.ask(sql_of(run_).last_checkpoint, std::move(with));
-    co_return read_checkpoint(answer);
+    co_return read_checkpoint(run_, answer);
 }
 
 std::optional<std::string> job_context::last_checkpoint_blocking() {
     return read_checkpoint(
-        run_.home->calls.ask_blocking(sql_of(run_).last_checkpoint, job_params(run_)));
+        run_, run_.home->calls.ask_blocking(sql_of(run_).last_checkpoint, job_params(run_)));
 }
 
 awaitable<result<effect>> job_context::begin_effect(std::string step, std::string key) {
@@ -133,14 +170,14 @@ result<effect> job_context::begin_effect_blocking(const std::string& step, const
 
 awaitable<result<void>> effect::commit(std::string output) {
     pg::params with = end_params(*run_, step_);
-    add_json(with, output);
+    add_json(with, kept_result(*run_, output));
     auto answer = co_await run_->home->calls.ask(sql_of(*run_).effect_commit, std::move(with));
     co_return ended(*run_, step_, answer);
 }
 
 result<void> effect::commit_blocking(const std::string& output) {
     pg::params with = end_params(*run_, step_);
-    add_json(with, output);
+    add_json(with, kept_result(*run_, output));
     return ended(*run_, step_, run_->home->calls.ask_blocking(sql_of(*run_).effect_commit, with));
 }
 
@@ -158,7 +195,7 @@ result<void> effect::abandon_blocking() {
 awaitable<result<void>> effect::resolve(bool happened, std::string output) {
     pg::params with = end_params(*run_, step_);
     with.boolean(happened);
-    add_json(with, output);
+    add_json(with, kept_result(*run_, output));
     auto answer = co_await run_->home->calls.ask(sql_of(*run_).effect_resolve, std::move(with));
     co_return ended(*run_, step_, answer);
 }
@@ -166,7 +203,7 @@ awaitable<result<void>> effect::resolve(bool happened, std::string output) {
 result<void> effect::resolve_blocking(bool happened, const std::string& output) {
     pg::params with = end_params(*run_, step_);
     with.boolean(happened);
-    add_json(with, output);
+    add_json(with, kept_result(*run_, output));
     return ended(*run_, step_, run_->home->calls.ask_blocking(sql_of(*run_).effect_resolve, with));
 }
 

@@ -99,9 +99,12 @@ boost::asio::awaitable<void> maintenance::sweep() {
         co_await find_strays();
     }
     shared_.suspects.check_patience();
+    if (shared_.suspects.found_lately(now)) {
+        next_suspects_ = std::min(next_suspects_, last_suspects_ + suspects_interval);
+    }
     if (now >= next_suspects_ || shared_.suspects.look_due(now)) {
-        next_suspects_ =
-            now + (shared_.options.listen ? std::chrono::seconds{slow_look} : suspects_interval);
+        last_suspects_ = now;
+        next_suspects_ = now + (shared_.options.listen ? slow_look : suspects_interval);
         co_await find_suspects();
     }
     const bool in_doubt = now < shared_.claim_doubted + 3 * shared_.options.lease;

@@ -57,6 +57,7 @@ class maintenance {
     std::uint64_t claimed_before_{0};
     clock::time_point next_workers_{};
     clock::time_point next_strays_{};
+    clock::time_point last_suspects_{};
     clock::time_point next_suspects_{clock::time_point::min()};
     clock::time_point next_forgotten_{};
     clock::time_point last_forgotten_{};

@@ -18,6 +18,7 @@ constexpr std::chrono::seconds blocked_rest{10};
 }  // namespace
 
 void suspects::found() {
+    found_at_ = clock::now();
     if (shared_.options.suspects == suspect_policy::leave) {
         shared_.report(event_type::suspects_waiting, "");
         return;

@@ -42,6 +42,11 @@ class suspects {
     [[nodiscard]] bool look_due(clock::time_point now) const noexcept {
         return blocked_ && now >= not_before_;
     }
+    /// Some were found a short while ago: whoever was to run them may have met a limit that held
+    /// them back and have left, so look again soon.
+    [[nodiscard]] bool found_lately(clock::time_point now) const noexcept {
+        return found_at_ != clock::time_point::min() && now - found_at_ < std::chrono::minutes{2};
+    }
     void claim_failed() noexcept { claiming_ = false; }
     /// A handler has returned: perhaps the process is empty now.
     void run_ended();
@@ -62,6 +67,7 @@ class suspects {
     std::size_t group_at_{0};
     bool blocked_{false};
     clock::time_point patience_ends_{};
+    clock::time_point found_at_{clock::time_point::min()};
     clock::time_point not_before_{clock::time_point::min()};
 };
 

@@ -2,6 +2,7 @@
 #include "support/process.hpp"
 #include "support/temp_dir.hpp"
 
+#include <libqueue/effect.hpp>
 #include <libqueue/encryption.hpp>
 #include <libqueue/key_upkeep.hpp>
 #include <libqueue/operations.hpp>
@@ -198,6 +199,31 @@ TEST_CASE("encryption: no dump holds a word of payloads, outputs, dead letters o
     CHECK(contains(dump, "it would not work"));
     CHECK_FALSE(contains(dump, test::read_file(v.folder.path() / "k1.key").substr(0, 43)));
     CHECK(client.get(ids[0]).value().output == R"({"canary":"canary-output-7291"})");
+}
+
+TEST_CASE("encryption: checkpoints and results of effects are sealed and opened again") {
+    vault at;
+    std::vector<std::string> found;
+    auto worker = at.start([&](job_context& run) -> outcome {
+        const auto before = run.last_checkpoint_blocking();
+        auto effect = run.begin_effect_blocking("charge").value();
+        if (!before) {
+            REQUIRE(run.checkpoint_blocking("{\"at\":\"CANARY-checkpoint\"}").has_value());
+            REQUIRE(effect.commit_blocking("{\"ref\":\"CANARY-effect\"}").has_value());
+            return libqueue::retry("once more");
+        }
+        found = {*before, effect.output().value_or("nothing")};
+        CHECK(effect.state() == libqueue::effect_state::committed);
+        return libqueue::completed();
+    });
+    auto client = at.client();
+    const auto id = client.enqueue(charge("{\"card\":\"CANARY-payload\"}")).value().id;
+    REQUIRE(client.wait(id, 30s).value().state == libqueue::job_state::completed);
+    worker->stop();
+
+    CHECK(found == std::vector<std::string>{"{\"at\":\"CANARY-checkpoint\"}",
+                                            "{\"ref\":\"CANARY-effect\"}"});
+    CHECK(at.dump().find("CANARY") == std::string::npos);
 }
 
 TEST_CASE("encryption: the database refuses plaintext of an encrypted kind from anybody") {
