@@ -88,6 +88,8 @@ libqueue::worker_options make_options() {
     return options;
 }
 
+// Who dies before the end leaves a batch that is never sealed: cancel it and begin anew. What went
+// out already is not sent again, for the provider knows campaign and recipient.
 void send_campaign(libqueue::client& client, const std::string& campaign,
                    const std::vector<std::string>& recipients) {
     libqueue::batches batches{client};
