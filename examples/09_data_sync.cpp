@@ -61,12 +61,6 @@ row run(PGconn* on, const char* sql, const std::vector<std::string>& values = {}
     return first;
 }
 
-std::int64_t last_kept(PGconn* on, libqueue::job_context& context) {
-    const row kept = run(on, "SELECT after FROM example_sync_position WHERE job = $1",
-                         {std::to_string(context.job().id)});
-    return kept.empty() ? 0 : std::stoll(kept[0]);
-}
-
 // A page that is copied twice, because the process died before it was kept, changes nothing.
 constexpr const char* copy_page =
     "WITH page AS (SELECT shop, id, name FROM example_product"
@@ -78,7 +72,7 @@ constexpr const char* copy_page =
 
 libqueue::outcome copy(const copy_products& job, libqueue::job_context& context) {
     const connection_ptr connection{PQconnectdb(dsn().c_str()), PQfinish};
-    const std::int64_t from = last_kept(connection.get(), context);
+    const std::int64_t from = std::stoll(context.last_checkpoint_blocking().value_or("0"));
     std::int64_t after = from;
     std::int64_t changed = 0;
     const row total =
@@ -102,10 +96,9 @@ libqueue::outcome copy(const copy_products& job, libqueue::job_context& context)
         }
         after = std::stoll(page[0]);
         changed += std::stoll(page[2]);
-        run(connection.get(),
-            "INSERT INTO example_sync_position VALUES ($1, $2)"
-            " ON CONFLICT (job) DO UPDATE SET after = excluded.after",
-            {std::to_string(context.job().id), std::to_string(after)});
+        if (context.checkpoint_blocking(std::to_string(after)).has_error()) {
+            return libqueue::retry("the lease is lost");  // Not recorded: the job is another's.
+        }
         context.progress(static_cast<double>(after) / std::stod(total[0]),
                          "product " + std::to_string(after));
     }
@@ -114,7 +107,7 @@ libqueue::outcome copy(const copy_products& job, libqueue::job_context& context)
 /// What a shop's back office offers. The client must outlive it.
 class copies {
    public:
-    explicit copies(libqueue::client& client) : client_{client}, jobs_{client} {}
+    explicit copies(libqueue::client& client) : client_{client}, jobs_{client}, records_{client} {}
 
     /// The key holds whoever enqueues it, and when an old copy is retried beside a new one.
     libqueue::job_id start(const std::string& shop) {
@@ -140,7 +133,8 @@ class copies {
     void print_status(libqueue::job_id id) {
         const libqueue::report why = jobs_.explain(id).value();
         std::cout << "job " << id << ' ' << libqueue::to_string(client_.get(id).value().state)
-                  << ": " << why.rows[0][1].value_or("") << '\n';
+                  << ", behind product " << records_.checkpoint(id).value_or("0") << ": "
+                  << why.rows[0][1].value_or("") << '\n';
     }
 
     void print_history(libqueue::job_id id) {
@@ -153,6 +147,7 @@ class copies {
    private:
     libqueue::client& client_;
     libqueue::operations jobs_;
+    libqueue::run_records records_;
 };
 
 libqueue::outcome start_due(const copy_due& due, libqueue::job_context&) {
@@ -173,7 +168,6 @@ void make_products() {
           "CREATE TABLE IF NOT EXISTS example_product (shop text, id bigint, name text NOT NULL,"
           " PRIMARY KEY (shop, id))",
           "CREATE TABLE IF NOT EXISTS example_product_copy (LIKE example_product INCLUDING ALL)",
-          "CREATE TABLE IF NOT EXISTS example_sync_position (job bigint PRIMARY KEY, after bigint)",
           "INSERT INTO example_product SELECT 'books', n, 'book ' || n FROM generate_series(1, 500)"
           " n ON CONFLICT DO NOTHING"}) {
         run(connection.get(), sql);

@@ -134,6 +134,36 @@ TEST_CASE("examples: of the carts that were left, the one nobody bought is remin
     CHECK(result.output.find("mail to ben") == std::string::npos);
 }
 
+TEST_CASE("examples: campaigns keep to their limits, are split by recipient, and report") {
+    const test::test_database db;
+
+    const auto result = run_example("08_campaign_send", db);
+
+    CHECK_MESSAGE(result.code == 0, result.errors);
+    CHECK(db.query("SELECT string_agg(concat_ws(' ', name, state, total, succeeded, failed), ', ' "
+                   "ORDER BY id) FROM queue.batches") ==
+          "spring PARTIAL_SUCCESS 100 99 1, club COMPLETED 9 9 0");
+    CHECK(db.query("SELECT string_agg(campaign || ' ' || n, ', ' ORDER BY n DESC) FROM (SELECT "
+                   "campaign, count(*) AS n FROM example_campaign_mail GROUP BY 1) c") ==
+          "spring 99, club 9");
+    // The hash is the same everywhere, so these do not change from run to run.
+    CHECK(db.query("SELECT string_agg(output::text, ' ' ORDER BY payload->'batch_id') FROM "
+                   "queue.jobs WHERE kind = 'example.campaign.report' AND state = 'completed'") ==
+          R"({"A": 48, "B": 51} {"A": 5, "B": 4})");
+    const std::string mails =
+        "(SELECT a.started_at, j.payload FROM queue.jobs j JOIN queue.attempt a ON a.job_id = j.id "
+        "WHERE j.kind = 'example.campaign.mail' AND a.outcome <> 'snoozed') m";
+    // Of the provider twenty at once and a hundred per second; of a recipient one per second, so
+    // the club's mail waits. A machine that stalls starts them late, which brings two together.
+    CHECK(db.query("SELECT bool_and(waited >= (place - 20) * interval '10 ms' - interval '50 ms') "
+                   "FROM (SELECT started_at - min(started_at) OVER () AS waited, "
+                   "row_number() OVER (ORDER BY started_at) AS place FROM " +
+                   mails + ") w") == "t");
+    CHECK(db.query("SELECT count(*) || ' ' || bool_and(apart >= '0.5 s') FROM (SELECT "
+                   "max(started_at) - min(started_at) AS apart FROM " +
+                   mails + " GROUP BY payload->>'to' HAVING count(*) = 2) r") == "9 true");
+}
+
 TEST_CASE("examples: a sync that was stopped goes on where it was, and never beside another") {
     const test::test_database db;
 
