@@ -34,7 +34,7 @@ std::vector<expectation> expectations() {
         {"return_unstarted",
          "1, '{1}', '{1}', '{1}', '{2020-01-01}', '{0}', '{f}'",
          {"lease_pkey"}},
-        {"heartbeat", "1, 1, 'running', '{}', 1", {"schedule_next_at_idx"}},
+        {"heartbeat", "1, 1, 'running', '{}', 1, 1", {"schedule_next_at_idx", "batch_tally_pkey"}},
         {"find_job", "1", {"job_pkey", "attempt_pkey", "ready_pkey"}},
         {"list_attempts", "1", {"attempt_pkey"}},
         {"next_dead_letters",
@@ -66,6 +66,8 @@ void fill(test::connection& on) {
         "INSERT INTO queue.cancel_request SELECT n, now() FROM generate_series(1, 2000) n;"
         "INSERT INTO queue.dead_letter SELECT n, now(), now(), NULL, 'default', 'a.b', 5, 4, 4, "
         "'x', 'y', 'f', '{}', NULL, '[]' FROM generate_series(1, 5000) n;"
+        "INSERT INTO queue.batch_tally (batch_id, total) SELECT n, 1 FROM generate_series(1, 5000) "
+        "n;"
         "SELECT count(queue.schedule('s' || n, '@hourly', 'a.b')) FROM generate_series(1, 2000) "
         "n;");
     on.execute("ANALYZE");
