@@ -65,8 +65,11 @@ TEST_SUITE("leaving") {
         faults::journal promised;
         workers.grow(1);
         REQUIRE(workers.wait_ready());
-        const auto job = enqueue_sleep(db.dsn(), 1500, promised);
+        const auto job = enqueue_sleep(db.dsn(), 4000, promised);
         REQUIRE(wait_for_state(db.dsn(), job, "running"));
+        // Claimed is not begun: a job that no handler has seen yet would be given back.
+        REQUIRE(test::wait_until(
+            [&] { return test::query(db.dsn(), "SELECT active FROM queue.worker") == "1"; }));
         workers.at(0).signal(SIGTERM);
         const auto ended = workers.at(0).wait(15s);
         REQUIRE(ended.has_value());

@@ -51,7 +51,8 @@ class new_schedule {
           payload{std::move(payload_)} {}
 
     /// Of a typed job: `{"carts", "@every 90s", to_job(expire_carts{})}`. Takes its kind, payload,
-    /// queue, priority, attempts, tenant and meta; its times, key and tags mean nothing here.
+    /// queue, priority, attempts, tenant and meta; its times, keys, tags, batch, cost and subject
+    /// mean nothing here.
     new_schedule(std::string name_, std::string cron_, new_job job)
         : name{std::move(name_)},
           cron{std::move(cron_)},
