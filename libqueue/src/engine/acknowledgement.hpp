@@ -33,6 +33,7 @@ class acknowledgement {
     queue_state* queue{nullptr};  ///< of this process, whose next look must not miss its return
     bool attached{false};         ///< it has a batch or keys to be settled
     bool in_batch{false};         ///< its end counts for a batch
+    std::int64_t counted_for{0};  ///< completed only: the batch it is counted for with its lease
     std::string dead_reason;      ///< not empty: dead letter
     std::vector<provider_report> reports;
     std::vector<log_line> log;  ///< what the handler said and was not written yet

@@ -3,6 +3,7 @@
 #include "core/limits.hpp"
 #include "core/outcome_decision.hpp"
 #include "core/text.hpp"
+#include "engine/attachments.hpp"
 #include "engine/lane.hpp"
 #include "engine/limiter.hpp"
 #include "engine/sealing.hpp"
@@ -257,8 +258,10 @@ acknowledgement runtime::decide(const job_run& run, const outcome& said, bool th
         ack.attempt = run.job.attempt;
         ack.ran_us = ran.count();
         ack.queue = run.queue;
-        ack.attached = turn::has_attachment(run.job.meta);
-        ack.in_batch = turn::has_batch(run.job.meta);
+        const attachments has = attachments::of(run.job.meta);
+        ack.attached = has.keys;
+        ack.in_batch = has.batch != 0;
+        ack.counted_for = has.keys ? 0 : has.batch;
         if (!said.output().empty()) {
             ack.output = core::storable_json(said.output(), limits::output_bytes);
             if (run.sealed || run.kind->handler->options.encrypted) {
@@ -300,8 +303,9 @@ acknowledgement runtime::decide(const job_run& run, const outcome& said, bool th
     ack.error = core::storable_text(said.message(), limits::error_text_bytes);
     ack.used = decided.attempts_used;
     ack.queue = run.queue;
-    ack.attached = turn::has_attachment(run.job.meta);
-    ack.in_batch = turn::has_batch(run.job.meta);
+    const attachments has = attachments::of(run.job.meta);
+    ack.attached = has.keys || has.batch != 0;
+    ack.in_batch = has.batch != 0;
     ack.reconcile = decided.reconcile;
     if (decided.what == verdict::back_in_line) {
         ack.delay_us = std::chrono::duration_cast<microseconds>(decided.delay).count();

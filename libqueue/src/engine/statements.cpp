@@ -9,6 +9,7 @@
 #include <sql/claim.hpp>
 #include <sql/claim_limited.hpp>
 #include <sql/claim_strays.hpp>
+#include <sql/count_completed.hpp>
 #include <sql/deregister_worker.hpp>
 #include <sql/effect_abandon.hpp>
 #include <sql/effect_begin.hpp>
@@ -71,6 +72,7 @@ statements::statements(std::string_view schema)
       claim{write("claim", sql::claim, schema)},
       claim_limited{write("claim_limited", sql::claim_limited, schema)},
       claim_strays{write("claim_strays", sql::claim_strays, schema)},
+      count_completed{write("count_completed", sql::count_completed, schema)},
       deregister_worker{write("deregister_worker", sql::deregister_worker, schema)},
       effect_abandon{write("effect_abandon", sql::effect_abandon, schema)},
       effect_begin{write("effect_begin", sql::effect_begin, schema)},

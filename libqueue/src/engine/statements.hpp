@@ -21,6 +21,7 @@ class statements {
     pg::prepared claim;
     pg::prepared claim_limited;
     pg::prepared claim_strays;
+    pg::prepared count_completed;
     pg::prepared deregister_worker;
     pg::prepared effect_abandon;
     pg::prepared effect_begin;

@@ -132,6 +132,9 @@ finishes::finishes(std::span<const acknowledgement> batch) {
         if (ack.attached) {
             attached_.push_back(&ack);
         }
+        if (ack.counted_for != 0) {
+            ++counted_[{ack.lease, ack.counted_for}];
+        }
     }
 }
 
@@ -196,6 +199,20 @@ pg::params finishes::settle_params() const {
     return p;
 }
 
+pg::params finishes::count_params(std::int64_t worker) const {
+    std::vector<std::int64_t> leases;
+    std::vector<std::int64_t> batches;
+    std::vector<std::int64_t> items;
+    for (const auto& [of, count] : counted_) {
+        leases.push_back(of.first);
+        batches.push_back(of.second);
+        items.push_back(count);
+    }
+    pg::params p;
+    p.int8(worker).int8_array(leases).int8_array(batches).int8_array(items);
+    return p;
+}
+
 finishes_sent send_finishes(pg::pipeline& on, const statements& sql, std::int64_t worker,
                             std::span<const acknowledgement> batch) {
     const finishes parts{batch};
@@ -212,6 +229,10 @@ finishes_sent send_finishes(pg::pipeline& on, const statements& sql, std::int64_
         on.send(sql.bury, parts.dead_params());
         ++sent.other;
     }
+    if (parts.has_counted()) {
+        on.send(sql.count_completed, parts.count_params(worker));
+        ++sent.other;
+    }
     if (parts.has_attached()) {
         on.send(sql.settle, parts.settle_params());
         ++sent.other;
@@ -221,16 +242,6 @@ finishes_sent send_finishes(pg::pipeline& on, const statements& sql, std::int64_
         ++sent.other;
     }
     return sent;
-}
-
-bool has_batch(std::string_view meta) noexcept {
-    return meta.find("\"batch_id\"") != std::string_view::npos;
-}
-
-bool has_attachment(std::string_view meta) noexcept {
-    return !meta.empty() &&
-           (has_batch(meta) || meta.find("\"ordering_key\"") != std::string_view::npos ||
-            meta.find("\"concurrency_key\"") != std::string_view::npos);
 }
 
 void pass_boundary(pg::pipeline& on, const freight& what, bool committed) {

@@ -8,6 +8,7 @@
 #include "pg/result.hpp"
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -44,12 +45,16 @@ class finishes {
     [[nodiscard]] pg::params dead_params() const;
     [[nodiscard]] pg::params settle_params() const;
     [[nodiscard]] bool has_attached() const noexcept { return !attached_.empty(); }
+    [[nodiscard]] bool has_counted() const noexcept { return !counted_.empty(); }
+    /// Completed items by lease and batch.
+    [[nodiscard]] pg::params count_params(std::int64_t worker) const;
 
    private:
     std::vector<const acknowledgement*> completed_;
     std::vector<const acknowledgement*> other_;
     std::vector<const acknowledgement*> dead_;
     std::vector<const acknowledgement*> attached_;
+    std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> counted_;
 };
 
 /// How many statements were sent, by what their answers are: the leases that stand, or nothing.
@@ -61,9 +66,6 @@ struct finishes_sent {
 /// leases they are.
 finishes_sent send_finishes(pg::pipeline& on, const statements& sql, std::int64_t worker,
                             std::span<const acknowledgement> batch);
-/// The job has a batch or keys, as far as its meta tells at a glance; settling looks closely.
-[[nodiscard]] bool has_attachment(std::string_view meta) noexcept;
-[[nodiscard]] bool has_batch(std::string_view meta) noexcept;
 
 /// What a turn carries.
 class freight {
