@@ -1423,6 +1423,25 @@ CREATE FUNCTION queue.content_of(payload jsonb) RETURNS text
                 ELSE payload::text END
 $$;
 
+CREATE FUNCTION queue.count_completed(worker_id bigint, lease_ids bigint[], batch_ids bigint[], items bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    INSERT INTO queue.batch_tally (batch_id, succeeded)
+    SELECT u.batch_id, sum(u.items)
+    FROM unnest(count_completed.lease_ids, count_completed.batch_ids, count_completed.items)
+         AS u (lease_id, batch_id, items)
+    -- + 0: by id, see sql/queries/finish_completed.sql.
+    JOIN queue.lease s ON s.id = u.lease_id AND s.worker_id + 0 = count_completed.worker_id
+    WHERE EXISTS (SELECT FROM queue.batch b WHERE b.id = u.batch_id)
+    GROUP BY u.batch_id;
+END
+$$;
+
 CREATE FUNCTION queue.create_batch(name text DEFAULT NULL::text, on_success text DEFAULT NULL::text, on_failure text DEFAULT NULL::text, on_finish text DEFAULT NULL::text, payload jsonb DEFAULT '{}'::jsonb, callback_queue text DEFAULT NULL::text, callback_priority integer DEFAULT NULL::integer, tenant_id uuid DEFAULT NULL::uuid, retention interval DEFAULT '14 days'::interval) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
