@@ -159,12 +159,6 @@ boost::asio::awaitable<outcome> charge(job_context& context, const run_view& run
     co_return ended;
 }
 
-run_view view_of(job_context& context) {
-    run_view run{context};
-    run.executor = context.executor();
-    return run;
-}
-
 boost::asio::awaitable<result<payment_row>> taken(job_context& context, const payment_name& name,
                                                   const std::string& purpose) {
     auto answer = co_await context.query(take_payment(context.job(), name, purpose));
@@ -184,6 +178,15 @@ operation follow_up_of(const payment_row& row, action what) {
 }
 
 }  // namespace
+
+run_view view_of(job_context& context) {
+    run_view run{context};
+    run.executor = context.executor();
+    if (run.job.reconcile) {
+        run.stop = {};
+    }
+    return run;
+}
 
 desk::desk(options given_) : given{std::move(given_)} {
     if (given.timeout <= std::chrono::milliseconds{0}) {

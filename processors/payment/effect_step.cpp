@@ -94,7 +94,9 @@ class step {
             }
         }
         auto said = co_await at_.act(run_, what_, effect_.key());
-        if (said.what == verdict::saved_doubt) {
+        // A refusal of the key itself says nothing of what an earlier request did under it.
+        const bool of_key = open_ && said.what == verdict::refused && said.about_key;
+        if (said.what == verdict::saved_doubt || of_key) {
             auto found = co_await at_.look(run_, what_, effect_.key());
             if (found.what == verdict::absent) {
                 auto end = co_await take_new_key(said.why + ", and nothing came of it");
@@ -115,7 +117,7 @@ class step {
         }
         statement asked{std::string{sql::effect_age}};
         asked.parameters.emplace_back(std::to_string(run_.job.id));
-        asked.parameters.emplace_back(plan_.step);
+        asked.parameters.emplace_back(plan_.name());
         const auto found = co_await context_.query(std::move(asked));
         std::int64_t seconds = 0;
         if (found && found->size() == 1) {
@@ -173,7 +175,7 @@ class step {
         if (!made) {
             co_return come_back_later(retry(made.error().message));
         }
-        run_.log(log_level::warning, plan_.step + ": " + why + "; the next run uses a new key");
+        run_.log(log_level::warning, plan_.name() + ": " + why + "; the next run uses a new key");
         co_return come_back_later(retry_after(std::chrono::milliseconds{0}, std::move(why)));
     }
 
@@ -225,15 +227,9 @@ outcome come_back(const reply& said) {
 boost::asio::awaitable<step_end> take_step(job_context& context, const run_view& run,
                                            const provider& at, operation& what,
                                            const step_plan& plan) {
-    auto begun = co_await context.begin_effect(plan.step, key_of(run, plan));
+    auto begun = co_await context.begin_effect(plan.name(), key_of(run, plan));
     if (!begun) {
-        const auto& why = begun.error();
-        // Another key than the open effect's: somebody has decided about the payment and not about
-        // the effect.
-        auto said = why.code == errc::idempotency_conflict
-                        ? unknown(why.message + "; `qctl jobs resolve` says what became of it")
-                        : retry(why.message);
-        co_return come_back_later(std::move(said));
+        co_return come_back_later(retry(begun.error().message));
     }
     if (begun->state() == effect_state::committed) {
         step_end end;

@@ -18,8 +18,12 @@ namespace libqueue::processors::payment {
 class step_plan {
    public:
     explicit step_plan(std::string step_) : step{std::move(step_)} {}
-    std::string step;   ///< in the ledger: create, confirm, capture, cancel, refund
-    int generation{0};  ///< how many keys of this step are known to have done nothing
+    std::string step;   ///< create, confirm, capture, cancel, refund
+    int generation{0};  ///< how many keys of this step are known to have done nothing more
+    /// In the ledger, where each generation is an effect of its own: `create`, `create.1`.
+    [[nodiscard]] std::string name() const {
+        return generation == 0 ? step : step + "." + std::to_string(generation);
+    }
     /// Ask the provider whether it has happened before asking for it at all.
     bool look_first{false};
 };
@@ -43,8 +47,7 @@ static_assert(!std::is_aggregate_v<step_end>);
 /// behind is not taken for it.
 [[nodiscard]] std::string mark_of(const run_view& run, int generation);
 
-/// `lq:{tenant}:{mark}:{step}`, and from the second key on `.{generation}`; at most 255 bytes. The
-/// same on every attempt.
+/// `lq:{tenant}:{mark}:{name of the step}`; at most 255 bytes. The same on every attempt.
 [[nodiscard]] std::string key_of(const run_view& run, const step_plan& plan);
 
 /// How long a key is used again. Stripe forgets keys after 24 h; the same key is then a new charge.
@@ -63,6 +66,7 @@ inline constexpr std::chrono::hours key_life{23};
 ///   saved doubt      the provider is asked: done commits; provably absent abandons and takes a new
 ///                    key for the next run; no answer leaves it open
 ///   doubt            left open: the next run is a reconcile run
+///   refused because of the key, while it was open: the provider is asked, as after a saved doubt
 ///   throttled, shut  abandon when this run began it, and come back without using up an attempt
 ///   unsent           abandon when this run began it, and retry
 ///

@@ -52,6 +52,7 @@ class reply {
     verdict what{verdict::doubt};
     std::string why;                                 ///< for people; no amounts, no personal data
     std::string code;                                ///< the provider's, of a refusal
+    bool about_key{false};  ///< refused because of the idempotency key or too many requests
     std::optional<std::chrono::milliseconds> after;  ///< when to come back, if it was said
 
     payment_state state{payment_state::open};

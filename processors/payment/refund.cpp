@@ -120,8 +120,7 @@ boost::asio::awaitable<outcome> refund(job_context& context, const run_view& run
 
 boost::asio::awaitable<outcome> refund_payment(job_context& context,
                                                std::shared_ptr<const desk> with, refund_mode mode) {
-    run_view run{context};
-    run.executor = context.executor();
+    const auto run = view_of(context);
     const auto payload = refund_payload::parse(run.job.payload, mode, with->given.most);
     if (!payload) {
         co_return discard(payload.error().message);

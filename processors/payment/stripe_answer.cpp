@@ -126,6 +126,8 @@ reply stripe_judgement(const http_response& response) {
     if (made.code == "charge_already_refunded") {
         made.what = verdict::done;
     }
+    made.about_key = text(error, "type") == "idempotency_error" || response.status == 409 ||
+                     response.status == 429;
     const auto again = response.header("stripe-should-retry");
     if (again == "true" && (made.what == verdict::refused || made.what == verdict::saved_doubt)) {
         made.what = verdict::doubt;

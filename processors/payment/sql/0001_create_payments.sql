@@ -64,6 +64,7 @@ CREATE UNIQUE INDEX refund_job ON payments.refund (job_id);
 CREATE UNIQUE INDEX refund_reference ON payments.refund (tenant_id, reference)
     WHERE state <> 'released';
 CREATE INDEX refund_payment ON payments.refund (payment_id);
+CREATE INDEX refund_provider_id ON payments.refund (provider_id);
 
 -- For people and programs. No row is locked to keep `refunded`: it is the sum.
 CREATE VIEW payments.payments WITH (security_invoker = true) AS

@@ -160,7 +160,30 @@ END
 $$;
 COMMENT ON FUNCTION payments.record_refund IS 'What became of the refund of a job; publishes it.';
 
--- Enqueues refund.process. `reference` names the refund for good: two refunds of the same amount
+-- The bank has sent a refund back that the provider had taken on, which takes days: said by whoever
+-- hears of it, as the receiver of the provider's webhooks does. Its amount may be given back again.
+-- Returns whether there was such a refund.
+CREATE FUNCTION payments.refund_came_back(provider text, provider_id text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    job bigint;
+BEGIN
+    SELECT r.job_id INTO job
+    FROM payments.refund r JOIN payments.payment p ON p.id = r.payment_id
+    WHERE r.provider_id = refund_came_back.provider_id AND p.provider = refund_came_back.provider
+          AND r.state = 'done';
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    PERFORM payments.record_refund(job, false, NULL, 'came_back');
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION payments.refund_came_back IS 'A refund failed at the bank after it was taken on.';
+
+-- Enqueues refund.full or refund.partial. `reference` names the refund for good: two refunds of the same amount
 -- have two, and a second call with the same returns the first job. `amount` NULL: all that is left.
 CREATE FUNCTION payments.enqueue_refund(
     order_id text, reference text, amount bigint DEFAULT NULL, more jsonb DEFAULT '{}',

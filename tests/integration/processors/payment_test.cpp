@@ -274,6 +274,39 @@ TEST_SUITE("payment: Stripe") {
         CHECK_EQ(keys[1], keys[0] + ".1");
     }
 
+    TEST_CASE("a payment that failed at the customer asks again when it is replayed") {
+        test::payment_bench bench;
+        const auto id =
+            bench.enqueue("payment.process", test::payment_bench::payment("o1", 1000, "pm_3ds"));
+        CHECK(bench.becomes("SELECT state FROM payments.payment", "action_required"));
+        bench.stripe.move_intent("pi_1", "requires_payment_method");
+        bench.hurry(id);
+        CHECK(mentions(bench.finished(id), "authentication_failed"));
+        bench.hurry(id);
+        CHECK(bench.becomes("SELECT provider_id FROM payments.payment WHERE state = "
+                            "'action_required'",
+                            "pi_2"));
+        bench.stripe.move_intent("pi_2", "succeeded");
+        bench.hurry(id);
+        CHECK(bench.finished(id).state == job_state::completed);
+        CHECK_EQ(bench.stripe.charges("o1"), 1);
+    }
+
+    TEST_CASE("other parameters under an open key are looked into, and charged once") {
+        test::payment_bench bench;
+        bench.stripe.fail_next(fault::lost_reply);
+        bench.stripe.fail_next(fault::down, 1'000'000);
+        const auto id = bench.enqueue("payment.process", test::payment_bench::payment("o1"));
+        CHECK(bench.becomes("SELECT count(*) > 0 FROM queue.attempt WHERE outcome = 'unknown'",
+                            "t"));
+        // As after an update that builds requests otherwise.
+        bench.stripe.answer_next(
+            test::http_reply{400, R"({"error":{"type":"idempotency_error"}})"});
+        bench.stripe.end_faults();
+        CHECK(bench.finished(id).state == job_state::completed);
+        CHECK_EQ(bench.stripe.charges("o1"), 1);
+    }
+
     TEST_CASE("enqueued by SQL, the same user, order and amount are one job") {
         test::payment_bench bench;
         const std::string call =

@@ -175,6 +175,16 @@ TEST_SUITE("refund: Stripe") {
         CHECK_EQ(bench.database.query("SELECT refunded FROM payments.payments"), "1000");
     }
 
+    TEST_CASE("what the bank sends back may be given back again") {
+        test::payment_bench bench;
+        REQUIRE(bench.pay("o1", 1000).state == job_state::completed);
+        REQUIRE(bench.run("refund.full", R"({"order_id":"o1"})").state == job_state::completed);
+        CHECK_EQ(bench.database.query("SELECT payments.refund_came_back('stripe', 're_1')"), "t");
+        CHECK_EQ(bench.database.query("SELECT payments.refund_came_back('stripe', 're_1')"), "f");
+        CHECK_EQ(bench.published("refund.failed"), "1");
+        CHECK_EQ(bench.database.query("SELECT refunded FROM payments.payments"), "0");
+    }
+
     TEST_CASE("a payment of which nothing was captured cannot be refunded") {
         test::payment_bench bench;
         REQUIRE(bench.pay("o1", 1000, "pm_card_visa", R"(,"capture":false)").state ==
