@@ -55,7 +55,7 @@ http_request request_of(const settings& with, const delivery_payload& payload,
     request.set("webhook-id", id);
     request.set("webhook-timestamp", std::to_string(now.time_since_epoch().count()));
     request.set("webhook-signature",
-                standard_webhooks::signature_header(with.keys, id, now, request.body));
+                libqueue::webhook::signature_header(with.keys, id, now, request.body));
     if (!run.traceparent.empty() && !has_control_characters(run.traceparent)) {
         request.set("traceparent", run.traceparent);
     }
@@ -123,9 +123,12 @@ settings::settings(options given_) : given{std::move(given_)} {
         throw std::invalid_argument{"webhook: expected a timeout above zero"};
     }
     for (const auto& text : given.secrets) {
-        auto key = standard_webhooks::signing_key::parse(text.reveal());
+        auto key = libqueue::webhook::key::parse(text.reveal());
         if (!key) {
             throw std::invalid_argument{key.error().message + " (" + key.error().hint + ")"};
+        }
+        if (!key->signs()) {
+            throw std::invalid_argument{"webhook: expected a key that signs, got a public one"};
         }
         keys.push_back(std::move(*key));
     }

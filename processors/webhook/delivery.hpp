@@ -2,10 +2,10 @@
 
 #include "processors/support/http_request.hpp"
 #include "processors/support/run_view.hpp"
-#include "processors/support/standard_webhooks.hpp"
 #include "processors/webhook/options.hpp"
 
 #include <libqueue/outcome.hpp>
+#include <libqueue/webhook.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -21,7 +21,7 @@ class settings {
     explicit settings(options given);
 
     options given;
-    std::vector<standard_webhooks::signing_key> keys;
+    std::vector<libqueue::webhook::key> keys;
 };
 
 /// One delivery, apart from the engine. `run.executor` is the loop it runs on.
