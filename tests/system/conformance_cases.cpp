@@ -55,7 +55,7 @@ TEST_CASE("provider slow: the attempt ends by its timeout and the job is done la
 
 TEST_CASE("crash between effect and finish: the next worker does not repeat it") {
     processor_rig t;
-    test::process& dies = t.start("run_after=kill");
+    test::process& dies = t.start("run.after=kill");
     const auto job = t.enqueue(0);
     REQUIRE(dies.wait(test::scaled(30s)).has_value());
     t.start();
@@ -65,7 +65,7 @@ TEST_CASE("crash between effect and finish: the next worker does not repeat it")
 }
 
 TEST_CASE("crash as the finish commits: the next worker does not repeat it") {
-    for (const char* const point : {"finish_before_commit=kill", "finish_after_commit=kill"}) {
+    for (const char* const point : {"finish.before_commit=kill", "finish.after_commit=kill"}) {
         CAPTURE(point);
         processor_rig t;
         test::process& dies = t.start(point);
@@ -81,7 +81,7 @@ TEST_CASE("crash as the finish commits: the next worker does not repeat it") {
 TEST_CASE(
     "duplicate delivery: a stopped worker that goes on after its job was rescued is refused") {
     processor_rig t;
-    test::process& sleeper = t.start("run_after=stop");
+    test::process& sleeper = t.start("run.after=stop");
     const auto job = t.enqueue(0);
     // Alone it would find nobody who takes it for dead.
     t.start();
@@ -128,8 +128,12 @@ TEST_CASE("cancel: a job that waits leaves no effect, one that runs ends soon") 
         },
         test::scaled(60s)));
     CHECK(t.effects(0) == 0);
-    // Whoever says completed did it, whoever says cancelled did not.
-    CHECK(t.effects(1) == (t.state(running) == "completed" ? 1 : 0));
+    // Whoever says completed did it. Where doubt is reconciled, whoever says cancelled did not; a
+    // mail may have gone out.
+    const int done = t.effects(1);
+    CHECK(done <= 1);
+    CHECK((done == 1 || t.state(running) == "cancelled"));
+    CHECK((done == 0 || t.state(running) == "completed" || !t.other->reconciles()));
 }
 
 TEST_CASE("bad payload: a dead letter at the first attempt, that says where, and no effect") {

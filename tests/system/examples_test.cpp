@@ -95,8 +95,7 @@ TEST_CASE("examples: a processor of one's own counts what it granted and spent e
     CHECK(result.output == "spend 450: completed\nspend 450: dead\n");
     CHECK(db.query("SELECT string_agg(name || ' ' || points, ', ' ORDER BY name) "
                    "FROM loyalty.account") == "ada 50, ben 500");
-    CHECK(db.query("SELECT topic || ' ' || count FROM queue.unrouted_topics") ==
-          "loyalty.spent 1");
+    CHECK(db.query("SELECT topic || ' ' || count FROM queue.unrouted_topics") == "loyalty.spent 1");
 }
 
 TEST_CASE("examples: reservations that ran out are freed by a schedule of each tenant") {
