@@ -268,9 +268,9 @@ TEST_SUITE("payment: Stripe") {
         test::payment_bench bench;
         CHECK(bench.pay("o1", 1000, "pm_declined").state == job_state::dead);
         CHECK(bench.pay("o1").state == job_state::completed);
-        CHECK(mentions(bench.run("payment.retry",
-                                 R"({"payment_id":1,"payment_method":"pm_card_visa"})"),
-                       "paid already"));
+        CHECK(mentions(
+            bench.run("payment.retry", R"({"payment_id":1,"payment_method":"pm_card_visa"})"),
+            "paid already"));
         CHECK_EQ(bench.stripe.charges("o1"), 1);
     }
 

@@ -143,8 +143,8 @@ TEST_SUITE("refund: Stripe") {
         bench.stripe.fail_next(fault::lost_reply);
         bench.stripe.fail_next(fault::down, 1'000'000);
         const auto paying = bench.enqueue("payment.process", test::payment_bench::payment("o1"));
-        CHECK(bench.becomes("SELECT count(*) > 0 FROM queue.attempt WHERE outcome = 'unknown'",
-                            "t"));
+        CHECK(
+            bench.becomes("SELECT count(*) > 0 FROM queue.attempt WHERE outcome = 'unknown'", "t"));
         bench.database.execute("SELECT queue.pause('default')");
         REQUIRE(bench.becomes("SELECT count(*) FROM queue.jobs WHERE state = 'running'", "0"));
         bench.database.execute(
