@@ -24,8 +24,9 @@ class payment_bench {
    public:
     using options = libqueue::processors::payment::options;
 
-    explicit payment_bench(int workers = 1) {
+    explicit payment_bench(int workers = 1, const std::string& limit = {}) {
         options given{libqueue::processors::payment::provider_kind::stripe};
+        given.limit = limit;
         given.base_url = stripe.url();
         given.key = libqueue::processors::secret{stripe.key()};
         start(given, workers);
@@ -121,6 +122,9 @@ class payment_bench {
             made.dsn = database.dsn();
             made.queues.emplace_back("default", 10);
             made.observer = &observer;
+            if (!base.limit.empty()) {
+                made.limits.push_back(libqueue::processors::payment::default_limit(base.provider));
+            }
             made.migration_sets.push_back(libqueue::processors::payment::migrations());
             workers_.push_back(std::make_unique<libqueue::worker>(made, std::move(kinds)));
             workers_.back()->start();

@@ -247,6 +247,21 @@ TEST_SUITE("payment: Stripe") {
         CHECK(bench.finished(id).state == job_state::completed);
     }
 
+    TEST_CASE("refused credentials open the circuit of the provider's limit") {
+        test::payment_bench bench{1, "stripe"};
+        bench.stripe.fail_always(fault::forbidden);
+        for (int i = 0; i < 6; ++i) {
+            (void)bench.enqueue("payment.process",
+                                test::payment_bench::payment("o" + std::to_string(i)));
+        }
+        CHECK(bench.becomes("SELECT count(*) FROM queue.attempt WHERE outcome = 'snoozed'", "6"));
+        // Judged by who would start next, which then does not.
+        (void)bench.enqueue("payment.process", test::payment_bench::payment("o7"));
+        CHECK(
+            bench.becomes("SELECT circuit FROM queue.limit_status WHERE name = 'stripe'", "open"));
+        CHECK_EQ(bench.database.query("SELECT count(*) FROM queue.dead_letters"), "0");
+    }
+
     TEST_CASE("a provider that is away is come back to, and nothing is in doubt") {
         test::payment_bench bench;
         bench.stripe.fail_next(fault::busy, 4);
