@@ -17,7 +17,7 @@ CREATE TABLE webhooks.endpoint (
     reason text,
     format text COLLATE "C" NOT NULL,
     ordered boolean NOT NULL,
-    concurrency integer,
+    concurrency integer NOT NULL,
     timeout interval,
     waits interval[] NOT NULL,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -181,7 +181,7 @@ $$;
 --   events       types, `order.*` (all that begin with `order.`), or `*`
 --   ordered      one delivery after the other, in the order of publishing; one that is tried again
 --                holds the others up, for days if need be
---   concurrency  at most so many at a time; NULL: what the limit webhook_endpoints says
+--   concurrency  at most so many at a time
 --   format       standard, cloudevents-structured or cloudevents-binary
 --   signature    v1 (HMAC), v1a (ed25519), both
 --   timeout      of one delivery; NULL: the worker's
@@ -191,7 +191,7 @@ CREATE FUNCTION webhooks.endpoint_create(
     url text,
     events text[] DEFAULT ARRAY['*'],
     ordered boolean DEFAULT false,
-    concurrency integer DEFAULT NULL,
+    concurrency integer DEFAULT 10,
     format text DEFAULT 'standard',
     signature text DEFAULT 'v1',
     timeout interval DEFAULT NULL,
@@ -209,7 +209,7 @@ BEGIN
     e.url := endpoint_create.url;
     e.events := endpoint_create.events;
     e.ordered := coalesce(endpoint_create.ordered, false);
-    e.concurrency := endpoint_create.concurrency;
+    e.concurrency := coalesce(endpoint_create.concurrency, 10);
     e.format := endpoint_create.format;
     e.timeout := endpoint_create.timeout;
     e.waits := coalesce(endpoint_create.waits, '{}');
@@ -228,7 +228,7 @@ $$;
 COMMENT ON FUNCTION webhooks.endpoint_create IS 'A new endpoint of a tenant; returns its id.';
 
 -- Changes what is given and leaves what is NULL. Workers know of it within five seconds. LQ005.
---   concurrency 0, timeout 0: none of its own any more
+--   timeout 0: none of its own any more
 CREATE FUNCTION webhooks.endpoint_update(
     tenant_id uuid,
     endpoint bigint,
@@ -251,7 +251,7 @@ BEGIN
     e.url := coalesce(endpoint_update.url, e.url);
     e.events := coalesce(endpoint_update.events, e.events);
     e.ordered := coalesce(endpoint_update.ordered, e.ordered);
-    e.concurrency := nullif(coalesce(endpoint_update.concurrency, e.concurrency), 0);
+    e.concurrency := coalesce(endpoint_update.concurrency, e.concurrency);
     e.format := coalesce(endpoint_update.format, e.format);
     e.timeout := nullif(coalesce(endpoint_update.timeout, e.timeout), interval '0');
     e.waits := coalesce(endpoint_update.waits, e.waits);
@@ -381,9 +381,9 @@ AS $$
       AND webhooks.owner_of(e.tenant_id) = webhooks.owner_of(read_endpoint.tenant_id)
 $$;
 
--- So many deliveries at a time to one endpoint, and a circuit for each: one that is dead is tried
--- now and then by one delivery and holds nobody else up. Workers' configuration may change it.
-SELECT queue.limit_set('webhook_endpoints', concurrency => 10, key => 'limit_key',
-                       pinned => false, breaker_ratio => 0.5, breaker_min_requests => 5,
+-- A circuit for each endpoint: one that is dead is tried now and then by one delivery and holds
+-- nobody else up. Workers' configuration may change it.
+SELECT queue.limit_set('webhook_endpoints', key => 'limit_key', pinned => false,
+                       breaker_ratio => 0.5, breaker_min_requests => 5,
                        breaker_window => interval '1 minute',
                        breaker_cooldown => interval '30 s');

@@ -37,7 +37,8 @@ CREATE TABLE webhooks.delivery (
 CREATE INDEX delivery_by_endpoint ON webhooks.delivery (endpoint_id, at);
 CREATE INDEX delivery_age ON webhooks.delivery USING brin (at);
 
--- One job for this endpoint. The endpoint's keys keep it apart from the others. Internal.
+-- One job for this endpoint. Its key keeps all but a few of an endpoint's jobs out of the line, so
+-- that a backlog of one stands before nobody else; its limit key has the circuit. Internal.
 CREATE FUNCTION webhooks.enqueue_event(e webhooks.endpoint, ev webhooks.event) RETURNS bigint
 LANGUAGE sql
 AS $$
@@ -50,8 +51,7 @@ AS $$
         tenant_id => e.tenant_id, max_attempts => cardinality(e.waits) + 1,
         limit_key => 'endpoint:' || e.id,
         ordering_key => CASE WHEN e.ordered THEN 'webhook:' || e.id END,
-        concurrency_key => CASE WHEN e.concurrency IS NOT NULL AND NOT e.ordered
-                                THEN 'webhook:' || e.id END,
+        concurrency_key => CASE WHEN NOT e.ordered THEN 'webhook:' || e.id END,
         key_concurrency => CASE WHEN NOT e.ordered THEN e.concurrency END)
 $$;
 
