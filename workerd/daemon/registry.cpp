@@ -5,6 +5,7 @@
 #include "config/suggest.hpp"
 #include "processors/debug/processor.hpp"
 #include "processors/email/processor.hpp"
+#include "processors/payment/processor.hpp"
 #include "processors/support/follow_ups.hpp"
 #include "processors/webhook/processor.hpp"
 
@@ -23,6 +24,7 @@ namespace workerd {
 namespace {
 
 namespace email = libqueue::processors::email;
+namespace payment = libqueue::processors::payment;
 namespace webhook = libqueue::processors::webhook;
 using libqueue::registration;
 
@@ -45,6 +47,25 @@ std::vector<registration> email_kinds(const email_config& given) {
     options.ca_file = given.ca_file;
     options.timeout = given.timeout;
     return email::make_registrations(std::move(options));
+}
+
+payment::provider_kind provider_of(const payment_config& given) {
+    return given.provider == "internal" ? payment::provider_kind::internal
+                                        : payment::provider_kind::stripe;
+}
+
+std::vector<registration> payment_kinds(const payment_config& given) {
+    payment::options options{provider_of(given)};
+    options.key = libqueue::processors::secret{given.key};
+    options.base_url = given.base_url;
+    options.service = given.service;
+    options.timeout = given.timeout;
+    options.action_timeout = std::chrono::duration_cast<std::chrono::seconds>(given.action_timeout);
+    options.most = given.max_amount;
+    options.ca_file = given.ca_file;
+    options.allow_http = given.allow_http;
+    options.limit = payment::default_limit(options.provider).name;
+    return payment::make_registrations(std::move(options));
 }
 
 std::vector<registration> webhook_kinds(const webhook_config& given) {
@@ -143,6 +164,8 @@ std::vector<registration> make_registry(const config& value, std::vector<config_
         kinds = libqueue::processors::debug::make_registrations();
     if (value.processors.email)
         add_kinds("processors.email", email_kinds, *value.processors.email, kinds, faults);
+    if (value.processors.payment)
+        add_kinds("processors.payment", payment_kinds, *value.processors.payment, kinds, faults);
     if (value.processors.webhook)
         add_kinds("processors.webhook", webhook_kinds, *value.processors.webhook, kinds, faults);
     kinds.insert(kinds.end(), more.begin(), more.end());
@@ -177,6 +200,20 @@ std::string complete_dsn(const config& value, const std::string& dsn) {
     return complete;
 }
 
+namespace {
+
+/// Tables of the processors, and their limits unless the file has its own of the name.
+void add_processors(const config& value, libqueue::worker_options& options) {
+    if (value.processors.payment) {
+        options.migration_sets.push_back(payment::migrations());
+        auto limit = payment::default_limit(provider_of(*value.processors.payment));
+        if (!value.limits.contains(limit.name))
+            options.limits.push_back(std::move(limit));
+    }
+}
+
+}  // namespace
+
 libqueue::worker_options make_worker_options(const config& value) {
     libqueue::worker_options options;
     options.dsn = complete_dsn(value, value.database.dsn);
@@ -201,6 +238,7 @@ libqueue::worker_options make_worker_options(const config& value) {
         limit.parent = figures.parent;
         limit.breaker = figures.breaker;
     }
+    add_processors(value, options);
     if (value.processors.webhook && !value.processors.webhook->endpoint_key.empty())
         options.migration_sets.push_back(webhook::migrations());
     options.keyring = value.encryption.ring;

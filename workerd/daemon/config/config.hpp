@@ -122,9 +122,23 @@ struct webhook_config {
     bool allow_http = false;
 };
 
+struct payment_config {
+    std::string provider;
+    std::filesystem::path key_file;
+    std::string key;
+    std::string base_url;
+    std::string service;
+    std::chrono::milliseconds timeout{};
+    std::chrono::milliseconds action_timeout{};
+    std::int64_t max_amount = 0;
+    std::filesystem::path ca_file;
+    bool allow_http = false;
+};
+
 struct processors_config {
     bool debug = false;
     std::optional<email_config> email;
+    std::optional<payment_config> payment;
     std::optional<webhook_config> webhook;
 };
 

@@ -165,6 +165,11 @@ void read_files(const config_sources& sources, config_result& result) {
         files.secret("processors.email.password_file", email.password_file, email.password);
         files.plain("processors.email.ca_file", email.ca_file);
     }
+    if (value.processors.payment) {
+        auto& payment = *value.processors.payment;
+        files.secret("processors.payment.key_file", payment.key_file, payment.key);
+        files.plain("processors.payment.ca_file", payment.ca_file);
+    }
     if (value.processors.webhook) {
         auto& webhook = *value.processors.webhook;
         files.secret("processors.webhook.secret_file", webhook.secret_file, webhook.secret);
