@@ -70,7 +70,7 @@ $$;
 
 -- May this job send to these addresses now? One row per address, in their order: `send`, or why
 -- not: `suppressed`, `off` (the channel or category is switched off), `daily_limit`; or when
--- (`until`): `quiet`, `rate`. With the category `critical` always `send`.
+-- (`until`, in `wait_ms`): `quiet`, `rate`. With the category `critical` always `send`.
 -- When all is decided without waiting, what may be sent is counted against the limits at once,
 -- under a lock per contact, so that any number of workers together stay within them; the same job
 -- asking again is not counted twice. `token`: for the unsubscribe link.
@@ -80,7 +80,7 @@ $$;
 -- contact in the order of their hashes, to the end of the transaction.
 CREATE FUNCTION contacts.admit(job_id bigint, tenant_id uuid, channel text, category text,
     addresses text[], hourly integer, now timestamptz DEFAULT NULL)
-RETURNS TABLE (place integer, decision text, until timestamptz, token text)
+RETURNS TABLE (place integer, decision text, until timestamptz, wait_ms bigint, token text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET jit = off
 AS $$
@@ -97,7 +97,7 @@ BEGIN
     SELECT array_agg(contacts.contact_of(admit.channel, a.address) ORDER BY a.place) INTO who
     FROM unnest(admit.addresses) WITH ORDINALITY a (address, place);
     IF admit.category = 'critical' THEN
-        RETURN QUERY SELECT p.i, 'send'::text, NULL::timestamptz, ''::text
+        RETURN QUERY SELECT p.i, 'send'::text, NULL::timestamptz, NULL::bigint, ''::text
         FROM generate_series(1, cardinality(who)) p (i);
         RETURN;
     END IF;
@@ -123,6 +123,7 @@ BEGIN
     END IF;
     RETURN QUERY
     SELECT p.place::integer, p.decision, p.until,
+           ceil(extract(epoch FROM p.until - at) * 1000)::bigint,
            contacts.unsubscribe_token(admit.tenant_id, admit.channel, p.address, admit.category)
     FROM unnest(admit.addresses, decided, waits) WITH ORDINALITY
          p (address, decision, until, place)
