@@ -2,10 +2,10 @@
 
 #include "processors/email/message.hpp"
 #include "processors/support/payload.hpp"
-#include "processors/support/sql_function.hpp"
 #include "processors/support/text_rules.hpp"
 
 #include <boost/json.hpp>
+#include <sql/mail_material.hpp>
 
 #include <algorithm>
 #include <numeric>
@@ -75,7 +75,8 @@ std::optional<outcome> mail_run::ask_templates() {
             parameters[3] = std::to_string(*wanted->version);
         }
     }
-    const auto answer = context_.query_blocking(function_call("mail.material", parameters));
+    const auto answer = context_.query_blocking(
+        statement{std::string{sql::mail_material}, std::move(parameters)});
     if (!answer) {
         return refused_question(answer.error());
     }

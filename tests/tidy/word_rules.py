@@ -54,13 +54,8 @@ CPP_BANS = [
         r'"\s*(SELECT\b|INSERT INTO\b|UPDATE \w|DELETE FROM\b|WITH \w+ AS\b|CREATE \w|ALTER \w'
         r"|DROP \w|TRUNCATE \w|COPY \w)",
         "SQL lives in sql/queries, one statement per file",
-        # The one reads a dump of the schema, by the words its statements begin with; the other
-        # calls an SQL function by its name.
-        unless=(
-            *SQL_OUTSIDE,
-            "libqueue/src/store/schema_drift.cpp",
-            "processors/support/sql_function.cpp",
-        ),
+        # It reads a dump of the schema, by the words its statements begin with.
+        unless=(*SQL_OUTSIDE, "libqueue/src/store/schema_drift.cpp"),
         strings=True,
     ),
     ban(r"\busing\s+namespace\s+std\s*;", "names of std collide with ours"),

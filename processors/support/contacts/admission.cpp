@@ -1,8 +1,11 @@
 #include "processors/support/contacts/admission.hpp"
 
-#include "processors/support/sql_function.hpp"
+#include "processors/support/sql_text.hpp"
 
 #include <processors_support/migrations.hpp>
+#include <sql/contacts_admit.hpp>
+#include <sql/contacts_release.hpp>
+#include <sql/contacts_suppress.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -14,9 +17,9 @@ migration_set migrations() {
 }
 
 statement admission_request::question() const {
-    return function_call("contacts.admit",
-                         {std::to_string(job_id), tenant_id, channel, category,
-                          text_array(addresses), std::to_string(hourly), std::nullopt});
+    return statement{std::string{sql::contacts_admit},
+                     {std::to_string(job_id), tenant_id, channel, category, text_array(addresses),
+                      std::to_string(hourly)}};
 }
 
 admission::admission(const rows& answer) {
@@ -43,14 +46,14 @@ admission::admission(const rows& answer) {
 }
 
 statement release(std::int64_t job_id) {
-    return function_call("contacts.release", {std::to_string(job_id)});
+    return statement{std::string{sql::contacts_release}, {std::to_string(job_id)}};
 }
 
 statement suppress(const std::optional<std::string>& tenant_id, std::string_view channel,
                    std::string_view address, std::string_view reason, std::string_view detail) {
-    return function_call("contacts.suppress",
-                         {tenant_id, std::string{channel}, std::string{address},
-                          std::string{reason}, std::string{detail}, "provider", std::nullopt});
+    return statement{std::string{sql::contacts_suppress},
+                     {tenant_id, std::string{channel}, std::string{address}, std::string{reason},
+                      std::string{detail}}};
 }
 
 }  // namespace libqueue::processors::contacts
