@@ -55,7 +55,9 @@ outcome mail_run::run() {
         }
     }
     if (auto end = make_content()) {
-        return std::move(*end);
+        // It was counted against the recipients' limits, and will not be sent.
+        return given.stores ? std::move(*end).also(contacts::release(context_.job().id))
+                            : std::move(*end);
     }
     return given.on_unknown == unknown_policy::park ? hand_over_once() : hand_over();
 }

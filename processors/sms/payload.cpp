@@ -81,7 +81,7 @@ result<sms_payload> sms_payload::parse(std::string_view json, const options& giv
     if (!reader.ok()) {
         return error{errc::invalid_argument, reader.faults()};
     }
-    made.segments = *segments;
+    made.segments = segments.value_or(1);
     return made;
 }
 

@@ -3,8 +3,8 @@
 #include "config/dsn.hpp"
 #include "config/kind_defaults.hpp"
 #include "config/suggest.hpp"
+#include "mail_kinds.hpp"
 #include "processors/debug/processor.hpp"
-#include "processors/email/processor.hpp"
 #include "processors/support/follow_ups.hpp"
 #include "processors/webhook/processor.hpp"
 
@@ -22,30 +22,8 @@ namespace workerd {
 
 namespace {
 
-namespace email = libqueue::processors::email;
 namespace webhook = libqueue::processors::webhook;
 using libqueue::registration;
-
-email::tls_mode tls_of(const std::string& text) {
-    if (text == "none")
-        return email::tls_mode::none;
-    return text == "tls" ? email::tls_mode::tls : email::tls_mode::starttls;
-}
-
-std::vector<registration> email_kinds(const email_config& given) {
-    email::options options{given.host};
-    options.port = given.port;
-    options.tls = tls_of(given.tls);
-    options.username = given.username;
-    options.password = libqueue::processors::secret{given.password};
-    options.from = given.from;
-    options.helo_name = given.helo_name;
-    options.on_unknown =
-        given.on_unknown == "park" ? email::unknown_policy::park : email::unknown_policy::retry;
-    options.ca_file = given.ca_file;
-    options.timeout = given.timeout;
-    return email::make_registrations(std::move(options));
-}
 
 std::vector<registration> webhook_kinds(const webhook_config& given) {
     webhook::options options;
@@ -136,6 +114,8 @@ std::vector<registration> make_registry(const config& value, std::vector<config_
         kinds = libqueue::processors::debug::make_registrations();
     if (value.processors.email)
         add_kinds("processors.email", email_kinds, *value.processors.email, kinds, faults);
+    if (value.processors.sms)
+        add_kinds("processors.sms", sms_kinds, *value.processors.sms, kinds, faults);
     if (value.processors.webhook)
         add_kinds("processors.webhook", webhook_kinds, *value.processors.webhook, kinds, faults);
     kinds.insert(kinds.end(), more.begin(), more.end());
@@ -194,6 +174,7 @@ libqueue::worker_options make_worker_options(const config& value) {
         limit.parent = figures.parent;
         limit.breaker = figures.breaker;
     }
+    add_mail_options(value, options);
     options.keyring = value.encryption.ring;
     options.turn_connections = value.database.connections;
     options.threads = value.worker.threads;
