@@ -48,10 +48,10 @@ options checked(options given) {
         fault("expected username and password, or neither");
     }
     const auto& link = given.unsubscribe_url;
-    if (!link.empty() && (!link.starts_with("https://") || link.size() > 512 || !is_ascii(link) ||
-                          has_control_characters(link) ||
-                          link.find_first_of(" <>\t") != std::string::npos ||
-                          link.find("{token}") == std::string::npos)) {
+    if (!link.empty() &&
+        (!link.starts_with("https://") || link.size() > 512 || !is_ascii(link) ||
+         has_control_characters(link) || link.find_first_of(" <>\t") != std::string::npos ||
+         link.find("{token}") == std::string::npos)) {
         fault("unsubscribe_url: expected https:// and {token} in it");
     }
     if (given.hourly_per_recipient < 0) {

@@ -68,8 +68,8 @@ std::optional<std::chrono::minutes> take_offset(std::string_view text) {
 }
 
 wall_clock in_zone(date::sys_seconds when, std::string_view zone) {
-    const auto local = date::make_zoned(date::locate_zone(std::string{zone}), when)
-                           .get_local_time();
+    const auto local =
+        date::make_zoned(date::locate_zone(std::string{zone}), when).get_local_time();
     const auto days = date::floor<date::days>(local);
     const date::year_month_day day{days};
     const auto time = date::make_time(local - days);
@@ -155,9 +155,8 @@ bool is_american(std::string_view locale) {
     return locale == "en-US" || locale == "en_US";
 }
 
-constexpr std::array english{"January",   "February", "March",    "April",
-                             "May",       "June",     "July",     "August",
-                             "September", "October",  "November", "December"};
+constexpr std::array english{"January", "February", "March",     "April",   "May",      "June",
+                             "July",    "August",   "September", "October", "November", "December"};
 constexpr std::array german{"Januar", "Februar", "März",      "April",   "Mai",      "Juni",
                             "Juli",   "August",  "September", "Oktober", "November", "Dezember"};
 

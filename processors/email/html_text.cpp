@@ -26,7 +26,9 @@ char lower(char c) noexcept {
 }
 
 void append_utf8(std::string& out, std::uint32_t code) {
-    const auto put = [&out](std::uint32_t byte) { out += static_cast<char>(byte); };
+    const auto put = [&out](std::uint32_t byte) {
+        out += static_cast<char>(byte);
+    };
     if (code < 0x80) {
         put(code);
     } else if (code < 0x800) {
@@ -47,18 +49,10 @@ void append_utf8(std::string& out, std::uint32_t code) {
 /// Of `&name;` without the ends; empty for one we do not know.
 std::optional<std::string> entity(std::string_view name) {
     using pair = std::pair<std::string_view, std::string_view>;
-    constexpr std::array<pair, 12> named{pair{"amp", "&"},
-                                         {"lt", "<"},
-                                         {"gt", ">"},
-                                         {"quot", "\""},
-                                         {"apos", "'"},
-                                         {"nbsp", " "},
-                                         {"euro", "€"},
-                                         {"ndash", "–"},
-                                         {"mdash", "—"},
-                                         {"hellip", "…"},
-                                         {"middot", "·"},
-                                         {"copy", "©"}};
+    constexpr std::array<pair, 12> named{pair{"amp", "&"}, {"lt", "<"},     {"gt", ">"},
+                                         {"quot", "\""},   {"apos", "'"},   {"nbsp", " "},
+                                         {"euro", "€"},    {"ndash", "–"},  {"mdash", "—"},
+                                         {"hellip", "…"},  {"middot", "·"}, {"copy", "©"}};
     for (const auto& [key, text] : named) {
         if (key == name) {
             return std::string{text};
@@ -198,7 +192,8 @@ class converter {
         const bool closing = inside.starts_with('/');
         const auto rest = inside.substr(closing ? 1 : 0);
         const auto name = to_lower(rest.substr(0, rest.find_first_of(" \t\r\n/")));
-        if (!closing && (name == "style" || name == "script" || name == "head" || name == "title")) {
+        if (!closing &&
+            (name == "style" || name == "script" || name == "head" || name == "title")) {
             skip_to("</" + name + ">");
         } else if (name == "br") {
             out_ += out_.empty() ? "" : "\n";
@@ -233,11 +228,10 @@ class converter {
     static std::string decoded(std::string_view text) {
         std::string out;
         for (std::size_t at = 0; at < text.size(); ++at) {
-            const auto end = text[at] == '&' ? text.substr(at, 12).find(';')
-                                             : std::string_view::npos;
-            const auto found = end == std::string_view::npos
-                                   ? std::nullopt
-                                   : entity(text.substr(at + 1, end - 1));
+            const auto end =
+                text[at] == '&' ? text.substr(at, 12).find(';') : std::string_view::npos;
+            const auto found =
+                end == std::string_view::npos ? std::nullopt : entity(text.substr(at + 1, end - 1));
             if (found) {
                 out += *found;
                 at += end;

@@ -4,8 +4,9 @@
 #include "processors/support/payload.hpp"
 #include "processors/support/text_rules.hpp"
 
-#include <boost/json.hpp>
 #include <sql/mail_material.hpp>
+
+#include <boost/json.hpp>
 
 #include <algorithm>
 #include <numeric>
@@ -77,8 +78,8 @@ std::optional<outcome> mail_run::ask_templates() {
             parameters[3] = std::to_string(*wanted->version);
         }
     }
-    const auto answer = context_.query_blocking(
-        statement{std::string{sql::mail_material}, std::move(parameters)});
+    const auto answer =
+        context_.query_blocking(statement{std::string{sql::mail_material}, std::move(parameters)});
     if (!answer) {
         return refused_question(answer.error());
     }
@@ -200,9 +201,8 @@ outcome mail_run::hand_over_once() {
 
 bool mail_run::keep_for_next_attempt(const delivery_report& report,
                                      const std::vector<std::size_t>& tried) {
-    const bool put_off =
-        std::any_of(report.refused.begin(), report.refused.end(),
-                    [](const auto& one) { return !one.second.permanent(); });
+    const bool put_off = std::any_of(report.refused.begin(), report.refused.end(),
+                                     [](const auto& one) { return !one.second.permanent(); });
     if (report.fate != mail_fate::taken || !put_off ||
         context_.job().attempt >= context_.job().max_attempts) {
         return false;
@@ -222,15 +222,15 @@ bool mail_run::keep_for_next_attempt(const delivery_report& report,
 
 void mail_run::read_checkpoint() {
     // Nothing is kept before the first attempt has ended; most jobs have but one.
-    const auto text = context_.job().attempt > 1 ? context_.last_checkpoint_blocking()
-                                                 : std::nullopt;
+    const auto text =
+        context_.job().attempt > 1 ? context_.last_checkpoint_blocking() : std::nullopt;
     if (!text) {
         return;
     }
     json::error_code failed;
     const auto state = json::parse(*text, failed);
-    const auto* places = failed || !state.is_object() ? nullptr
-                                                      : state.get_object().if_contains("served");
+    const auto* places =
+        failed || !state.is_object() ? nullptr : state.get_object().if_contains("served");
     if (places == nullptr || !places->is_array()) {
         return;
     }

@@ -13,9 +13,8 @@ namespace json = boost::json;
 
 std::string region_of(const mail_template& what, const template_request& with) {
     const auto language = with.locale.substr(0, with.locale.find_first_of("-_"));
-    const bool same = what.locale == "default"
-                          ? language == "en"
-                          : with.locale.starts_with(what.locale);
+    const bool same =
+        what.locale == "default" ? language == "en" : with.locale.starts_with(what.locale);
     return same ? with.locale : what.locale;
 }
 

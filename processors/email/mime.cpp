@@ -93,8 +93,8 @@ std::string percent_encoded(std::string_view text) {
 
 std::string mime_parameter(std::string_view name, std::string_view value) {
     const bool plain =
-        value.size() <= 60 && std::all_of(value.begin(), value.end(),
-                                          [](char c) { return c >= ' ' && c <= '~'; }) &&
+        value.size() <= 60 &&
+        std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; }) &&
         value.find_first_of("\"\\") == std::string_view::npos;
     auto out = ";\r\n " + std::string{name};
     if (plain) {

@@ -3,9 +3,9 @@
 #include "processors/email/delivery.hpp"
 #include "processors/email/mail_run.hpp"
 
-#include <processors_email/migrations.hpp>
-
 #include <libqueue/backoff.hpp>
+
+#include <processors_email/migrations.hpp>
 
 #include <memory>
 #include <utility>

@@ -55,8 +55,8 @@ data data_of(const json::value& value) {
 }
 
 std::optional<double> number_of(const std::string& text) {
-    if (text.empty() || text.size() > 40 || text.find_first_not_of("+-.0123456789eE") !=
-                                                std::string::npos) {
+    if (text.empty() || text.size() > 40 ||
+        text.find_first_not_of("+-.0123456789eE") != std::string::npos) {
         return std::nullopt;
     }
     double value = 0;
@@ -140,11 +140,11 @@ class tag_context : public kainjow::mustache::basic_context<std::string> {
         const auto& helper = tag.words[0].text;
         const auto first = argument(tag, 1);
         const auto second = tag.words.size() == 3 ? argument(tag, 2) : std::string{};
-        const auto text = helper == "formatDate"
-                              ? format_date(first, second.empty() ? "long" : second, how_.locale,
-                                            how_.zone)
-                          : helper == "formatTime" ? format_time(first, how_.locale, how_.zone)
-                                                   : format_currency(first, second, how_.locale);
+        const auto text =
+            helper == "formatDate"
+                ? format_date(first, second.empty() ? "long" : second, how_.locale, how_.zone)
+            : helper == "formatTime" ? format_time(first, how_.locale, how_.zone)
+                                     : format_currency(first, second, how_.locale);
         if (!text) {
             throw template_error{"template: " + helper + " " + tag.words[1].text +
                                  ": the value, the style or the zone does not fit"};

@@ -14,11 +14,11 @@ class rendering {
    public:
     rendering() = default;
     enum class escaping { html, none };
-    escaping escape{escaping::html};        ///< of `{{x}}`; `{{{x}}}` is never escaped
-    std::string locale{"default"};          ///< for formatDate, formatTime, formatCurrency
-    std::string zone{"UTC"};                ///< for formatDate and formatTime
-    std::size_t most_bytes{2UL << 20U};     ///< of the result before escaping
-    std::size_t most_steps{20'000};         ///< tags looked up and items gone through
+    escaping escape{escaping::html};     ///< of `{{x}}`; `{{{x}}}` is never escaped
+    std::string locale{"default"};       ///< for formatDate, formatTime, formatCurrency
+    std::string zone{"UTC"};             ///< for formatDate and formatTime
+    std::size_t most_bytes{2UL << 20U};  ///< of the result before escaping
+    std::size_t most_steps{20'000};      ///< tags looked up and items gone through
 };
 static_assert(!std::is_aggregate_v<rendering>);
 
@@ -26,7 +26,8 @@ static_assert(!std::is_aggregate_v<rendering>);
 ///
 ///   {{name}} {{user.name}} {{.}}        escaped; a variable that is missing or null is an error
 ///   {{{html}}} {{&html}}                as it is
-///   {{#list}}..{{else}}..{{/list}}      once per item, or once when true; `else` when empty, false,
+///   {{#list}}..{{else}}..{{/list}}      once per item, or once when true; `else` when empty,
+///   false,
 ///   {{^list}}..{{/list}}                0, "" or missing
 ///   {{#if x}} {{#unless x}} {{#each x}} the same in other words, closed by {{/if}} and so on
 ///   {{#eq a "b"}} ne lt le gt ge        both as numbers when both are, else as text; strict

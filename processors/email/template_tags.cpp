@@ -43,8 +43,8 @@ bool is_path(std::string_view text) {
            (!text.empty() && text.front() != '.' && text.back() != '.' &&
             text.find("..") == std::string_view::npos &&
             std::all_of(text.begin(), text.end(), [](char c) {
-                return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                       (c >= 'A' && c <= 'Z') || c == '_' || c == '-' || c == '.';
+                return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       c == '_' || c == '-' || c == '.';
             }));
 }
 
@@ -131,8 +131,7 @@ void template_source::open(std::string_view inside, std::size_t at, bool inverte
     const auto name = tag.words.front().text;
     if (tag.words.size() == 2 && contains(aliases, name)) {
         inverted = inverted != (name == "unless");
-    } else if (tag.words.size() != 1 &&
-               !(tag.words.size() == 3 && contains(comparisons, name))) {
+    } else if (tag.words.size() != 1 && !(tag.words.size() == 3 && contains(comparisons, name))) {
         throw fault(at, "expected a name, if, unless, each or a comparison of two");
     }
     const auto number = tags_.size();

@@ -62,8 +62,8 @@ std::string plain_word(std::string text) {
 std::string output_of(const json::object& message, const sms_payload& payload) {
     return R"({"sid":)" + json_string(plain_word(text_member(message, "sid"))) + R"(,"status":)" +
            json_string(plain_word(text_member(message, "status"))) + R"(,"segments":)" +
-           std::to_string(payload.segments) + R"(,"to":)" +
-           json_string(masked_number(payload.to)) + "}";
+           std::to_string(payload.segments) + R"(,"to":)" + json_string(masked_number(payload.to)) +
+           "}";
 }
 
 int code_of(const http_response& response) {
@@ -129,8 +129,8 @@ options checked(options given) {
         faults += faults.empty() ? "sms: " : "; ";
         faults += text;
     };
-    const bool scheme = given.url.starts_with("https://") ||
-                        (given.allow_http && given.url.starts_with("http://"));
+    const bool scheme =
+        given.url.starts_with("https://") || (given.allow_http && given.url.starts_with("http://"));
     if (!scheme || given.url.ends_with('/') || has_control_characters(given.url)) {
         fault("url: expected https://host without a path");
     }
@@ -213,8 +213,7 @@ sms_report report_of(const http_response& response, const sms_payload& payload,
 }
 
 result<std::optional<std::string>> find_in_list(const http_response& response,
-                                                const sms_payload& payload,
-                                                std::string_view text) {
+                                                const sms_payload& payload, std::string_view text) {
     if (response.end != http_end::answered || response.status != 200) {
         return error{errc::conflict,
                      response.end == http_end::answered

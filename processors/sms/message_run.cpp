@@ -57,8 +57,7 @@ outcome concluded(const options& with, sms_report report, const sms_payload& pay
 
 boost::asio::awaitable<http_response> ask(const options& with, const http_request& request,
                                           const run_view& run) {
-    const auto deadline =
-        std::min(run.deadline, std::chrono::steady_clock::now() + with.timeout);
+    const auto deadline = std::min(run.deadline, std::chrono::steady_clock::now() + with.timeout);
     auto loop = transfer_loop_of(run.executor, request.addresses);
     auto response = co_await perform(loop, request, run.stop, deadline);
     report(run, response, true);
@@ -74,8 +73,8 @@ std::int64_t milliseconds_now() {
 std::optional<std::int64_t> first_look(const std::optional<std::string>& checkpoint) {
     boost::json::error_code failed;
     const auto state = boost::json::parse(checkpoint.value_or("null"), failed);
-    const auto* at = failed || !state.is_object() ? nullptr
-                                                  : state.get_object().if_contains("looked_at");
+    const auto* at =
+        failed || !state.is_object() ? nullptr : state.get_object().if_contains("looked_at");
     return at != nullptr && at->is_int64() ? std::optional{at->get_int64()} : std::nullopt;
 }
 

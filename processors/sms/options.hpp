@@ -26,7 +26,8 @@ class options {
     std::string account;
     std::string user;  ///< an API key's id instead of the account's
     secret token;
-    std::string from;  ///< number, short code, name of up to 11 letters and digits, or MG... service
+    std::string
+        from;  ///< number, short code, name of up to 11 letters and digits, or MG... service
     std::chrono::milliseconds timeout{15'000};  ///< of one request, connecting included
     int most_segments{6};                       ///< a longer text is refused, as each one costs
     unknown_policy on_unknown{unknown_policy::park};

@@ -64,8 +64,9 @@ result<sms_payload> sms_payload::parse(std::string_view json, const options& giv
         reader.fault("to", "expected a number as + and 7 to 15 digits");
     }
     if (!is_sender(made.from)) {
-        reader.fault("from", "expected a number, a short code, a name of up to 11 letters and "
-                             "digits or a service, and the options name none");
+        reader.fault("from",
+                     "expected a number, a short code, a name of up to 11 letters and "
+                     "digits or a service, and the options name none");
     }
     if (!is_category(made.category)) {
         reader.fault("category", "expected 1 to 64 of a-z, 0-9, '_', '.' and '-'");

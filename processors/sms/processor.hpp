@@ -19,9 +19,9 @@ namespace libqueue::processors::sms {
 /// In doubt the job becomes a dead letter (`park`), or a reconcile run looks for the message in the
 /// provider's list (`look_up`).
 /// Output: {"sid":"SM...","status":"queued","segments":1,"to":"+43***67"}, or {"skipped":"off"}.
-/// 429 and 503 retry, other refusals discard; numbers that do not exist or said stop are suppressed.
-/// Defaults of the kind: 4 attempts on the email backoff, timeout as in the options plus 5 s.
-/// Throws std::invalid_argument naming the faults of the options.
+/// 429 and 503 retry, other refusals discard; numbers that do not exist or said stop are
+/// suppressed. Defaults of the kind: 4 attempts on the email backoff, timeout as in the options
+/// plus 5 s. Throws std::invalid_argument naming the faults of the options.
 [[nodiscard]] std::vector<libqueue::registration> make_registrations(options given);
 
 }  // namespace libqueue::processors::sms

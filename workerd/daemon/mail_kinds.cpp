@@ -80,8 +80,8 @@ std::vector<registration> sms_kinds(const sms_config& given) {
     options.url = given.url;
     options.user = given.user;
     options.from = given.from;
-    options.on_unknown = given.on_unknown == "look_up" ? sms::unknown_policy::look_up
-                                                       : sms::unknown_policy::park;
+    options.on_unknown =
+        given.on_unknown == "look_up" ? sms::unknown_policy::look_up : sms::unknown_policy::park;
     options.settle = given.settle;
     options.timeout = given.timeout;
     options.most_segments = given.most_segments;

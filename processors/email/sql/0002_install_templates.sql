@@ -18,7 +18,8 @@ AS $$
             || chr(10) || '<h1 style="font-size:1.4em">' || install_default.heading || '</h1>'
             || chr(10) || install_default.body || chr(10)
             || '{{#if unsubscribe_url}}<p style="font-size:0.8em"><a href="{{unsubscribe_url}}">'
-            || 'No more mails of this kind</a></p>{{/if}}' || chr(10) || '</body></html>' || chr(10),
+            || 'No more mails of this kind</a></p>{{/if}}' || chr(10)
+            || '</body></html>' || chr(10),
             install_default.plain || '{{#if unsubscribe_url}}' || chr(10) || chr(10)
             || 'No more mails of this kind: {{unsubscribe_url}}' || chr(10) || '{{/if}}' || chr(10))
 $$;
@@ -62,7 +63,8 @@ $html$<p>Hello {{customer_name}},</p>
 <p>It is paid back the way you paid. Banks take up to ten working days to show it.</p>$html$,
 $plain$Hello {{customer_name}},
 
-we have refunded {{formatCurrency amount currency}} of your order {{order_id}}{{#if reason}} ({{reason}}){{/if}}.
+we have refunded {{formatCurrency amount currency}} of your order
+{{order_id}}{{#if reason}} ({{reason}}){{/if}}.
 {{#if partial}}
 This is a part of what you paid; the rest of the order stands.
 {{/if}}
@@ -95,7 +97,9 @@ you.</p>
 <p>Was that not you? Please write to us at once: {{support_contact}}.</p>$html$,
 $plain$Hello {{customer_name}},
 
-your ticket {{ticket_id}} for {{event.name}} on {{formatDate event.starts_at "long"}} went to {{recipient_name}} and no longer opens the door for you.
+your ticket {{ticket_id}} for {{event.name}} on
+{{formatDate event.starts_at "long"}} went to {{recipient_name}} and no longer opens the door
+for you.
 
 Was that not you? Please write to us at once: {{support_contact}}.
 $plain$);
@@ -123,7 +127,11 @@ $html$<p>Hello {{customer_name}},</p>
 <p><strong>{{event.name}}</strong> begins on {{formatDate event.starts_at "long"}} at
 {{formatTime event.starts_at}}.</p>
 <p>{{event.venue}}{{#if event.address}}<br>{{event.address}}{{/if}}</p>
-{{#gt ticket_count 1}}<p>You have {{ticket_count}} tickets; bring all of them.</p>{{else}}<p>Bring your ticket.</p>{{/gt}}$html$,
+{{#gt ticket_count 1}}
+<p>You have {{ticket_count}} tickets; bring all of them.</p>
+{{else}}
+<p>Bring your ticket.</p>
+{{/gt}}$html$,
 $plain$Hello {{customer_name}},
 
 {{event.name}} begins on {{formatDate event.starts_at "long"}} at {{formatTime event.starts_at}}.
@@ -149,7 +157,8 @@ cancelled{{#if reason}}: {{reason}}{{/if}}.</p>
 anything.</p>{{else}}<p>We will write to you about your money.</p>{{/if}}$html$,
 $plain$Hello {{customer_name}},
 
-{{event.name}} on {{formatDate event.starts_at "long"}} had to be cancelled{{#if reason}}: {{reason}}{{/if}}.
+{{event.name}} on {{formatDate event.starts_at "long"}} had to be
+cancelled{{#if reason}}: {{reason}}{{/if}}.
 
 {{#if refund_amount}}
 You get {{formatCurrency refund_amount currency}} back without doing anything.
@@ -162,7 +171,9 @@ SELECT mail.install_default('welcome', 'transactional',
     $s$Welcome, {{customer_name}}$s$, $h$Good to have you here$h$,
 $html$<p>Hello {{customer_name}},</p>
 <p>your account is ready.</p>
-{{#if confirm_url}}<p><a href="{{confirm_url}}">Please confirm that this is your address</a></p>{{/if}}$html$,
+{{#if confirm_url}}
+<p><a href="{{confirm_url}}">Please confirm that this is your address</a></p>
+{{/if}}$html$,
 $plain$Hello {{customer_name}},
 
 your account is ready.
@@ -185,7 +196,8 @@ somebody, we hope you, has asked for a new password. Choose one here:
 
 {{reset_url}}
 
-The link works for {{valid_minutes}} minutes. If it was not you, leave this mail alone: nothing changes.
+The link works for {{valid_minutes}} minutes. If it was not you, leave this mail alone: nothing
+changes.
 $plain$);
 
 SELECT mail.install_default('abandoned_cart', 'marketing',
@@ -217,9 +229,9 @@ SELECT mail.install_default('admin_alert', 'critical',
     $s$[{{severity}}] {{title}}$s$, $h${{title}}$h$,
 $html$<p><strong>{{severity}}</strong> since {{formatDate since "iso"}} {{formatTime since}}</p>
 <p>{{message}}</p>
-{{#if values}}
+{{#if figures}}
 <table>
-{{#each values}}
+{{#each figures}}
 <tr><td>{{name}}</td><td>{{value}}</td></tr>
 {{/each}}
 </table>
@@ -229,7 +241,7 @@ $plain${{severity}} since {{formatDate since "iso"}} {{formatTime since}}
 
 {{message}}
 
-{{#each values}}
+{{#each figures}}
 {{name}}: {{value}}
 {{/each}}
 {{#if link}}

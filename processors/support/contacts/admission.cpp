@@ -2,10 +2,11 @@
 
 #include "processors/support/sql_text.hpp"
 
-#include <processors_support/migrations.hpp>
 #include <sql/contacts_admit.hpp>
 #include <sql/contacts_release.hpp>
 #include <sql/contacts_suppress.hpp>
+
+#include <processors_support/migrations.hpp>
 
 #include <algorithm>
 #include <charconv>

@@ -117,18 +117,20 @@ TEST_SUITE("processors: contacts") {
 
     TEST_CASE("critical mail is sent whatever was said") {
         const store store;
-        store.database.execute("SELECT contacts.preference_set(NULL, 'email', 'a@x.test', '', "
-                               "false), contacts.suppress(NULL, 'email', 'a@x.test', 'bounce'), "
-                               "contacts.rule_set(NULL, 'email', 'a@x.test', '00:00', '23:59', "
-                               "'UTC', 0)");
+        store.database.execute(
+            "SELECT contacts.preference_set(NULL, 'email', 'a@x.test', '', "
+            "false), contacts.suppress(NULL, 'email', 'a@x.test', 'bounce'), "
+            "contacts.rule_set(NULL, 'email', 'a@x.test', '00:00', '23:59', "
+            "'UTC', 0)");
         CHECK(store.ask(1, "a@x.test") == "suppressed");
         CHECK(store.ask(2, "a@x.test", "critical") == "send");
     }
 
     TEST_CASE("a day's limit is of the recipient's day, an hour's is waited for") {
         const store store;
-        store.database.execute("SELECT contacts.rule_set(NULL, 'email', 'a@x.test', NULL, NULL, "
-                               "'Europe/Vienna', 2)");
+        store.database.execute(
+            "SELECT contacts.rule_set(NULL, 'email', 'a@x.test', NULL, NULL, "
+            "'Europe/Vienna', 2)");
         CHECK(store.ask(1, "a@x.test", "news", "2026-11-21 20:00Z") == "send");
         CHECK(store.ask(2, "a@x.test", "news", "2026-11-21 21:00Z") == "send");
         CHECK(store.ask(3, "a@x.test", "news", "2026-11-21 22:59Z") == "daily_limit");
@@ -233,8 +235,9 @@ TEST_SUITE("processors: contacts") {
 
     TEST_CASE("pruning takes what is old, in pieces") {
         const store store;
-        store.database.execute("INSERT INTO contacts.sending (job_id, contact, at, channel) SELECT "
-                               "g, 'x', '2026-11-01', 'email' FROM generate_series(1, 30) g");
+        store.database.execute(
+            "INSERT INTO contacts.sending (job_id, contact, at, channel) SELECT "
+            "g, 'x', '2026-11-01', 'email' FROM generate_series(1, 30) g");
         CHECK(store.ask(31, "a@x.test") == "send");
         CHECK(store.database.query("SELECT contacts.prune(20, '2026-11-21 12:00Z')") == "20");
         CHECK(store.database.query("SELECT contacts.prune(20, '2026-11-21 12:00Z')") == "10");

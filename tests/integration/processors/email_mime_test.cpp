@@ -103,25 +103,26 @@ class shape_maker {
     std::string words() {
         std::string text;
         for (int i = number(1, 30); i > 0; --i) {
-            constexpr std::array all{"plain ",  "=?utf-8?b?eA==?= ", "Grüße ", "--=_0 ", ".\n",
-                                     "a=b\t \n", "日本語",            "x ",     "From me\n"};
+            constexpr std::array all{"plain ",   "=?utf-8?b?eA==?= ", "Grüße ", "--=_0 ",
+                                     ".\n",      "a=b\t \n",          "日本語", "x ",
+                                     "From me\n"};
             text += all.at(static_cast<std::size_t>(number(0, 8)));
         }
         return text;
     }
     std::string name() {
-        constexpr std::array all{"a.pdf",        "Grüße aus Wien.pdf", "with \"quotes\".png",
-                                 "semi;colon=1", "50% off'*.pdf",      "日本語の長い名前のファイル.pdf",
-                                 "=?utf-8?q?x?=", "back&amp.txt"};
+        constexpr std::array all{
+            "a.pdf",         "Grüße aus Wien.pdf", "with \"quotes\".png",
+            "semi;colon=1",  "50% off'*.pdf",      "日本語の長い名前のファイル.pdf",
+            "=?utf-8?q?x?=", "back&amp.txt"};
         auto chosen = std::string{all.at(static_cast<std::size_t>(number(0, 7)))};
         return chance(15) ? std::string(static_cast<std::size_t>(number(60, 200)), 'n') + chosen
                           : chosen;
     }
     std::string bytes() {
         std::string all(static_cast<std::size_t>(number(0, 400)), '\0');
-        std::generate(all.begin(), all.end(), [this] {
-            return static_cast<char>(number(-128, 127));
-        });
+        std::generate(all.begin(), all.end(),
+                      [this] { return static_cast<char>(number(-128, 127)); });
         return all;
     }
 
@@ -186,25 +187,35 @@ TEST_SUITE("processors: mail parts") {
 
     TEST_CASE("1,344 tries to add a header or a recipient add none") {
         std::vector<std::string> poisons;
-        for (const std::string line : {"\r\n", "\n", "\r", "\n\r", "\r\n ", "\r\n\t", "\v", "\f",
-                                       "\x85", "\xe2\x80\xa8", "\xe2\x80\xa9", "%0d%0a", "\\r\\n",
-                                       std::string{"\0", 1}.c_str()}) {
+        for (const std::string line :
+             {"\r\n", "\n", "\r", "\n\r", "\r\n ", "\r\n\t", "\v", "\f", "\x85", "\xe2\x80\xa8",
+              "\xe2\x80\xa9", "%0d%0a", "\\r\\n", std::string{"\0", 1}.c_str()}) {
             for (const std::string what :
                  {"Bcc: evil@x.test", "To: evil@x.test", "\r\n<p>body", "X-Evil: 1",
-                  "Content-Type: text/html", "Subject: evil", "From: evil@x.test", ".", "RCPT TO:"
-                  "<evil@x.test>", "=?utf-8?q?=0d=0aBcc:_evil@x.test?=", ", evil@x.test",
-                  "> <evil@x.test"}) {
+                  "Content-Type: text/html", "Subject: evil", "From: evil@x.test", ".",
+                  "RCPT TO:"
+                  "<evil@x.test>",
+                  "=?utf-8?q?=0d=0aBcc:_evil@x.test?=", ", evil@x.test", "> <evil@x.test"}) {
                 poisons.push_back(line + what);
             }
         }
-        const std::set<std::string> ours{"date", "from", "message-id", "to", "reply-to", "cc",
-                                         "subject", "auto-submitted", "mime-version",
-                                         "content-type", "content-transfer-encoding", "x-given"};
+        const std::set<std::string> ours{"date",
+                                         "from",
+                                         "message-id",
+                                         "to",
+                                         "reply-to",
+                                         "cc",
+                                         "subject",
+                                         "auto-submitted",
+                                         "mime-version",
+                                         "content-type",
+                                         "content-transfer-encoding",
+                                         "x-given"};
         std::vector<std::string> messages;
         int tried = 0;
         for (const auto& poison : poisons) {
-            for (const std::string field : {"to", "cc", "from", "reply_to", "subject", "name",
-                                            "header", "file"}) {
+            for (const std::string field :
+                 {"to", "cc", "from", "reply_to", "subject", "name", "header", "file"}) {
                 ++tried;
                 json::object payload{{"to", "b@x.test"}, {"subject", "s"}, {"text", "t"}};
                 if (field == "name") {
@@ -259,10 +270,12 @@ TEST_SUITE("processors: mail parts") {
                 "a@x.test");
             return mail ? std::string{"accepted"} : mail.error().message;
         };
-        const std::string good = R"({"name": "a.pdf", "type": "application/pdf", "content": "eA=="})";
+        const std::string good =
+            R"({"name": "a.pdf", "type": "application/pdf", "content": "eA=="})";
         CHECK(fault("[" + good + "]") == "accepted");
-        CHECK(fault("[" + good + R"(, {"name": "../canary", "type": "x/y", "content": ""}])") ==
-              "payload.attachments[1].name: expected a file name of 1 to 255 bytes, without a path");
+        CHECK(
+            fault("[" + good + R"(, {"name": "../canary", "type": "x/y", "content": ""}])") ==
+            "payload.attachments[1].name: expected a file name of 1 to 255 bytes, without a path");
         for (const std::string bad :
              {R"({"name": "a", "type": "multipart/mixed", "content": ""})",
               R"({"name": "a", "type": "message/rfc822", "content": ""})",

@@ -150,17 +150,36 @@ TEST_SUITE("processors: mail templates") {
     }
 
     TEST_CASE("what variables hold is text, whatever it looks like") {
-        const std::vector<std::string> corpus{
-            "{{x}}", "{{{secret}}}", "{{#secret}}{{.}}{{/secret}}", "{{>secret}}", "{{=| |=}}",
-            "|secret|", "}}{{secret}}{{", "{{/if}}{{secret}}", "{{else}}", "{{&secret}}",
-            "{{v0}}", "{{s1}}", "{{formatDate secret}}", "{{! x", "{%secret%}", "${secret}",
-            "#{secret}", "<%= secret %>", "{{constructor.constructor('return 1')()}}",
-            "{{__proto__}}", "{{secret", "secret}}", "\\{{secret}}", "{{\n secret }}",
-            "{{lookup this 'secret'}}", "{{#each this}}{{.}}{{/each}}"};
+        const std::vector<std::string> corpus{"{{x}}",
+                                              "{{{secret}}}",
+                                              "{{#secret}}{{.}}{{/secret}}",
+                                              "{{>secret}}",
+                                              "{{=| |=}}",
+                                              "|secret|",
+                                              "}}{{secret}}{{",
+                                              "{{/if}}{{secret}}",
+                                              "{{else}}",
+                                              "{{&secret}}",
+                                              "{{v0}}",
+                                              "{{s1}}",
+                                              "{{formatDate secret}}",
+                                              "{{! x",
+                                              "{%secret%}",
+                                              "${secret}",
+                                              "#{secret}",
+                                              "<%= secret %>",
+                                              "{{constructor.constructor('return 1')()}}",
+                                              "{{__proto__}}",
+                                              "{{secret",
+                                              "secret}}",
+                                              "\\{{secret}}",
+                                              "{{\n secret }}",
+                                              "{{lookup this 'secret'}}",
+                                              "{{#each this}}{{.}}{{/each}}"};
         for (const auto& poison : corpus) {
             CAPTURE(poison);
-            const auto variables = R"({"x": )" + json_of(poison) +
-                                   R"(, "list": [)" + json_of(poison) + R"(], "secret": "S3CR3T"})";
+            const auto variables = R"({"x": )" + json_of(poison) + R"(, "list": [)" +
+                                   json_of(poison) + R"(], "secret": "S3CR3T"})";
             CHECK(plain("{{x}}", variables) == poison);
             CHECK(plain("{{#each list}}{{.}}{{/each}}{{#if x}}{{x}}{{/if}}", variables) ==
                   poison + poison);

@@ -153,13 +153,13 @@ TEST_SUITE("processors: mail stores") {
             CHECK_FALSE(contains(made->text, "{{"));
             CHECK(contains(made->text, "https://x.test/u"));
         }
-        CHECK(names == std::set<std::string>{
-                           "abandoned_cart", "admin_alert", "event_cancelled", "event_reminder",
-                           "nft_minted", "password_reset", "purchase_confirmation",
-                           "refund_confirmation", "ticket_transfer_recipient",
-                           "ticket_transfer_sender", "welcome"});
-        const auto job = bench.send(from_template("purchase_confirmation", variables,
-                                                  R"(, "zone": "Europe/Vienna")"));
+        CHECK(names == std::set<std::string>{"abandoned_cart", "admin_alert", "event_cancelled",
+                                             "event_reminder", "nft_minted", "password_reset",
+                                             "purchase_confirmation", "refund_confirmation",
+                                             "ticket_transfer_recipient", "ticket_transfer_sender",
+                                             "welcome"});
+        const auto job = bench.send(
+            from_template("purchase_confirmation", variables, R"(, "zone": "Europe/Vienna")"));
         REQUIRE_MESSAGE(job.state == job_state::completed, job.last_error.value_or(""));
         const auto data = bench.mail.messages().at(0).data;
         CHECK(contains(data, "24 December 2026, 20:00"));
@@ -172,8 +172,9 @@ TEST_SUITE("processors: mail stores") {
         bench.database.execute("SELECT mail.sender_set($1, 'Hall of Fame', 'hall@x.test')",
                                {tenant});
         CHECK(bench.send(mail_to("\"b@x.test\""), tenant).state == job_state::completed);
-        CHECK(bench.send(mail_to("\"b@x.test\"", R"(, "from": "o@x.test", "reply_to": "r@x.test")"),
-                         tenant)
+        CHECK(bench
+                  .send(mail_to("\"b@x.test\"", R"(, "from": "o@x.test", "reply_to": "r@x.test")"),
+                        tenant)
                   .state == job_state::completed);
         const auto sent = bench.mail.messages();
         CHECK(contains(sent.at(0).data, "From: Hall of Fame <shop@example.test>\r\n"));
@@ -189,8 +190,8 @@ TEST_SUITE("processors: mail stores") {
             "SELECT contacts.preference_set(NULL, 'email', 'off@x.test', 'news', false), "
             "contacts.suppress(NULL, 'email', 'gone@x.test', 'bounce')");
         const std::string news = R"(, "category": "news")";
-        const auto some = bench.send(
-            mail_to(R"(["off@x.test", "yes@x.test", "gone@x.test"])", news));
+        const auto some =
+            bench.send(mail_to(R"(["off@x.test", "yes@x.test", "gone@x.test"])", news));
         REQUIRE(some.state == job_state::completed);
         CHECK(bench.mail.messages().at(0).to == std::vector<std::string>{"yes@x.test"});
         CHECK(json::parse(output(some)).at("not_sent") ==
@@ -208,14 +209,16 @@ TEST_SUITE("processors: mail stores") {
     TEST_CASE("quiet hours make a mail wait without using up an attempt") {
         mail_bench bench;
         bench.start();
-        bench.database.execute("SELECT contacts.rule_set(NULL, 'email', 'q@x.test', "
-                               "(now() - interval '1 hour')::time, (now() + interval '1 "
-                               "hour')::time, current_setting('TimeZone'))");
+        bench.database.execute(
+            "SELECT contacts.rule_set(NULL, 'email', 'q@x.test', "
+            "(now() - interval '1 hour')::time, (now() + interval '1 "
+            "hour')::time, current_setting('TimeZone'))");
         const auto id = bench.enqueue(mail_to("\"q@x.test\""));
         const auto waits = [&bench, id] {
-            return bench.database.query("SELECT run_at > now() + interval '50 minutes' FROM "
-                                        "queue.jobs WHERE id = $1",
-                                        {std::to_string(id)}) == "t";
+            return bench.database.query(
+                       "SELECT run_at > now() + interval '50 minutes' FROM "
+                       "queue.jobs WHERE id = $1",
+                       {std::to_string(id)}) == "t";
         };
         CHECK(test::wait_until(waits, std::chrono::seconds{10}));
         CHECK(bench.database.query("SELECT attempt FROM queue.jobs") == "0");
@@ -229,8 +232,8 @@ TEST_SUITE("processors: mail stores") {
                          answer_to("spam@", "550 5.7.1 policy")};
         mail_bench bench{server};
         bench.start();
-        const auto job = bench.send(
-            mail_to(R"(["gone@x.test", "full@x.test", "yes@x.test", "spam@x.test"])"));
+        const auto job =
+            bench.send(mail_to(R"(["gone@x.test", "full@x.test", "yes@x.test", "spam@x.test"])"));
         REQUIRE_MESSAGE(job.state == job_state::completed, job.last_error.value_or(""));
         CHECK(job.attempt == 2);
         const auto sent = bench.mail.messages();
@@ -261,7 +264,8 @@ TEST_SUITE("processors: mail stores") {
         CHECK(json::parse(output(job)).at("accepted") == json::parse(R"(["y***@x.test"])"));
     }
 
-    TEST_CASE("in doubt a parked mail becomes a dead letter, is resolved, and is never sent twice") {
+    TEST_CASE(
+        "in doubt a parked mail becomes a dead letter, is resolved, and is never sent twice") {
         test::smtp_answer drop{test::smtp_answer::stage::data, ""};
         drop.drop = true;
         drop.times = 1;
@@ -286,9 +290,10 @@ TEST_SUITE("processors: mail stores") {
         mail_bench bench;
         bench.options.unsubscribe_url = "https://x.test/u?t={token}";
         bench.start();
-        bench.database.execute("SELECT mail.template_put(NULL, 'n', 'default', 's', NULL, "
-                               "'{{unsubscribe_url}}', 'news'), "
-                               "mail.template_activate(NULL, 'n', 'default')");
+        bench.database.execute(
+            "SELECT mail.template_put(NULL, 'n', 'default', 's', NULL, "
+            "'{{unsubscribe_url}}', 'news'), "
+            "mail.template_activate(NULL, 'n', 'default')");
         REQUIRE(bench.send(from_template("n", "{}")).state == job_state::completed);
         const auto data = bench.mail.messages().at(0).data;
         CHECK(contains(data, "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"));
@@ -311,8 +316,9 @@ TEST_SUITE("processors: mail stores") {
             static_cast<void>(bench.enqueue(mail_to("\"b@x.test\"")));
         }
         const auto waits = [&bench] {
-            return bench.database.query("SELECT count(*) FROM queue.jobs WHERE run_at > now() + "
-                                        "interval '50 minutes'") == "7";
+            return bench.database.query(
+                       "SELECT count(*) FROM queue.jobs WHERE run_at > now() + "
+                       "interval '50 minutes'") == "7";
         };
         CHECK(test::wait_until(waits, std::chrono::seconds{20}));
         CHECK(bench.mail.wait_for_messages(5));

@@ -115,8 +115,8 @@ test::http_reply lost() {
 }
 
 test::http_reply refusal(int status, int code) {
-    return test::http_reply{status, R"({"code": )" + std::to_string(code) +
-                                        R"(, "message": "canary +436601234567"})"};
+    return test::http_reply{
+        status, R"({"code": )" + std::to_string(code) + R"(, "message": "canary +436601234567"})"};
 }
 
 bool mentions(const libqueue::job_info& job, const std::string& text) {

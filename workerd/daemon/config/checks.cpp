@@ -141,8 +141,8 @@ class checker {
 
     void processors() {
         const auto& processors = value_.processors;
-        const bool any = processors.debug || processors.email || processors.sms ||
-                         processors.webhook;
+        const bool any =
+            processors.debug || processors.email || processors.sms || processors.webhook;
         if (!any && !around_.dev && !reported("processors"))
             fault("processors", "at least one processor", "none",
                   "add `processors: {debug: true}`, or the section email, sms or webhook");

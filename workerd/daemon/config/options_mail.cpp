@@ -30,9 +30,10 @@ constexpr std::array rows{
            .min = 16,
            .max = 512,
            .sample = "https://example.com/unsubscribe?token={token}",
-           .doc = "Where `{token}` unsubscribes: goes into List-Unsubscribe and the template "
-                  "variable `unsubscribe_url` of mails in categories other than `transactional` and "
-                  "`critical`. What answers there calls `contacts.unsubscribe(token)`.",
+           .doc =
+               "Where `{token}` unsubscribes: goes into List-Unsubscribe and the template "
+               "variable `unsubscribe_url` of mails in categories other than `transactional` and "
+               "`critical`. What answers there calls `contacts.unsubscribe(token)`.",
            .bind =
                [](config& c, const std::string&, const option_value& v) {
                    email_of(c).unsubscribe_url = v.text;
@@ -115,8 +116,9 @@ constexpr std::array rows{
            .min = 1,
            .max = 34,
            .sample = "+436600000000",
-           .doc = "Sender of messages whose job names none: a number, a short code, a name of up to "
-                  "11 letters and digits, or a messaging service (MG...).",
+           .doc =
+               "Sender of messages whose job names none: a number, a short code, a name of up to "
+               "11 letters and digits, or a messaging service (MG...).",
            .bind =
                [](config& c, const std::string&, const option_value& v) {
                    sms_of(c).from = v.text;
@@ -125,23 +127,25 @@ constexpr std::array rows{
            .type = option_type::choice,
            .standard = "park",
            .choices = "park|look_up",
-           .doc = "When nobody said whether a message was sent: `park` makes it a dead letter, where "
-                  "a person decides; `look_up` asks the provider for the messages it sent, and for "
-                  "that adds a mark of 10 characters to every text.",
+           .doc =
+               "When nobody said whether a message was sent: `park` makes it a dead letter, where "
+               "a person decides; `look_up` asks the provider for the messages it sent, and for "
+               "that adds a mark of 10 characters to every text.",
            .bind =
                [](config& c, const std::string&, const option_value& v) {
                    sms_of(c).on_unknown = v.text;
                }},
-    option{.path = "processors.sms.settle",
-           .type = option_type::duration,
-           .standard = "30s",
-           .min = 0,
-           .max = 3'600'000,
-           .doc = "With `look_up`: how long after a first look without a find a second is believed.",
-           .bind =
-               [](config& c, const std::string&, const option_value& v) {
-                   sms_of(c).settle = std::chrono::milliseconds{v.number};
-               }},
+    option{
+        .path = "processors.sms.settle",
+        .type = option_type::duration,
+        .standard = "30s",
+        .min = 0,
+        .max = 3'600'000,
+        .doc = "With `look_up`: how long after a first look without a find a second is believed.",
+        .bind =
+            [](config& c, const std::string&, const option_value& v) {
+                sms_of(c).settle = std::chrono::milliseconds{v.number};
+            }},
     option{.path = "processors.sms.timeout",
            .type = option_type::duration,
            .standard = "15s",
@@ -167,8 +171,9 @@ constexpr std::array rows{
            .standard = "5",
            .min = 0,
            .max = 1'000'000,
-           .doc = "How many messages one number gets within an hour at most; the rest waits. 0: any "
-                  "number.",
+           .doc =
+               "How many messages one number gets within an hour at most; the rest waits. 0: any "
+               "number.",
            .bind =
                [](config& c, const std::string&, const option_value& v) {
                    sms_of(c).hourly_per_recipient = static_cast<int>(v.number);

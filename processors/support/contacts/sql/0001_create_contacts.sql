@@ -1,6 +1,7 @@
 -- breaking: no
 -- Whom we may write to, how often and when: preferences, suppressions and the count of what was
--- sent, for all channels (email, sms). Shared by the processors that send; docs/processors/email.md.
+-- sent, for all channels (email, sms). Shared by the processors that send: see
+-- docs/processors/email.md.
 --
 -- No address is kept. A contact is the keyed hash (HMAC-SHA256) of channel and address, with a key
 -- that is made here and never leaves the table `setting`: who can read the other tables cannot try
@@ -159,7 +160,8 @@ DECLARE
     old boolean;
 BEGIN
     -- Two changes of one contact at once are one after the other, also when there is no row yet.
-    PERFORM pg_advisory_xact_lock(hashtextextended('contacts ' || encode(switch.contact, 'hex'), 0));
+    PERFORM pg_advisory_xact_lock(
+        hashtextextended('contacts ' || encode(switch.contact, 'hex'), 0));
     SELECT p.enabled INTO old FROM contacts.preference p
     WHERE p.contact = switch.contact AND p.channel = switch.channel
       AND p.tenant_id IS NOT DISTINCT FROM switch.tenant_id AND p.category = switch.category;
