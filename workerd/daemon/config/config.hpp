@@ -102,6 +102,30 @@ struct email_config {
     std::string on_unknown;
     std::filesystem::path ca_file;
     std::chrono::milliseconds timeout{};
+    std::filesystem::path bearer_file;
+    std::string unsubscribe_url;
+    int per_minute = 0;
+    int hourly_per_recipient = 0;
+    bool stores = true;
+};
+
+struct sms_config {
+    std::string account;
+    std::filesystem::path token_file;
+    std::string token;
+    std::string user;
+    std::string url;
+    std::string from;
+    std::string on_unknown;
+    std::chrono::milliseconds settle{};
+    std::chrono::milliseconds timeout{};
+    int per_minute = 0;
+    int hourly_per_recipient = 0;
+    int most_segments = 0;
+    bool stores = true;
+    std::filesystem::path ca_file;
+    bool allow_private = false;
+    bool allow_http = false;
 };
 
 struct webhook_config {
@@ -139,6 +163,7 @@ struct processors_config {
     bool debug = false;
     std::optional<email_config> email;
     std::optional<payment_config> payment;
+    std::optional<sms_config> sms;
     std::optional<webhook_config> webhook;
 };
 

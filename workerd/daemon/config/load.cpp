@@ -164,6 +164,12 @@ void read_files(const config_sources& sources, config_result& result) {
         auto& email = *value.processors.email;
         files.secret("processors.email.password_file", email.password_file, email.password);
         files.plain("processors.email.ca_file", email.ca_file);
+        files.plain("processors.email.bearer_file", email.bearer_file);
+    }
+    if (value.processors.sms) {
+        auto& sms = *value.processors.sms;
+        files.secret("processors.sms.token_file", sms.token_file, sms.token);
+        files.plain("processors.sms.ca_file", sms.ca_file);
     }
     if (value.processors.payment) {
         auto& payment = *value.processors.payment;
