@@ -25,8 +25,9 @@ class desk {
     std::unique_ptr<const provider> at;
 };
 
-/// The run as the coroutines below use it. A reconcile run is not stopped by a cancel or by a worker
-/// that leaves: as long as nobody knows whether the money has moved, finding out is all it does.
+/// The run as the coroutines below use it. A reconcile run is not stopped by a cancel or by a
+/// worker that leaves: as long as nobody knows whether the money has moved, finding out is all it
+/// does.
 [[nodiscard]] run_view view_of(job_context& context);
 
 // The kinds, apart from their registration; run as ordinary and as reconcile runs alike, because

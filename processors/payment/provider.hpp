@@ -50,8 +50,8 @@ class reply {
     explicit reply(verdict what_, std::string why_ = {}) : what{what_}, why{std::move(why_)} {}
 
     verdict what{verdict::doubt};
-    std::string why;                                 ///< for people; no amounts, no personal data
-    std::string code;                                ///< the provider's, of a refusal
+    std::string why;        ///< for people; no amounts, no personal data
+    std::string code;       ///< the provider's, of a refusal
     bool about_key{false};  ///< refused because of the idempotency key or too many requests
     std::optional<std::chrono::milliseconds> after;  ///< when to come back, if it was said
 

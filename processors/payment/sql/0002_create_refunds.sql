@@ -181,10 +181,12 @@ BEGIN
     RETURN true;
 END
 $$;
-COMMENT ON FUNCTION payments.refund_came_back IS 'A refund failed at the bank after it was taken on.';
+COMMENT ON FUNCTION payments.refund_came_back IS
+    'A refund failed at the bank after the provider had taken it on.';
 
--- Enqueues refund.full or refund.partial. `reference` names the refund for good: two refunds of the same amount
--- have two, and a second call with the same returns the first job. `amount` NULL: all that is left.
+-- Enqueues refund.full or refund.partial. `reference` names the refund for good: two refunds of the
+-- same amount have two, and a second call with the same returns the first job. `amount` NULL: all
+-- that is left.
 CREATE FUNCTION payments.enqueue_refund(
     order_id text, reference text, amount bigint DEFAULT NULL, more jsonb DEFAULT '{}',
     tenant_id uuid DEFAULT NULL, idempotency_key text DEFAULT NULL)

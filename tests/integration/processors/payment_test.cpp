@@ -283,9 +283,10 @@ TEST_SUITE("payment: Stripe") {
         bench.hurry(id);
         CHECK(mentions(bench.finished(id), "authentication_failed"));
         bench.hurry(id);
-        CHECK(bench.becomes("SELECT provider_id FROM payments.payment WHERE state = "
-                            "'action_required'",
-                            "pi_2"));
+        CHECK(
+            bench.becomes("SELECT provider_id FROM payments.payment WHERE state = "
+                          "'action_required'",
+                          "pi_2"));
         bench.stripe.move_intent("pi_2", "succeeded");
         bench.hurry(id);
         CHECK(bench.finished(id).state == job_state::completed);
@@ -297,8 +298,8 @@ TEST_SUITE("payment: Stripe") {
         bench.stripe.fail_next(fault::lost_reply);
         bench.stripe.fail_next(fault::down, 1'000'000);
         const auto id = bench.enqueue("payment.process", test::payment_bench::payment("o1"));
-        CHECK(bench.becomes("SELECT count(*) > 0 FROM queue.attempt WHERE outcome = 'unknown'",
-                            "t"));
+        CHECK(
+            bench.becomes("SELECT count(*) > 0 FROM queue.attempt WHERE outcome = 'unknown'", "t"));
         // As after an update that builds requests otherwise.
         bench.stripe.answer_next(
             test::http_reply{400, R"({"error":{"type":"idempotency_error"}})"});

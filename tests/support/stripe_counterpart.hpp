@@ -22,12 +22,14 @@ class stripe_counterpart : public counterpart {
    protected:
     [[nodiscard]] static std::string order_of(int key) { return "order-" + std::to_string(key); }
 
-    mutable stripe_server stripe_;
-
    private:
     temp_dir folder_;
     /// Used by the server's threads one at a time, under its lock.
     std::mt19937 random_{20'260'930};
+
+   protected:
+    // After what its threads use.
+    mutable stripe_server stripe_;
 };
 
 }  // namespace test
