@@ -40,9 +40,10 @@ CREATE INDEX delivery_age ON webhooks.delivery USING brin (at);
 -- One job for this endpoint. Its key keeps all but a few of an endpoint's jobs out of the line, so
 -- that a backlog of one stands before nobody else; its limit key has the circuit. Internal.
 CREATE FUNCTION webhooks.enqueue_event(e webhooks.endpoint, ev webhooks.event) RETURNS bigint
-LANGUAGE sql
+LANGUAGE plpgsql
 AS $$
-    SELECT queue.enqueue(
+BEGIN
+    RETURN queue.enqueue(
         'webhook.event',
         jsonb_build_object(
             'endpoint', e.id, 'event', ev.type, 'event_id', ev.id,
@@ -52,7 +53,8 @@ AS $$
         limit_key => 'endpoint:' || e.id,
         ordering_key => CASE WHEN e.ordered THEN 'webhook:' || e.id END,
         concurrency_key => CASE WHEN NOT e.ordered THEN 'webhook:' || e.id END,
-        key_concurrency => CASE WHEN NOT e.ordered THEN e.concurrency END)
+        key_concurrency => CASE WHEN NOT e.ordered THEN e.concurrency END);
+END
 $$;
 
 -- Publishes an event of a tenant (NULL: of none) in the caller's transaction: one job for each
@@ -65,17 +67,19 @@ $$;
 CREATE FUNCTION webhooks.publish(
     tenant_id uuid, type text, data jsonb, event_id text DEFAULT NULL) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off
+SET enable_seqscan = off SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
     ev webhooks.event;
     old webhooks.event;
     e webhooks.endpoint;
+    patterns text[];
     hearing bigint[];
     made integer := 0;
 BEGIN
     PERFORM webhooks.check_type(publish.type);
+    patterns := webhooks.patterns_of(publish.type);
     IF publish.data IS NULL THEN
         RAISE EXCEPTION 'data: expected JSON, got NULL' USING ERRCODE = 'LQ008';
     END IF;
@@ -90,7 +94,7 @@ BEGIN
     END IF;
     ev.owner := webhooks.owner_of(publish.tenant_id);
     SELECT array_agg(DISTINCT f.endpoint_id) INTO hearing FROM webhooks.filter f
-    WHERE f.owner = ev.owner AND f.pattern = ANY (webhooks.patterns_of(publish.type));
+    WHERE f.owner = ev.owner AND f.pattern = ANY (patterns);
     IF hearing IS NULL THEN
         RETURN 0;
     END IF;
@@ -135,7 +139,7 @@ CREATE FUNCTION webhooks.replay(
     only_failed boolean DEFAULT true,
     most integer DEFAULT 10000) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off
+SET enable_seqscan = off SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -175,7 +179,7 @@ COMMENT ON FUNCTION webhooks.replay IS 'Sends events of a range of time to an en
 -- Sends one event to an endpoint again, whatever its filters say. LQ005, LQ006. Returns the job.
 CREATE FUNCTION webhooks.resend(tenant_id uuid, endpoint bigint, event_id text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off
+SET enable_seqscan = off SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -203,20 +207,23 @@ CREATE FUNCTION webhooks.record_delivery(
     endpoint bigint, event_id text, job_id bigint, attempt integer, outcome text, status integer,
     duration_ms integer, request_bytes integer, wait_ms bigint, error text, answer text)
 RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_variable
+BEGIN
     INSERT INTO webhooks.delivery (endpoint_id, at, event_id, job_id, attempt, outcome, status,
                                    duration_ms, request_bytes, next_at, error, answer)
     VALUES (endpoint, clock_timestamp(), event_id, job_id, attempt, outcome, status, duration_ms,
             request_bytes, clock_timestamp() + wait_ms * interval '1 ms', left(error, 500),
-            left(answer, 1024))
+            left(answer, 1024));
+END
 $$;
 
 -- Disables an endpoint, unless something was delivered to it since (NULL: in any case), and
 -- publishes the topic webhook.disabled. False when it stays as it is. Internal.
 CREATE FUNCTION webhooks.give_up(endpoint bigint, since timestamptz, reason text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off
+SET enable_seqscan = off SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -249,7 +256,7 @@ $$;
 CREATE FUNCTION webhooks.prune(keep interval DEFAULT interval '30 days', most integer DEFAULT 10000)
 RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off
+SET enable_seqscan = off SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
