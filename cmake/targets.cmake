@@ -14,3 +14,20 @@ function(libqueue_use_pch target)
     target_precompile_headers(${target} REUSE_FROM libqueue_pch)
   endif()
 endfunction()
+
+# Embeds SQL files NNNN_verb_object.sql as the migration set of a schema: the target's sources
+# include <TARGET/migrations.hpp> and call NAMESPACE::embedded_migrations().
+function(libqueue_embed_migrations target namespace schema)
+  list(TRANSFORM ARGN PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/" OUTPUT_VARIABLE files)
+  set(out "${CMAKE_CURRENT_BINARY_DIR}/include/${target}/migrations.hpp")
+  set(embed "${PROJECT_SOURCE_DIR}/cmake/embed_sql.cmake")
+  list(JOIN files "," inputs)
+  add_custom_command(
+    OUTPUT ${out}
+    COMMAND ${CMAKE_COMMAND} -D kind=migration_set -D namespace=${namespace} -D schema=${schema} -D
+            inputs=${inputs} -D output=${out} -P ${embed}
+    DEPENDS ${files} ${embed} ${CMAKE_CURRENT_LIST_FILE}
+    VERBATIM)
+  target_sources(${target} PRIVATE ${out})
+  target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/include)
+endfunction()

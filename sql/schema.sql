@@ -322,6 +322,28 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.assert_recorded(job_ids bigint[], lease_ids bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+DECLARE
+    missing record;
+BEGIN
+    SELECT u.job_id, u.lease_id INTO missing
+    FROM unnest(assert_recorded.job_ids, assert_recorded.lease_ids) AS u (job_id, lease_id)
+    WHERE NOT EXISTS (SELECT FROM queue.attempt a
+                      WHERE a.job_id = u.job_id AND a.lease_id = u.lease_id
+                        AND a.xmin = pg_current_xact_id()::xid)
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'lease % of job % is lost', missing.lease_id, missing.job_id
+            USING ERRCODE = 'LQ007';
+    END IF;
+END
+$$;
+
 CREATE FUNCTION queue.attach(meta jsonb, a queue.attachments) RETURNS jsonb
     LANGUAGE plpgsql
     AS $$

@@ -9,7 +9,8 @@ WITH held AS MATERIALIZED (
     -- + 0: by id. By worker it would step over all its leases an old snapshot keeps.
     WHERE s.id = ANY ($2::bigint[]) AND s.worker_id + 0 = $1::bigint
     ORDER BY s.id
-    FOR UPDATE),
+    -- Against a rescue, which deletes the lease; not against each other.
+    FOR KEY SHARE),
 appended AS (
     INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, worker_id, outcome,
                                attempt, output)

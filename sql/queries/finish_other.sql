@@ -14,7 +14,8 @@ WITH held AS MATERIALIZED (
     -- + 0: by id. By worker it would step over all its leases an old snapshot keeps.
     WHERE s.id = ANY ($2::bigint[]) AND s.worker_id + 0 = $1::bigint
     ORDER BY s.id
-    FOR UPDATE),
+    -- Against a rescue, which deletes the lease; not against each other.
+    FOR KEY SHARE),
 told AS MATERIALIZED (
     SELECT u.*,
            c.job_id IS NOT NULL AND u.delay_us >= 0 AS cancelled,

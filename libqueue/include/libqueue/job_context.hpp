@@ -3,6 +3,7 @@
 #include <libqueue/effect.hpp>
 #include <libqueue/error.hpp>
 #include <libqueue/job.hpp>
+#include <libqueue/statement.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -110,6 +111,15 @@ class job_context {
                                                                       std::string key = {});
     [[nodiscard]] result<effect> begin_effect_blocking(const std::string& step,
                                                        const std::string& key = {});
+
+    /// Asks the database: one statement, which is a transaction of its own, on a connection that
+    /// all handlers of the worker share and use one at a time. Keep it short; what must be exactly
+    /// once with the end of the run goes to `outcome::also`. SQLSTATEs LQ001 to LQ009 and refused
+    /// values come back as errors (error.hpp), all other failures of the statement throw `failure`.
+    [[nodiscard]] boost::asio::awaitable<result<rows>> query(statement what);
+    [[nodiscard]] result<rows> query_blocking(const statement& what);
+    /// The schema the queue is in.
+    [[nodiscard]] const std::string& schema() const noexcept;
 
     /// Coroutine handlers only: waits, or returns early when asked to stop.
     /// Returns true when the whole time passed.

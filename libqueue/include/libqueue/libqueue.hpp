@@ -20,6 +20,7 @@
 #include <libqueue/pooling.hpp>
 #include <libqueue/run_records.hpp>
 #include <libqueue/schedules.hpp>
+#include <libqueue/statement.hpp>
 #include <libqueue/topics.hpp>
 #include <libqueue/transaction.hpp>
 #include <libqueue/typed.hpp>

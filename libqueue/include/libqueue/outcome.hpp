@@ -1,9 +1,13 @@
 #pragma once
 
+#include <libqueue/statement.hpp>
+
 #include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace libqueue {
 
@@ -32,11 +36,32 @@ class outcome {
     /// JSON string of the same text, made storable; at most 1 MiB is kept.
     [[nodiscard]] const std::string& output() const noexcept { return output_; }
 
+    /// Runs `what` in the transaction that records this outcome, after it and in the order given:
+    /// rows, follow-up jobs (`enqueue_statement`), `queue.publish`, all exactly once with the end
+    /// of the run, and none when the lease is lost. When a statement fails nothing of it is kept:
+    /// the run is recorded as `retry` with the server's message. Nothing runs either when something
+    /// else is recorded than what the handler said (an effect was left open, the time was over).
+    ///
+    /// Transactions of several runs may be made one, and hold the locks of their rows together:
+    /// keep statements short, and lock rows in the same order everywhere. Without such statements a
+    /// run is recorded with hundreds of others; with them it costs a share of a commit of its own.
+    [[nodiscard]] outcome also(statement what) && {
+        also_.push_back(std::move(what));
+        return std::move(*this);
+    }
+    [[nodiscard]] outcome also(statement what) const& {
+        outcome more{*this};
+        more.also_.push_back(std::move(what));
+        return more;
+    }
+    [[nodiscard]] const std::vector<statement>& also() const noexcept { return also_; }
+
    private:
     type type_;
     std::string message_;
     std::optional<std::chrono::milliseconds> after_;
     std::string output_;
+    std::vector<statement> also_;
 };
 
 [[nodiscard]] std::string_view to_string(outcome::type type) noexcept;

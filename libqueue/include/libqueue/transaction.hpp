@@ -2,6 +2,7 @@
 
 #include <libqueue/error.hpp>
 #include <libqueue/job.hpp>
+#include <libqueue/statement.hpp>
 
 #include <optional>
 #include <span>
@@ -26,14 +27,8 @@ namespace libqueue {
                                                        std::span<const new_job> jobs,
                                                        std::string_view schema = "queue");
 
-/// The same as text for any other driver: one statement with parameters $1..$n, all in text
-/// format; an empty optional is NULL. It returns one row: id bigint, duplicate boolean,
-/// output text.
-class statement {
-   public:
-    std::string sql;
-    std::vector<std::optional<std::string>> parameters;
-};
+/// The same as text for any other driver, or for `outcome::also`. It returns one row: id bigint,
+/// duplicate boolean, output text.
 [[nodiscard]] statement enqueue_statement(const new_job& job, std::string_view schema = "queue");
 
 /// Asserts on the caller's connection, inside its transaction, that this run still holds its

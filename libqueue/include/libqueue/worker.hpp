@@ -4,6 +4,7 @@
 #include <libqueue/error.hpp>
 #include <libqueue/job_context.hpp>
 #include <libqueue/limit_options.hpp>
+#include <libqueue/migrate.hpp>
 #include <libqueue/observer.hpp>
 #include <libqueue/outcome.hpp>
 #include <libqueue/pooling.hpp>
@@ -25,6 +26,21 @@ class keyring;
 using coroutine_handler = std::function<boost::asio::awaitable<outcome>(job_context&)>;
 /// Runs on the worker's thread pool and may block; should watch `stop_token()`.
 using blocking_handler = std::function<outcome(job_context&)>;
+
+/// What a batch handler says: one outcome for each job it was given, in their order, and what is to
+/// be done in the transaction that records them all. The statements of single outcomes run before.
+class batch_outcome {
+   public:
+    batch_outcome() = default;
+    std::vector<outcome> each;
+    std::vector<statement> also;
+};
+/// Runs many jobs of one kind with one call, on the worker's loop as a coroutine handler does. What
+/// it says is recorded in one transaction when it has statements. When it throws, or a statement
+/// fails, every job of the batch is retried; a job in its second attempt or later is given alone,
+/// so that one that spoils its batch does so once.
+using batch_handler =
+    std::function<boost::asio::awaitable<batch_outcome>(std::vector<job_context*>)>;
 
 /// What becomes of a job whose worker died while running it.
 enum class on_lost {
@@ -57,6 +73,7 @@ class kind_options {
     std::chrono::milliseconds timeout{300'000};  ///< of one attempt; > 0
     int max_attempts{4};                         ///< 1 to 1000: one run and three retries
     retry_policy retry;                          ///< default exponential 2 s, cap 60 s, jitter
+    int batch_max{100};   ///< jobs given to one call of a batch handler; 1 to 10,000
     int crash_budget{3};  ///< lost workers survived before the dead letters; >= 0
     libqueue::on_lost on_lost{libqueue::on_lost::retry};
     std::string queue;            ///< default queue of the kind; empty: "default"
@@ -79,8 +96,9 @@ class kind_options {
 };
 static_assert(!std::is_aggregate_v<kind_options>);
 
-/// A kind and who handles it. Exactly one of `handle` and `handle_blocking` is set; likewise at
-/// most one of the reconcile pair, which is called instead when `job().reconcile` is true.
+/// A kind and who handles it. Exactly one of `handle`, `handle_blocking` and `handle_many` is set;
+/// likewise at most one of the reconcile pair, which is called instead when `job().reconcile` is
+/// true.
 class registration {
    public:
     explicit registration(std::string kind_) : kind{std::move(kind_)} {}
@@ -88,6 +106,7 @@ class registration {
     kind_options options;
     coroutine_handler handle;
     blocking_handler handle_blocking;
+    batch_handler handle_many;
     coroutine_handler reconcile;
     blocking_handler reconcile_blocking;
 };
@@ -134,6 +153,9 @@ class worker_options {
         30'000};  ///< how long stop() waits for running handlers
     suspect_policy suspects{suspect_policy::alone};
     bool migrate{true};  ///< apply migrations at start
+    /// Of processors and of the application: applied after the queue's own, in this order, or asked
+    /// for when `migrate` is false.
+    std::vector<migration_set> migration_sets;
     /// Refuse a server with fsync or full_page_writes off, which loses acknowledged jobs when the
     /// machine crashes. Without it such a server is warned of (`server_unsafe`) at every start.
     bool require_durability{false};

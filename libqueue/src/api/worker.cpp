@@ -117,8 +117,12 @@ std::string faults_of_kind(const registration& kind) {
     const kind_options& o = kind.options;
     const std::string who = "kind " + kind.kind + ": ";
     std::string faults;
-    const bool one = static_cast<bool>(kind.handle) != static_cast<bool>(kind.handle_blocking);
-    add(faults, !one, who + "expected exactly one of handle and handle_blocking");
+    const int handlers =
+        (kind.handle ? 1 : 0) + (kind.handle_blocking ? 1 : 0) + (kind.handle_many ? 1 : 0);
+    add(faults, handlers != 1,
+        who + "expected exactly one of handle, handle_blocking and handle_many");
+    add(faults, kind.options.batch_max < 1 || kind.options.batch_max > 10'000,
+        who + "batch_max: expected 1 to 10000");
     add(faults, kind.reconcile && kind.reconcile_blocking,
         who + "expected at most one of reconcile and reconcile_blocking");
     add(faults, o.concurrency < 0, who + "concurrency: expected 0 or more");
@@ -247,7 +251,7 @@ void worker::start() {
     // A wrong schema is told at once; a database that is away is the loop's to wait for.
     schema.dry_run = !impl_->options.migrate;
     try {
-        const auto pending = migrate(schema).value();
+        const auto pending = migrate(schema, impl_->options.migration_sets).value();
         if (schema.dry_run && !pending.empty()) {
             throw domain_failure{error{errc::schema_mismatch,
                                        "schema: " + std::to_string(pending.size()) +

@@ -23,6 +23,7 @@ class acknowledgement {
     std::int64_t lease;
     const char* outcome;
     bool completed{false};
+    bool recorded{false};  ///< elsewhere: its lease is only to be settled
     int attempt{1};
     std::int64_t ran_us{0};
     std::string output;         ///< completed only; JSON or empty

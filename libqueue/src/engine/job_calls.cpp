@@ -152,6 +152,28 @@ std::optional<std::string> job_context::last_checkpoint_blocking() {
         run_, run_.home->calls.ask_blocking(sql_of(run_).last_checkpoint, job_params(run_)));
 }
 
+awaitable<result<rows>> job_context::query(statement what) {
+    // Held here: the texts of many statements may go before the answer comes.
+    const std::shared_ptr<const pg::prepared> prepared = run_.home->handler_texts.of(what.sql);
+    pg::params with = engine::params_of(what);
+    auto answer = co_await run_.home->calls.ask(*prepared, std::move(with));
+    if (answer.has_error()) {
+        co_return answer.error();
+    }
+    co_return engine::rows_of(*answer);
+}
+
+result<rows> job_context::query_blocking(const statement& what) {
+    const pg::prepared once{"", what.sql};
+    const auto answer = run_.home->calls.ask_blocking(once, engine::params_of(what));
+    return answer.has_error() ? result<rows>{answer.error()}
+                              : result<rows>{engine::rows_of(*answer)};
+}
+
+const std::string& job_context::schema() const noexcept {
+    return run_.home->options.schema;
+}
+
 awaitable<result<effect>> job_context::begin_effect(std::string step, std::string key) {
     // Open from here on: should the answer be lost, or the run be given up before it arrives, the
     // ledger may say so already.

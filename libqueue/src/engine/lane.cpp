@@ -440,7 +440,8 @@ void lane::accept_finished(const std::vector<std::int64_t>& standing) {
         }
     };
     for (const acknowledgement& ack : batch) {
-        if (std::find(standing.begin(), standing.end(), ack.lease) != standing.end()) {
+        if (ack.recorded ||
+            std::find(standing.begin(), standing.end(), ack.lease) != standing.end()) {
             settle(ack.lease);
             look_when_due(ack);
             if (ack.in_batch && ack.delay_us < 0) {

@@ -194,7 +194,7 @@ boost::asio::awaitable<void> presence::prepare_schema() {
     wanted.schema = shared_.options.schema;
     std::string problem;
     if (shared_.options.migrate) {
-        const auto done = migrate(wanted);
+        const auto done = migrate(wanted, shared_.options.migration_sets);
         if (done.has_error()) {
             problem = done.error().message;
         } else if (!done.value().empty()) {

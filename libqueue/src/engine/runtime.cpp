@@ -89,9 +89,10 @@ void runtime::pump(queue_state& queue) {
         start(run);
     }
     queue.pumping = false;
+    start_batches();
 }
 
-void runtime::start(const run_ptr& run) {
+void runtime::begin(const run_ptr& run) {
     pg::pass_process(pg::failpoint::run_before);
     ++run->queue->running;
     ++run->kind->running;
@@ -111,6 +112,10 @@ void runtime::start(const run_ptr& run) {
         e.worker = worker_id;
         emit(e);
     }
+}
+
+void runtime::start(const run_ptr& run) {
+    begin(run);
     const registration& handler = *run->kind->handler;
     if (concerns_sealing(*run)) {
         if (auto refused = open_payload(*run, *this)) {
@@ -119,7 +124,9 @@ void runtime::start(const run_ptr& run) {
         }
     }
     const bool reconcile = run->job.reconcile;
-    if (const auto& coroutine = reconcile ? handler.reconcile : handler.handle; coroutine) {
+    if (handler.handle_many && !reconcile) {
+        gathered_.push_back(run);
+    } else if (const auto& coroutine = reconcile ? handler.reconcile : handler.handle; coroutine) {
         tasks.spawn("handler", run_coroutine(run, &coroutine));
     } else if (const auto& blocking =
                    reconcile ? handler.reconcile_blocking : handler.handle_blocking;
@@ -182,6 +189,24 @@ void runtime::run_blocking(run_ptr run, const blocking_handler* handler) {
 
 void runtime::returned(const run_ptr& run, outcome said, bool thrown) {
     pg::pass_process(pg::failpoint::run_after);
+    if (!run->finished && !said.also().empty()) {
+        ending ended = end(run, std::move(said), thrown);
+        if (!ended.said.also().empty()) {
+            finish_group group;
+            group.runs.push_back(std::move(ended));
+            finisher.write(std::move(group));  // The run keeps its slot until that is recorded.
+            return;
+        }
+        tell_of(ended);
+        run->owner->acknowledge(std::move(ended.ack));
+    } else if (!run->finished) {
+        finish(run, std::move(said), thrown);
+    }
+    leave(run);
+}
+
+/// Its handler has returned and what it said is on its way.
+void runtime::leave(const run_ptr& run) {
     queue_state& queue = *run->queue;
     --queue.running;
     --run->kind->running;
@@ -191,9 +216,6 @@ void runtime::returned(const run_ptr& run, outcome said, bool thrown) {
     active.store(static_cast<int>(running.size()), std::memory_order_relaxed);
     handled.fetch_add(1, std::memory_order_relaxed);
     queue.finished.record(1, clock::now());
-    if (!run->finished) {
-        finish(run, std::move(said), thrown);
-    }
     for (log_line& line : run->take_log(true)) {
         // Said after its end was recorded, or the lease was lost.
         loose_log.emplace_back(run->job.id, run->job.lease, std::move(line));
@@ -203,6 +225,12 @@ void runtime::returned(const run_ptr& run, outcome said, bool thrown) {
 }
 
 void runtime::finish(const run_ptr& run, outcome said, bool thrown) {
+    ending ended = end(run, std::move(said), thrown);
+    tell_of(ended);
+    run->owner->acknowledge(std::move(ended.ack));
+}
+
+ending runtime::end(const run_ptr& run, outcome said, bool thrown) {
     run->finished = true;
     if (run->reason() == stop_reason::shutdown && said.kind() == outcome::type::cancelled) {
         // It stopped because we leave, not because anyone wanted the job cancelled.
@@ -217,24 +245,27 @@ void runtime::finish(const run_ptr& run, outcome said, bool thrown) {
     acknowledgement ack = decide(*run, said, thrown);
     ack.reports = provider_reports::of(*run, said);
     ack.log = run->take_log(true);
-    const bool dead = !ack.dead_reason.empty();
-    if (watched || said.kind() != outcome::type::completed) {
+    return ending{run, std::move(said), std::move(ack)};
+}
+
+void runtime::tell_of(const ending& ended) const {
+    const job_run& run = *ended.run;
+    if (watched || ended.said.kind() != outcome::type::completed) {
         event e{event_type::job_finished};
-        e.job = &run->job;
+        e.job = &run.job;
         e.worker = worker_id;
-        e.outcome = said.kind();
-        e.duration = std::chrono::duration_cast<microseconds>(clock::now() - run->started);
-        e.message = said.message();
+        e.outcome = ended.said.kind();
+        e.duration = std::chrono::duration_cast<microseconds>(clock::now() - run.started);
+        e.message = ended.said.message();
         emit(e);
     }
-    if (dead) {
+    if (!ended.ack.dead_reason.empty()) {
         event e{event_type::job_dead};
-        e.job = &run->job;
+        e.job = &run.job;
         e.worker = worker_id;
-        e.message = ack.dead_reason;
+        e.message = ended.ack.dead_reason;
         emit(e);
     }
-    run->owner->acknowledge(std::move(ack));
 }
 
 outcome runtime::heed_effects(job_run& run, outcome said) {

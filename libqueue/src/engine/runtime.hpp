@@ -3,6 +3,7 @@
 #include "engine/acknowledgement.hpp"
 #include "engine/async.hpp"
 #include "engine/blocking_calls.hpp"
+#include "engine/finisher.hpp"
 #include "engine/log_writer.hpp"
 #include "engine/queue_state.hpp"
 #include "engine/side_calls.hpp"
@@ -43,6 +44,9 @@ class runtime {
     void pump(queue_state& queue);
     /// A handler has returned, thrown, or been given up: records what it said.
     void finish(const run_ptr& run, outcome said, bool thrown);
+    /// A finish with statements was recorded, or could not be: then as retries.
+    void recorded(finish_group group);
+    void unwritten(finish_group group, const std::string& why);
     /// What is to be recorded about a run that ended so.
     [[nodiscard]] acknowledgement decide(const job_run& run, const outcome& said, bool thrown);
     /// What it said, or that it is not known what it did: while an effect is open, neither a retry
@@ -92,6 +96,8 @@ class runtime {
     signal upkeep_due{io};        // wakes the maintenance
     bool batches_counted{false};  // nobody has folded since
     side_calls calls{*this};
+    handler_sql handler_texts;
+    engine::finisher finisher{*this};
     std::function<void()> beat_soon{[] {
     }};                                   // there is much to write: a heartbeat before its time
     std::vector<written_line> loose_log;  // of runs that ended without a record of ours
@@ -115,9 +121,17 @@ class runtime {
     void start(const run_ptr& run);
     boost::asio::awaitable<void> run_coroutine(run_ptr run, const coroutine_handler* handler);
     void run_blocking(run_ptr run, const blocking_handler* handler);
+    void begin(const run_ptr& run);
+    boost::asio::awaitable<void> run_many(std::vector<run_ptr> runs, const batch_handler* handler);
+    void start_batches();
     void returned(const run_ptr& run, outcome said, bool thrown);
+    void returned_many(const std::vector<run_ptr>& runs, batch_outcome said, bool thrown);
+    [[nodiscard]] ending end(const run_ptr& run, outcome said, bool thrown);
+    void tell_of(const ending& ended) const;
+    void leave(const run_ptr& run);
 
     std::minstd_rand random_;
+    std::vector<run_ptr> gathered_;  // begun, for batch handlers
 };
 
 }  // namespace libqueue::engine

@@ -52,6 +52,9 @@ session::session(worker_options options_given, std::vector<registration> kinds)
     silence_.watch(presence_.connection(), beat_max(options.lease));
     silence_.watch(maintenance_.connection(), turn_max);
     silence_.watch(shared_.calls.connection(), turn_max);
+    for (std::size_t number = 0; number < finisher::connections; ++number) {
+        silence_.watch(shared_.finisher.connection(number), turn_max);
+    }
     for (const auto& each : shared_.lanes) {
         silence_.watch(each->connection(), turn_max);
     }
@@ -68,6 +71,9 @@ void session::start() {
     shared_.tasks.spawn("maintenance", maintenance_.run());
     shared_.tasks.spawn("timeouts", watch_timeouts(shared_));
     shared_.tasks.spawn("silence", silence_.run());
+    for (std::size_t number = 0; number < finisher::connections; ++number) {
+        shared_.tasks.spawn("finisher", shared_.finisher.run(number));
+    }
     for (const auto& each : shared_.lanes) {
         shared_.tasks.spawn("lane", each->run());
     }
@@ -144,6 +150,7 @@ boost::asio::awaitable<void> session::drain(std::chrono::milliseconds drain_time
     maintenance_.wake();
     silence_.wake();
     shared_.deadline_changed.notify();
+    shared_.finisher.wake();
     shared_.wake_lanes();
     co_await say_goodbye();
     shared_.report(event_type::worker_stopped, "");

@@ -3,6 +3,7 @@
 #include "pg/schema_name.hpp"
 
 #include <sql/admit_keys.hpp>
+#include <sql/assert_recorded.hpp>
 #include <sql/assign_limits.hpp>
 #include <sql/bury.hpp>
 #include <sql/check_server.hpp>
@@ -28,6 +29,7 @@
 #include <sql/heartbeat.hpp>
 #include <sql/hold_slots.hpp>
 #include <sql/last_checkpoint.hpp>
+#include <sql/leave_to_handler.hpp>
 #include <sql/list_lines.hpp>
 #include <sql/list_liveness.hpp>
 #include <sql/list_owed.hpp>
@@ -51,6 +53,7 @@
 #include <sql/set_doorbells.hpp>
 #include <sql/set_kind_keeping.hpp>
 #include <sql/set_queue_retention.hpp>
+#include <sql/set_up_finish.hpp>
 #include <sql/settle.hpp>
 #include <sql/take_session_lock.hpp>
 #include <sql/tell_suspects.hpp>
@@ -66,6 +69,7 @@ pg::prepared write(const char* name, std::string_view sql, std::string_view sche
 
 statements::statements(std::string_view schema)
     : admit_keys{write("admit_keys", sql::admit_keys, schema)},
+      assert_recorded{write("assert_recorded", sql::assert_recorded, schema)},
       assign_limits{write("assign_limits", sql::assign_limits, schema)},
       bury{write("bury", sql::bury, schema)},
       check_server{write("check_server", sql::check_server, schema)},
@@ -91,6 +95,7 @@ statements::statements(std::string_view schema)
       heartbeat{write("heartbeat", sql::heartbeat, schema)},
       hold_slots{write("hold_slots", sql::hold_slots, schema)},
       last_checkpoint{write("last_checkpoint", sql::last_checkpoint, schema)},
+      leave_to_handler{write("leave_to_handler", sql::leave_to_handler, schema)},
       list_lines{write("list_lines", sql::list_lines, schema)},
       list_liveness{write("list_liveness", sql::list_liveness, schema)},
       list_owed{write("list_owed", sql::list_owed, schema)},
@@ -114,6 +119,7 @@ statements::statements(std::string_view schema)
       set_doorbells{write("set_doorbells", sql::set_doorbells, schema)},
       set_kind_keeping{write("set_kind_keeping", sql::set_kind_keeping, schema)},
       set_queue_retention{write("set_queue_retention", sql::set_queue_retention, schema)},
+      set_up_finish{write("set_up_finish", sql::set_up_finish, schema)},
       settle{write("settle", sql::settle, schema)},
       take_session_lock{write("take_session_lock", sql::take_session_lock, schema)},
       tell_suspects{write("tell_suspects", sql::tell_suspects, schema)} {}

@@ -15,6 +15,7 @@ class statements {
     statements& operator=(const statements&) = delete;
 
     pg::prepared admit_keys;
+    pg::prepared assert_recorded;
     pg::prepared assign_limits;
     pg::prepared bury;
     pg::prepared check_server;
@@ -40,6 +41,7 @@ class statements {
     pg::prepared heartbeat;
     pg::prepared hold_slots;
     pg::prepared last_checkpoint;
+    pg::prepared leave_to_handler;
     pg::prepared list_lines;
     pg::prepared list_liveness;
     pg::prepared list_owed;
@@ -63,6 +65,7 @@ class statements {
     pg::prepared set_doorbells;
     pg::prepared set_kind_keeping;
     pg::prepared set_queue_retention;
+    pg::prepared set_up_finish;
     pg::prepared settle;
     pg::prepared take_session_lock;
     pg::prepared tell_suspects;

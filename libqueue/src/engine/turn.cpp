@@ -125,6 +125,9 @@ bool has_room_for_strays(const queue_state& queue) {
 
 finishes::finishes(std::span<const acknowledgement> batch) {
     for (const acknowledgement& ack : batch) {
+        if (ack.recorded) {
+            continue;
+        }
         (ack.completed ? completed_ : other_).push_back(&ack);
         if (!ack.dead_reason.empty()) {
             dead_.push_back(&ack);

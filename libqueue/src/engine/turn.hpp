@@ -80,6 +80,7 @@ class freight {
 void pass_boundary(pg::pipeline& on, const freight& what, bool committed);
 
 [[nodiscard]] pg::params return_params(std::int64_t worker, std::span<const run_ptr> runs);
+/// Job and lease of each run, as find_finished and assert_recorded want them.
 [[nodiscard]] pg::params doubt_params(std::span<const acknowledgement> doubtful);
 [[nodiscard]] pg::params doorbell_params(std::span<const std::int32_t> queues, std::int64_t ms);
 

@@ -41,27 +41,24 @@ constexpr std::string_view deadlock_detected{"40P01"};
     return hex;
 }
 
+constexpr std::string_view breaking_yes{"-- breaking: yes"};
+constexpr std::string_view breaking_no{"-- breaking: no"};
+
+[[nodiscard]] std::string_view first_line(std::string_view text) {
+    return text.substr(0, text.find('\n'));
+}
+
 /// The header line `-- breaking: yes|no`, which every migration starts with.
 [[nodiscard]] bool is_breaking(std::string_view text) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    const bool yes = line == "-- breaking: yes";
-    LIBQUEUE_ASSERT(yes || line == "-- breaking: no");
-    return yes;
+    const std::string_view line = first_line(text);
+    LIBQUEUE_ASSERT(line == breaking_yes || line == breaking_no);
+    return line == breaking_yes;
 }
 
 [[nodiscard]] std::string title(const migration_status& one) {
     std::string number = std::to_string(one.number);
     number.insert(0, number.size() < 4 ? 4 - number.size() : 0, '0');
     return number + "_" + one.name;
-}
-
-[[nodiscard]] const sql::migration* find_ours(int number) noexcept {
-    for (const sql::migration& one : sql::migrations) {
-        if (one.number == number) {
-            return &one;
-        }
-    }
-    return nullptr;
 }
 
 /// For psql: the recording statement with its parameters written out. None of them can contain a
@@ -88,13 +85,61 @@ constexpr std::string_view deadlock_detected{"40P01"};
 
 }  // namespace
 
+migrator::migrator(connection& on, std::string schema)
+    : on_{on}, schema_{std::move(schema)}, queue_schema_{schema_} {
+    for (const sql::migration& one : sql::migrations) {
+        ours_.emplace_back(one.number, one.name, one.text);
+    }
+}
+
+migrator::migrator(connection& on, const migration_set& set, std::string queue_schema)
+    : on_{on}, schema_{set.schema}, queue_schema_{std::move(queue_schema)} {
+    for (const migration& one : set.migrations) {
+        ours_.emplace_back(one.number, one.name, one.sql);
+    }
+}
+
+libqueue::result<void> migrator::check_set(const migration_set& set,
+                                           std::string_view queue_schema) {
+    if (auto valid = check_schema_name(set.schema); valid.has_error()) {
+        return valid.error();
+    }
+    if (set.schema == queue_schema) {
+        return error{errc::invalid_argument,
+                     "migration set: expected a schema of its own, got the queue's, " + set.schema};
+    }
+    int expected = 1;
+    for (const migration& one : set.migrations) {
+        const std::string where =
+            "migration set " + set.schema + ": migration " + std::to_string(one.number);
+        if (one.number != expected++) {
+            return error{errc::invalid_argument,
+                         where + ": expected number " + std::to_string(expected - 1)};
+        }
+        const std::string_view line = first_line(one.sql);
+        if (line != breaking_yes && line != breaking_no) {
+            return error{errc::invalid_argument,
+                         where + ": expected \"" + std::string{breaking_no} + "\" or \"" +
+                             std::string{breaking_yes} + "\" as its first line"};
+        }
+    }
+    return {};
+}
+
+const migrator::known_migration* migrator::find_ours(int number) const noexcept {
+    const auto found = std::find_if(ours_.begin(), ours_.end(), [&](const known_migration& one) {
+        return one.number == number;
+    });
+    return found == ours_.end() ? nullptr : &*found;
+}
+
 std::string migrator::in_schema(std::string_view sql) const {
     return with_schema(sql, schema_);
 }
 
 std::vector<migration_status> migrator::state() {
     std::vector<migration_status> all;
-    for (const sql::migration& one : sql::migrations) {
+    for (const known_migration& one : ours_) {
         migration_status& status = all.emplace_back();
         status.number = one.number;
         status.name = one.name;
@@ -106,7 +151,7 @@ std::vector<migration_status> migrator::state() {
     const pg::result known = on_.exec(in_schema(sql::list_migrations));
     for (int row = 0; row < known.rows(); ++row) {
         const auto number = static_cast<int>(known.int64(row, 0));
-        const sql::migration* ours = find_ours(number);
+        const known_migration* ours = find_ours(number);
         auto place = std::find_if(all.begin(), all.end(), [&](const migration_status& one) {
             return one.number == number;
         });
@@ -161,7 +206,7 @@ void migrator::create_table() {
 }
 
 bool migrator::apply_one(const migration_status& pending) {
-    const sql::migration* ours = find_ours(pending.number);
+    const known_migration* ours = find_ours(pending.number);
     LIBQUEUE_ASSERT(ours != nullptr);
     transaction work{on_};
     begin_locked();
@@ -175,7 +220,7 @@ bool migrator::apply_one(const migration_status& pending) {
     record.number(pending.number).text(pending.name).text(sha256_hex(ours->text));
     record.boolean(pending.breaking);
     on_.exec(in_schema(sql::record_migration), record);
-    on_.exec_script(in_schema(ours->text));
+    on_.exec_script(with_schema(ours->text, queue_schema_));
     work.commit();
     return true;
 }

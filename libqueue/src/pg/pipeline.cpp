@@ -169,11 +169,12 @@ asio::awaitable<void> pipeline::poll_connect(clock::time_point until) {
 }
 
 void pipeline::send(const prepared& statement, const params& parameters) {
-    if (pooled_) {
+    const int format = statement.text_rows ? 0 : binary;
+    if (pooled_ || statement.whole) {
         parameters.fill(view_);
         if (PQsendQueryParams(raw_, statement.sql.c_str(), parameters.count(), nullptr,
                               view_.values.data(), view_.lengths.data(), view_.formats.data(),
-                              binary) != 1) {
+                              format) != 1) {
             lost(false);
         }
         queued_.push_back(step::statement);
@@ -189,7 +190,7 @@ void pipeline::send(const prepared& statement, const params& parameters) {
     }
     parameters.fill(view_);
     if (PQsendQueryPrepared(raw_, statement.name.c_str(), parameters.count(), view_.values.data(),
-                            view_.lengths.data(), view_.formats.data(), binary) != 1) {
+                            view_.lengths.data(), view_.formats.data(), format) != 1) {
         lost(false);
     }
     queued_.push_back(step::statement);

@@ -28,6 +28,8 @@ class prepared {
     prepared(std::string name_, std::string sql_) : name{std::move(name_)}, sql{std::move(sql_)} {}
     std::string name;
     std::string sql;
+    bool text_rows{false};  ///< its results are in text format
+    bool whole{false};      ///< never prepared, and need not outlive its `run`
 };
 
 /// One connection in libpq's pipeline mode on one io_context: statements are queued with `send`

@@ -268,7 +268,41 @@ class inline_worker::impl {
         }
         engine::acknowledgement ack = shared_.decide(*run, result.said, result.thrown != nullptr);
         ack.log = run->take_log(true);
-        co_await record(std::move(ack));
+        std::unique_ptr<failure> refused_finish;
+        try {
+            co_await record(ack, result.said.also());
+        } catch (const failure& why) {
+            if (result.said.also().empty()) {
+                throw;
+            }
+            refused_finish = std::make_unique<failure>(why);
+        }
+        if (refused_finish != nullptr) {
+            result.said =
+                retry(std::string{"what the handler wanted done with the finish failed: "} +
+                      refused_finish->what());
+            engine::acknowledgement instead = shared_.decide(*run, result.said, false);
+            instead.log = std::move(ack.log);
+            const std::vector<statement> nothing;
+            co_await record(std::move(instead), nothing);
+        }
+    }
+
+    /// A batch of one.
+    static boost::asio::awaitable<outcome> handle_alone(const registration& by,
+                                                        job_context& context) {
+        std::vector<job_context*> one{&context};
+        auto answer = by.handle_many(std::move(one));
+        batch_outcome said = co_await std::move(answer);
+        if (said.each.size() != 1) {
+            throw failed{"the batch handler answered for " + std::to_string(said.each.size()) +
+                         " of 1 jobs"};
+        }
+        outcome alone = std::move(said.each.front());
+        for (statement& each : said.also) {
+            alone = std::move(alone).also(std::move(each));
+        }
+        co_return alone;
     }
 
     static boost::asio::awaitable<void> handle(engine::job_run& run, run_result& result) {
@@ -278,7 +312,9 @@ class inline_worker::impl {
         const auto& blocking = reconcile ? by.reconcile_blocking : by.handle_blocking;
         job_context context{run};
         try {
-            if (coroutine) {
+            if (by.handle_many && !reconcile) {
+                result.said = co_await handle_alone(by, context);
+            } else if (coroutine) {
                 result.said = co_await coroutine(context);
             } else if (blocking) {
                 result.said = blocking(context);
@@ -293,9 +329,14 @@ class inline_worker::impl {
         }
     }
 
-    boost::asio::awaitable<void> record(engine::acknowledgement ack) {
+    boost::asio::awaitable<void> record(engine::acknowledgement ack,
+                                        const std::vector<statement>& also) {
         const std::vector<engine::acknowledgement> one{std::move(ack)};
+        const auto bound = engine::bound_statements(also, shared_.handler_texts);
         engine::turn::send_finishes(connection_, shared_.sql, shared_.worker_id, one);
+        for (const engine::bound_statement& each : bound) {
+            connection_.send(*each.what, each.with);
+        }
         const std::vector<std::int64_t> leases{one.front().lease};
         pg::params done;
         done.int8(shared_.worker_id).int8_array(leases);
