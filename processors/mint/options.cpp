@@ -34,7 +34,7 @@ void check(const options& given) {
         throw std::invalid_argument{"mint: expected compute_units from 1 to 1400000"};
     }
     for (const auto wait : {given.rpc_timeout, given.poll_interval, given.resend_interval,
-                            given.confirm_wait, given.low_balance_wait}) {
+                            given.confirm_wait, given.look_again, given.low_balance_wait}) {
         if (wait <= std::chrono::milliseconds{0}) {
             throw std::invalid_argument{"mint: expected times above zero"};
         }

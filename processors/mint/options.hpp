@@ -33,8 +33,9 @@ class options {
     std::string metadata_url;
     std::string metadata_uri;  ///< the same as readers find it; empty: `metadata_url`
 
-    std::uint64_t least_balance{10'000'000};  ///< lamports the wallet must keep; nothing is sent
-    std::uint64_t warn_balance{10'000'000};   ///< below this each run logs a warning
+    /// Lamports the wallet must keep after a mint, or nothing is sent.
+    std::uint64_t least_balance{1'000'000};
+    std::uint64_t warn_balance{10'000'000};  ///< below this (0.01 SOL) each run logs a warning
     std::uint32_t compute_units{200'000};     ///< asked for per transaction
     std::uint64_t compute_price{0};           ///< micro-lamports per unit
 
@@ -43,6 +44,8 @@ class options {
     std::chrono::milliseconds resend_interval{2'000};
     /// How long a run stays with a transaction that is under way before it gives its slot back.
     std::chrono::milliseconds confirm_wait{30'000};
+    /// Until a run looks again that has to find out what became of an earlier one.
+    std::chrono::milliseconds look_again{5'000};
     std::chrono::milliseconds low_balance_wait{60'000};  ///< until a poor wallet is looked at again
 
     std::filesystem::path ca_file;  ///< instead of the system's certificates

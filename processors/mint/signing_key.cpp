@@ -2,11 +2,11 @@
 
 #include "processors/mint/base58.hpp"
 #include "processors/support/secret.hpp"
-#include "processors/support/text_rules.hpp"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -44,6 +44,14 @@ public_key address_of(const locked_memory& seed) {
     return public_key::from_bytes({reinterpret_cast<const char*>(bytes.data()), size}).value();
 }
 
+/// Line ends count as blanks.
+std::string_view without_blanks(std::string_view text) {
+    constexpr std::string_view blanks = " \t\r\n";
+    const auto begin = std::min(text.find_first_not_of(blanks), text.size());
+    text.remove_prefix(begin);
+    return text.substr(0, text.find_last_not_of(blanks) + 1);
+}
+
 /// A JSON array of numbers, read by hand so that no parser keeps pieces of it. Writes at most 64
 /// bytes; false when it is anything else.
 bool read_numbers(std::string_view text, locked_memory& into) {
@@ -57,15 +65,7 @@ bool read_numbers(std::string_view text, locked_memory& into) {
         if ((end == text.size()) != last) {
             return false;
         }
-        auto digits = text.substr(0, end);
-        while (!digits.empty() && std::string_view{" \t\r\n"}.find(digits.front()) !=
-                                      std::string_view::npos) {
-            digits.remove_prefix(1);
-        }
-        while (!digits.empty() &&
-               std::string_view{" \t\r\n"}.find(digits.back()) != std::string_view::npos) {
-            digits.remove_suffix(1);
-        }
+        const auto digits = without_blanks(text.substr(0, end));
         unsigned value = 0;
         if (digits.empty() || digits.size() > 3) {
             return false;
@@ -118,7 +118,7 @@ signing_key::signing_key(std::string_view seed) : seed_{seed_size} {
 
 result<std::shared_ptr<const signing_key>> signing_key::parse(std::string_view text) {
     locked_memory pair{pair_size};
-    if (!read_pair(trimmed(text), pair)) {
+    if (!read_pair(without_blanks(text), pair)) {
         return bad_key("is neither a JSON array of 64 bytes nor base58 of as many");
     }
     auto key = std::make_shared<const signing_key>(pair.reveal().substr(0, seed_size));

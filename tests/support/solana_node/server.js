@@ -5,7 +5,7 @@
 // usage: node server.js OPTIONS_JSON
 //
 // Prints the port on one line when it listens. Options:
-//   modules         folder with litesvm
+//   modules         folder with litesvm-linux-x64-gnu
 //   slot_ms         a block every so many milliseconds (default 20; 0: only when told)
 //   finalize_after  blocks until what landed is final (default 2)
 //
@@ -27,7 +27,9 @@ const path = require('path');
 const { Chain, parse, validFor } = require('./chain');
 
 const options = JSON.parse(process.argv[2] || '{}');
-const internal = require(path.join(options.modules, 'litesvm', 'dist', 'internal'));
+// The package of litesvm that holds its machine code, which is all we need of it: what it wraps
+// around that for JavaScript has fifty dependencies.
+const internal = require(path.join(options.modules, 'litesvm-linux-x64-gnu'));
 const chain = new Chain(internal, options);
 const objects = new Map();
 const counts = {};
