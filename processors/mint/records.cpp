@@ -23,7 +23,7 @@ error unreadable(const std::string& what) {
 }  // namespace
 
 result<mint_record> mint_record::read(const rows& answer) {
-    if (answer.size() != 1 || answer.columns() != 8) {
+    if (answer.size() != 1 || answer.columns() != 7) {
         return unreadable("row");
     }
     mint_record record;
@@ -33,14 +33,14 @@ result<mint_record> mint_record::read(const rows& answer) {
     if (const auto payer = public_key::parse(answer.text(0, 3))) {
         record.payer = *payer;
     }
-    if (answer.value(0, 5)) {
-        const auto height = number_of(answer.text(0, 6));
-        auto bytes = base64_decode(answer.text(0, 7));
+    if (answer.value(0, 4)) {
+        const auto height = number_of(answer.text(0, 5));
+        auto bytes = base64_decode(answer.text(0, 6));
         if (!height || !bytes) {
             return unreadable("transaction");
         }
         signed_transaction made;
-        made.signature = answer.text(0, 5);
+        made.signature = answer.text(0, 4);
         made.last_valid_height = *height;
         made.bytes = std::move(*bytes);
         record.under_way = std::move(made);
@@ -52,7 +52,7 @@ statement open_mint(const mint_identity& who, std::string_view strategy,
                     const std::string& fingerprint, const std::string& payer,
                     const std::string& address, const std::string& recipient) {
     return statement{
-        "SELECT state, output, fingerprint, payer, address, signature, last_valid_height,"
+        "SELECT state, output, wanted_fingerprint, wanted_payer, signature, last_valid_height,"
         " transaction FROM mint.open($1, $2::uuid, $3::bigint, $4, $5, $6, $7, $8)",
         {who.key, who.tenant, std::to_string(who.job_id), std::string{strategy}, fingerprint, payer,
          address, recipient}};

@@ -71,7 +71,7 @@ FROM mint.mint m;
 CREATE FUNCTION mint.open(
     business_key text, tenant_id uuid, job_id bigint, strategy text, fingerprint text, payer text,
     address text, recipient text)
-RETURNS TABLE (state text, output jsonb, fingerprint text, payer text, address text,
+RETURNS TABLE (state text, output jsonb, wanted_fingerprint text, wanted_payer text,
                signature text, last_valid_height bigint, transaction text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET jit = off
@@ -101,7 +101,7 @@ BEGIN
             WHERE m.id = found.id RETURNING m.* INTO found;
         END IF;
     END IF;
-    RETURN QUERY SELECT found.state, found.output, found.fingerprint, found.payer, found.address,
+    RETURN QUERY SELECT found.state, found.output, found.fingerprint, found.payer,
         under_way.signature, under_way.last_valid_height,
         translate(encode(under_way.transaction, 'base64'), E'\n', '');
 END

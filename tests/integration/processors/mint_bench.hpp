@@ -77,8 +77,9 @@ class mint_bench {
         return client_.enqueue(job.attempts(attempts)).value().id;
     }
     libqueue::job_info finished(libqueue::job_id id) {
-        return client_.wait(id, std::chrono::seconds{25}).value();
+        return client_.wait(id, std::chrono::seconds{8}).value();
     }
+    void dump() { for (auto& e : observer.events()) std::fprintf(stderr, "EVENT %s %s\n", std::string(libqueue::to_string(e.type)).c_str(), e.message.c_str()); }
     libqueue::job_info run(const std::string& text, int attempts = 4) {
         return finished(enqueue(text, attempts));
     }

@@ -47,7 +47,7 @@ TEST_SUITE("processors: mint on the chain") {
         bench.start();
 
         const auto job = bench.run(bench.payload("T1"));
-
+bench.dump();
         REQUIRE(job.state == job_state::completed);
         check_minted(bench, "T1");
         const auto output = json::parse(job.output.value());
