@@ -409,7 +409,7 @@ awaitable<outcome> minting::finish() {
     event += R"(,"user":)" + json_string(payload_.user);
     event += R"(,"mint":)" + output + "}";
     auto recording = complete_mint(*who_, output);
-    auto telling = publish(context_.schema(), *who_, "mint.completed", event);
+    auto telling = publish(*who_, "mint.completed", event);
     co_return completed(std::move(output)).also(std::move(recording)).also(std::move(telling));
 }
 
@@ -420,7 +420,7 @@ outcome minting::blocked(const std::string& why) {
     event += R"(,"error":)" + json_string(text) + "}";
     return discard(text)
         .also(fail_mint(*who_, text))
-        .also(publish(context_.schema(), *who_, "mint.failed", event));
+        .also(publish(*who_, "mint.failed", event));
 }
 
 outcome minting::too_poor(const std::string& why) {

@@ -2,6 +2,13 @@
 
 #include "processors/support/crypto.hpp"
 
+#include <sql/mint_add_attempt.hpp>
+#include <sql/mint_complete.hpp>
+#include <sql/mint_end_attempt.hpp>
+#include <sql/mint_fail.hpp>
+#include <sql/mint_open.hpp>
+#include <sql/mint_publish.hpp>
+
 #include <charconv>
 
 namespace libqueue::processors::mint {
@@ -52,8 +59,7 @@ statement open_mint(const mint_identity& who, std::string_view strategy,
                     const std::string& fingerprint, const std::string& payer,
                     const std::string& address, const std::string& recipient) {
     return statement{
-        "SELECT state, output, wanted_fingerprint, wanted_payer, signature, last_valid_height,"
-        " transaction FROM mint.open($1, $2::uuid, $3::bigint, $4, $5, $6, $7, $8)",
+        std::string{sql::mint_open},
         {who.key, who.tenant, std::to_string(who.job_id), std::string{strategy}, fingerprint, payer,
          address, recipient}};
 }
@@ -61,8 +67,7 @@ statement open_mint(const mint_identity& who, std::string_view strategy,
 statement add_attempt(const mint_identity& who, const public_key& payer,
                       const signed_transaction& made, std::uint64_t lamports) {
     return statement{
-        "SELECT mint.add_attempt($1, $2::uuid, $3::bigint, $4::bigint, $5, $6, $7::bigint, $8,"
-        " $9::bigint)",
+        std::string{sql::mint_add_attempt},
         {who.key, who.tenant, std::to_string(who.job_id), std::to_string(who.lease), payer.text(),
          made.signature, std::to_string(made.last_valid_height), base64_encode(made.bytes),
          std::to_string(lamports)}};
@@ -70,25 +75,22 @@ statement add_attempt(const mint_identity& who, const public_key& payer,
 
 statement end_attempt(const std::string& signature, std::string_view state,
                       const std::string& error) {
-    return statement{"SELECT mint.end_attempt($1, $2, $3)",
+    return statement{std::string{sql::mint_end_attempt},
                      {signature, std::string{state}, error}};
 }
 
 statement complete_mint(const mint_identity& who, const std::string& output) {
-    return statement{"SELECT mint.complete($1, $2::uuid, $3::jsonb)",
+    return statement{std::string{sql::mint_complete},
                      {who.key, who.tenant, output}};
 }
 
 statement fail_mint(const mint_identity& who, const std::string& error) {
-    return statement{"SELECT mint.fail($1, $2::uuid, $3::bigint, $4)",
+    return statement{std::string{sql::mint_fail},
                      {who.key, who.tenant, std::to_string(who.job_id), error}};
 }
 
-statement publish(const std::string& schema, const mint_identity& who, std::string_view topic,
-                  const std::string& payload) {
-    return statement{"SELECT " + schema +
-                         ".publish($1, $2::jsonb, tenant_id => $3::uuid)",
-                     {std::string{topic}, payload, who.tenant}};
+statement publish(const mint_identity& who, std::string_view topic, const std::string& payload) {
+    return statement{std::string{sql::mint_publish}, {std::string{topic}, payload, who.tenant}};
 }
 
 }  // namespace libqueue::processors::mint

@@ -65,7 +65,7 @@ static_assert(!std::is_aggregate_v<mint_identity>);
 [[nodiscard]] statement complete_mint(const mint_identity& who, const std::string& output);
 [[nodiscard]] statement fail_mint(const mint_identity& who, const std::string& error);
 /// Tells who subscribed to `topic`.
-[[nodiscard]] statement publish(const std::string& schema, const mint_identity& who,
-                                std::string_view topic, const std::string& payload);
+[[nodiscard]] statement publish(const mint_identity& who, std::string_view topic,
+                                const std::string& payload);
 
 }  // namespace libqueue::processors::mint

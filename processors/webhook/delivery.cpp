@@ -1,5 +1,6 @@
 #include "processors/webhook/delivery.hpp"
 
+#include "processors/support/http_client.hpp"
 #include "processors/support/payload.hpp"
 #include "processors/support/text_rules.hpp"
 #include "processors/support/transfer_loop.hpp"
@@ -91,25 +92,6 @@ outcome outcome_of_status(const http_response& response,
         return discard(answered);
     }
     return retry(answered);
-}
-
-/// What this answer says of the endpoint: an answer about this one delivery, a refusal too, shows
-/// that it is up.
-void report(const run_view& run, const http_response& response) {
-    constexpr std::chrono::seconds unsaid{1};
-    const bool answered = response.end == http_end::answered;
-    const long status = response.status;
-    const bool throttled = answered && (status == 429 || status == 503);
-    const auto wait = retry_after_of(response, std::chrono::system_clock::now());
-    if (throttled && (wait.has_value() || status == 429)) {
-        run.provider_throttled(wait.value_or(unsaid));
-    }
-    if (response.end == http_end::failed || response.end == http_end::timed_out ||
-        (answered && (status >= 500 || status == 408))) {
-        run.provider_failed();
-    } else if (answered && status != 429) {
-        run.provider_ok();
-    }
 }
 
 }  // namespace
