@@ -66,8 +66,7 @@ instruction initialize_mint(const mint_order& order) {
 
 instruction initialize_metadata(const mint_order& order) {
     // The interface's discriminator: SHA-256("spl_token_metadata_interface:initialize_account").
-    std::string data =
-        sha256("spl_token_metadata_interface:initialize_account").substr(0, 8);
+    std::string data = sha256("spl_token_metadata_interface:initialize_account").substr(0, 8);
     data += borsh(order.content.name);
     data += borsh(order.content.symbol);
     data += borsh(order.content.uri);

@@ -36,10 +36,10 @@ class mint_order {
     public_key recipient;
     std::string seed;
     token_content content;
-    public_key mint;                     ///< address_with_seed(payer, seed, Token-2022)
-    public_key token;                    ///< the recipient's associated token account
+    public_key mint;   ///< address_with_seed(payer, seed, Token-2022)
+    public_key token;  ///< the recipient's associated token account
     std::uint32_t compute_units{200'000};
-    std::uint64_t compute_price{0};      ///< micro-lamports per unit
+    std::uint64_t compute_price{0};  ///< micro-lamports per unit
 };
 static_assert(!std::is_aggregate_v<mint_order>);
 

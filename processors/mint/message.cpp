@@ -32,10 +32,9 @@ std::vector<account_use> accounts_of(const public_key& payer,
     for (const auto& call : instructions) {
         add(account_use{call.program, false, false});
     }
-    std::stable_sort(all.begin(), all.end(),
-                     [](const account_use& left, const account_use& right) {
-                         return rank(left) < rank(right);
-                     });
+    std::stable_sort(all.begin(), all.end(), [](const account_use& left, const account_use& right) {
+        return rank(left) < rank(right);
+    });
     return all;
 }
 

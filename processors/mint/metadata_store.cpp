@@ -1,9 +1,7 @@
 #include "processors/mint/metadata_store.hpp"
 
 #include "processors/support/crypto.hpp"
-#include "processors/support/transfer_loop.hpp"
-
-#include <algorithm>
+#include "processors/support/http_client.hpp"
 
 namespace libqueue::processors::mint {
 
@@ -49,14 +47,14 @@ boost::asio::awaitable<rpc_fault> upload_metadata(const options& with, const run
     http_request request{"PUT", with.metadata_url + metadata_name(metadata), metadata};
     request.set("content-type", "application/json");
     request.set("if-none-match", "*");
-    request.set("expect", "");
+    request.set("expect", "");  // no 100-continue: it costs a round trip or a second
     request.ca_file = with.ca_file;
     request.allow_http = with.allow_http;
     request.addresses = address_policy::any;  // the operator's own setting, not a payload's
-    const auto deadline =
-        std::min(run.deadline, std::chrono::steady_clock::now() + with.rpc_timeout);
-    auto loop = transfer_loop_of(run.executor, request.addresses);
-    const auto response = co_await perform(loop, request, run.stop, deadline);
+    call_policy policy;
+    policy.repeatable = true;  // the same name for the same content
+    policy.timeout = with.rpc_timeout;
+    const auto response = co_await call(run, request, policy);
     co_return fault_of(response, std::chrono::system_clock::now());
 }
 

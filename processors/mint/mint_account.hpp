@@ -23,9 +23,9 @@ static_assert(!std::is_aggregate_v<account>);
 
 /// What stands at an address where we mint.
 enum class account_finding {
-    free,     ///< nothing but perhaps lamports: the mint may be made
-    ours,     ///< the NFT: one token, no further ones, our name and URI
-    other,    ///< something else; `why` says what
+    free,   ///< nothing but perhaps lamports: the mint may be made
+    ours,   ///< the NFT: one token, no further ones, our name and URI
+    other,  ///< something else; `why` says what
 };
 
 class account_verdict {

@@ -3,7 +3,7 @@
 #include "processors/mint/address.hpp"
 #include "processors/mint/base58.hpp"
 #include "processors/mint/metadata_store.hpp"
-#include "processors/support/crypto.hpp"
+#include "processors/mint/result.hpp"
 #include "processors/support/payload.hpp"
 
 #include <algorithm>
@@ -16,8 +16,6 @@ namespace {
 using boost::asio::awaitable;
 using clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
-
-constexpr std::string_view step_name = "mint";
 
 /// A wallet that cannot pay, as the runtime and the system program say it.
 bool says_too_poor(const std::string& transaction_error) {
@@ -40,6 +38,7 @@ minting::minting(const options& with, job_context& context)
       context_{context},
       view_{context},
       node_{with_, view_},
+      ledger_{context, with.poll_interval},
       leave_at_{clock::now() + with.confirm_wait} {
     view_.executor = context.executor();
 }
@@ -57,7 +56,7 @@ awaitable<outcome> minting::run() {
         const auto verdict = judge_account(seen_.at_address, *order_);
         const auto step = next_step(record_.under_way, seen_, verdict.what);
         if (step == mint_step::blocked) {
-            co_return blocked(verdict.why);
+            co_return given_up(*who_, "the address of this mint is taken: " + verdict.why);
         }
         if (step == mint_step::done) {
             auto done = co_await finish();
@@ -68,17 +67,6 @@ awaitable<outcome> minting::run() {
             co_return std::move(*over);
         }
     }
-}
-
-std::string minting::fingerprint() const {
-    std::string text = payload_.recipient.text();
-    for (const auto* part : {&payload_.name, &payload_.symbol}) {
-        text += '\n';
-        text += *part;
-    }
-    text += '\n';
-    text += payload_.uri.value_or(metadata_name(payload_.metadata));
-    return sha256_hex(text);
 }
 
 awaitable<minting::maybe_outcome> minting::open() {
@@ -99,7 +87,7 @@ awaitable<minting::maybe_outcome> minting::open() {
     who_.emplace(view_.job, payload_.key);
     const auto seed = seed_of(who_->tenant.value_or(""), who_->key);
     order_.emplace(with_.key->address(), payload_.recipient, seed, content);
-    auto asking = open_mint(*who_, "chain", fingerprint(), order_->payer.text(),
+    auto asking = open_mint(*who_, "chain", fingerprint_of(payload_), order_->payer.text(),
                             order_->mint.text(), order_->recipient.text());
     const auto answer = co_await context_.query(std::move(asking));
     if (!answer) {
@@ -110,12 +98,12 @@ awaitable<minting::maybe_outcome> minting::open() {
         co_return retry(record.error().message);
     }
     record_ = std::move(*record);
-    if (record_.fingerprint != fingerprint()) {
-        co_return discard("business key: has been used for another recipient, name or metadata");
+    if (record_.fingerprint != fingerprint_of(payload_)) {
+        co_return discard(std::string{key_reused});
     }
     if (record_.minted) {
         auto output = record_.output;
-        co_await settle_ledger(output);
+        co_await ledger_.happened(*who_, output);
         co_return completed(std::move(output));
     }
     // The wallet may have changed meanwhile: what was signed with the old one is looked for where
@@ -211,8 +199,8 @@ awaitable<minting::maybe_outcome> minting::check_wallet() {
         co_return too_poor("the wallet holds less than a mint and its reserve need");
     }
     if (wallet_lamports_ < with_.warn_balance) {
-        context_.log(log_level::warning, "the wallet " + order_->payer.text() +
-                                             " is running low: refill it");
+        context_.log(log_level::warning,
+                     "the wallet " + order_->payer.text() + " is running low: refill it");
     }
     co_return std::nullopt;
 }
@@ -232,7 +220,7 @@ awaitable<minting::maybe_outcome> minting::make_transaction() {
     if (!payload_.uri) {
         const auto fault = co_await upload_metadata(with_, view_, payload_.metadata);
         if (fault.what == rpc_fault::type::refused) {
-            co_return discard(fault.text).also(fail_mint(*who_, fault.text));
+            co_return given_up(*who_, fault.text);
         }
         if (fault.what != rpc_fault::type::none) {
             co_return outcome_of(fault);
@@ -250,51 +238,22 @@ awaitable<minting::maybe_outcome> minting::make_transaction() {
     made.last_valid_height = recent.value->last_valid_height;
     made.bytes = encode_transaction(signature, message);
     if (made.bytes.size() > longest_transaction) {
-        co_return discard("name, symbol and URI are too long for one transaction");
+        co_return given_up(*who_, "name, symbol and URI are too long for one transaction");
     }
-    auto held = co_await begin();
+    auto held = co_await ledger_.begin(*who_);
     if (held) {
         co_return held;
     }
     auto keeping = add_attempt(*who_, order_->payer, made, wallet_lamports_);
     const auto kept = co_await context_.query(std::move(keeping));
     if (!kept) {
-        (void)co_await effect_->abandon();
-        effect_.reset();
-        co_return snooze(with_.poll_interval, kept.error().message);
+        auto over = co_await ledger_.did_not_happen();
+        co_return over ? std::move(*over) : snooze(with_.poll_interval, kept.error().message);
     }
     record_.under_way = std::move(made);
     perhaps_sent_ = false;
     auto over = co_await send();
     co_return over;
-}
-
-awaitable<minting::maybe_outcome> minting::begin() {
-    for (int round = 0; round < 2; ++round) {
-        std::string step{step_name};
-        std::string key = "mint/" + who_->key;
-        auto begun = co_await context_.begin_effect(std::move(step), std::move(key));
-        if (!begun) {
-            co_return begun.error().code == errc::conflict
-                ? snooze(with_.poll_interval, "another job is minting for this business key")
-                : retry(begun.error().message);
-        }
-        switch (begun->state()) {
-            case effect_state::begun:
-                effect_.emplace(std::move(*begun));
-                co_return std::nullopt;
-            case effect_state::committed:
-                co_return retry("the ledger says it was minted, and nothing is at its address");
-            case effect_state::unknown:
-                break;
-        }
-        // Nothing is at the address, and nothing that was signed can still land.
-        const auto resolved = co_await begun->resolve(false);
-        if (!resolved) {
-            co_return retry(resolved.error().message);
-        }
-    }
-    co_return retry("the ledger does not let the mint begin");
 }
 
 awaitable<minting::maybe_outcome> minting::send() {
@@ -365,32 +324,8 @@ awaitable<minting::maybe_outcome> minting::give_up(std::string_view state, std::
     context_.log(log_level::warning, "transaction " + record_.under_way->signature + " is " +
                                          std::string{state} + ": " + why);
     record_.under_way.reset();
-    if (effect_) {
-        const auto abandoned = co_await effect_->abandon();
-        effect_.reset();
-        if (!abandoned) {
-            co_return retry(abandoned.error().message);
-        }
-    }
-    co_return std::nullopt;
-}
-
-awaitable<void> minting::settle_ledger(std::string output) {
-    if (effect_) {
-        (void)co_await effect_->commit(output);
-        co_return;
-    }
-    std::string step{step_name};
-    std::string key = "mint/" + who_->key;
-    auto begun = co_await context_.begin_effect(std::move(step), std::move(key));
-    if (!begun) {
-        co_return;  // another job's: that one says what became of it
-    }
-    if (begun->state() == effect_state::unknown) {
-        (void)co_await begun->resolve(true, output);
-    } else if (begun->state() == effect_state::begun) {
-        (void)co_await begun->commit(output);
-    }
+    auto over = co_await ledger_.did_not_happen();
+    co_return over;
 }
 
 awaitable<outcome> minting::finish() {
@@ -402,25 +337,8 @@ awaitable<outcome> minting::finish() {
     output += R"(,"signature":)";
     output += record_.under_way ? json_string(record_.under_way->signature) : "null";
     output += '}';
-    co_await settle_ledger(output);
-    std::string event{R"({"key":)"};
-    event += json_string(who_->key);
-    event += R"(,"ticket":)" + json_string(payload_.ticket);
-    event += R"(,"user":)" + json_string(payload_.user);
-    event += R"(,"mint":)" + output + "}";
-    auto recording = complete_mint(*who_, output);
-    auto telling = publish(*who_, "mint.completed", event);
-    co_return completed(std::move(output)).also(std::move(recording)).also(std::move(telling));
-}
-
-outcome minting::blocked(const std::string& why) {
-    const auto text = "the address of this mint is taken: " + why;
-    std::string event{R"({"key":)"};
-    event += json_string(who_->key);
-    event += R"(,"error":)" + json_string(text) + "}";
-    return discard(text)
-        .also(fail_mint(*who_, text))
-        .also(publish(*who_, "mint.failed", event));
+    co_await ledger_.happened(*who_, output);
+    co_return minted(*who_, payload_, std::move(output));
 }
 
 outcome minting::too_poor(const std::string& why) {
@@ -432,7 +350,7 @@ outcome minting::too_poor(const std::string& why) {
 
 outcome minting::outcome_of(const rpc_fault& fault) {
     using type = rpc_fault::type;
-    if (effect_) {
+    if (ledger_.open()) {
         return unknown(fault.text);
     }
     const bool stopped = fault.what == type::stopped;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "processors/mint/ledger.hpp"
 #include "processors/mint/next_step.hpp"
 #include "processors/mint/options.hpp"
 #include "processors/mint/payload.hpp"
@@ -31,6 +32,9 @@ class minting {
    public:
     /// Both must outlive it.
     minting(const options& with, job_context& context);
+    minting(const minting&) = delete;
+    minting& operator=(const minting&) = delete;
+    ~minting() = default;
 
     [[nodiscard]] boost::asio::awaitable<outcome> run();
 
@@ -43,27 +47,23 @@ class minting {
     [[nodiscard]] boost::asio::awaitable<rpc_fault> look_at_one();
     [[nodiscard]] boost::asio::awaitable<maybe_outcome> act(mint_step step);
     [[nodiscard]] boost::asio::awaitable<maybe_outcome> make_transaction();
-    /// Lamports of the wallet, when they suffice.
     [[nodiscard]] boost::asio::awaitable<maybe_outcome> check_wallet();
-    [[nodiscard]] boost::asio::awaitable<maybe_outcome> begin();
     [[nodiscard]] boost::asio::awaitable<maybe_outcome> send();
     [[nodiscard]] boost::asio::awaitable<maybe_outcome> wait();
     /// The transaction under way is over, without effect.
     [[nodiscard]] boost::asio::awaitable<maybe_outcome> give_up(std::string_view state,
                                                                 std::string why);
     [[nodiscard]] boost::asio::awaitable<outcome> finish();
-    [[nodiscard]] boost::asio::awaitable<void> settle_ledger(std::string output);
 
-    [[nodiscard]] outcome blocked(const std::string& why);
     [[nodiscard]] outcome too_poor(const std::string& why);
     /// What a fault means when nothing of ours is at risk, and when something may be.
     [[nodiscard]] outcome outcome_of(const rpc_fault& fault);
-    [[nodiscard]] std::string fingerprint() const;
 
     const options& with_;
     job_context& context_;
     run_view view_;
     rpc_client node_;
+    mint_ledger ledger_;
     std::chrono::steady_clock::time_point leave_at_;
     std::chrono::steady_clock::time_point sent_at_{};
     mint_payload payload_;
@@ -71,7 +71,6 @@ class minting {
     std::optional<mint_order> order_;
     mint_record record_;
     chain_view seen_;
-    std::optional<effect> effect_;
     std::uint64_t missing_lamports_{0};
     std::uint64_t wallet_lamports_{0};
     bool perhaps_sent_{true};  ///< false only while this run knows that nobody has the bytes

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "processors/mint/signing_key.hpp"
+#include "processors/support/internal_auth.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -18,6 +19,7 @@ enum class commitment {
     finalized,  ///< 31 blocks deeper, never rolled back so far; about 13 s
 };
 
+/// Either the chain itself (`endpoints`, `key`) or a service that mints (`service_url`, `signer`).
 class options {
    public:
     options() = default;
@@ -26,6 +28,10 @@ class options {
     /// answer or asks to be left alone.
     std::vector<std::string> endpoints;
     std::shared_ptr<const signing_key> key;  ///< of the wallet that pays and mints
+
+    /// Of the internal minting service, without the path: "https://mint.internal".
+    std::string service_url;
+    std::shared_ptr<const internal_signer> signer;  ///< proves to the service who calls
     mint::commitment commitment{commitment::confirmed};
 
     /// Where metadata is PUT, as `<metadata_url><sha256 of it>.json`. Empty: every payload brings
@@ -36,10 +42,10 @@ class options {
     /// Lamports the wallet must keep after a mint, or nothing is sent.
     std::uint64_t least_balance{1'000'000};
     std::uint64_t warn_balance{10'000'000};  ///< below this (0.01 SOL) each run logs a warning
-    std::uint32_t compute_units{200'000};     ///< asked for per transaction
-    std::uint64_t compute_price{0};           ///< micro-lamports per unit
+    std::uint32_t compute_units{200'000};    ///< asked for per transaction
+    std::uint64_t compute_price{0};          ///< micro-lamports per unit
 
-    std::chrono::milliseconds rpc_timeout{5'000};  ///< of one request
+    std::chrono::milliseconds rpc_timeout{5'000};  ///< of one request, to the service too
     std::chrono::milliseconds poll_interval{1'000};
     std::chrono::milliseconds resend_interval{2'000};
     /// How long a run stays with a transaction that is under way before it gives its slot back.

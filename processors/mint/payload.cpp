@@ -17,8 +17,8 @@ constexpr std::size_t longest_metadata = 256UL * 1024;
 void check_length(payload_reader& reader, std::string_view name, const std::string& text,
                   std::size_t most) {
     if (text.size() > most || has_control_characters(text)) {
-        reader.fault(name, "expected at most " + std::to_string(most) +
-                               " bytes without control characters");
+        reader.fault(
+            name, "expected at most " + std::to_string(most) + " bytes without control characters");
     }
 }
 

@@ -1,6 +1,7 @@
 #include "processors/mint/processor.hpp"
 
 #include "processors/mint/minting.hpp"
+#include "processors/mint/service_minting.hpp"
 
 #include <libqueue/backoff.hpp>
 
@@ -24,6 +25,11 @@ class handler {
    private:
     static boost::asio::awaitable<outcome> mint_one(std::shared_ptr<const options> with,
                                                     job_context& context) {
+        if (!with->service_url.empty()) {
+            service_minting asking{*with, context};
+            auto answered = co_await asking.run();
+            co_return answered;
+        }
         minting work{*with, context};
         auto done = co_await work.run();
         co_return done;
@@ -43,9 +49,8 @@ std::vector<registration> make_registrations(options given) {
         registration entry{name};
         entry.handle = handler{with};
         entry.reconcile = handler{with};
-        entry.options.retry =
-            retry_policy{backoff_strategy::exponential, std::chrono::seconds{5},
-                         std::chrono::seconds{300}, true};
+        entry.options.retry = retry_policy{backoff_strategy::exponential, std::chrono::seconds{5},
+                                           std::chrono::seconds{300}, true};
         entry.options.max_attempts = 4;
         entry.options.timeout = with->confirm_wait + std::chrono::seconds{30};
         entry.options.on_lost = on_lost::reconcile;

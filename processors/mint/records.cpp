@@ -18,9 +18,8 @@ namespace {
 std::optional<std::uint64_t> number_of(std::string_view text) {
     std::uint64_t value = 0;
     const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
-    return read.ec == std::errc{} && read.ptr == text.data() + text.size()
-               ? std::optional{value}
-               : std::nullopt;
+    return read.ec == std::errc{} && read.ptr == text.data() + text.size() ? std::optional{value}
+                                                                           : std::nullopt;
 }
 
 error unreadable(const std::string& what) {
@@ -58,30 +57,26 @@ result<mint_record> mint_record::read(const rows& answer) {
 statement open_mint(const mint_identity& who, std::string_view strategy,
                     const std::string& fingerprint, const std::string& payer,
                     const std::string& address, const std::string& recipient) {
-    return statement{
-        std::string{sql::mint_open},
-        {who.key, who.tenant, std::to_string(who.job_id), std::string{strategy}, fingerprint, payer,
-         address, recipient}};
+    return statement{std::string{sql::mint_open},
+                     {who.key, who.tenant, std::to_string(who.job_id), std::string{strategy},
+                      fingerprint, payer, address, recipient}};
 }
 
 statement add_attempt(const mint_identity& who, const public_key& payer,
                       const signed_transaction& made, std::uint64_t lamports) {
-    return statement{
-        std::string{sql::mint_add_attempt},
-        {who.key, who.tenant, std::to_string(who.job_id), std::to_string(who.lease), payer.text(),
-         made.signature, std::to_string(made.last_valid_height), base64_encode(made.bytes),
-         std::to_string(lamports)}};
+    return statement{std::string{sql::mint_add_attempt},
+                     {who.key, who.tenant, std::to_string(who.job_id), std::to_string(who.lease),
+                      payer.text(), made.signature, std::to_string(made.last_valid_height),
+                      base64_encode(made.bytes), std::to_string(lamports)}};
 }
 
 statement end_attempt(const std::string& signature, std::string_view state,
                       const std::string& error) {
-    return statement{std::string{sql::mint_end_attempt},
-                     {signature, std::string{state}, error}};
+    return statement{std::string{sql::mint_end_attempt}, {signature, std::string{state}, error}};
 }
 
 statement complete_mint(const mint_identity& who, const std::string& output) {
-    return statement{std::string{sql::mint_complete},
-                     {who.key, who.tenant, output}};
+    return statement{std::string{sql::mint_complete}, {who.key, who.tenant, output}};
 }
 
 statement fail_mint(const mint_identity& who, const std::string& error) {

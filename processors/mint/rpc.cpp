@@ -71,8 +71,7 @@ std::optional<account> account_of(const json::value& value) {
     const auto lamports = number_of(object->if_contains("lamports"));
     const auto owner = public_key::parse(text_of(object->if_contains("owner")));
     const auto* data = object->if_contains("data");
-    if (!lamports || !owner || data == nullptr || !data->is_array() ||
-        data->get_array().empty()) {
+    if (!lamports || !owner || data == nullptr || !data->is_array() || data->get_array().empty()) {
         return std::nullopt;
     }
     auto bytes = base64_decode(text_of(&data->get_array()[0]));

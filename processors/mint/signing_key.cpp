@@ -147,8 +147,7 @@ std::string signing_key::sign(std::string_view message) const {
     const std::unique_ptr<EVP_MD_CTX, key_deleter> context{EVP_MD_CTX_new()};
     std::string signature(64, '\0');
     std::size_t size = signature.size();
-    if (!context ||
-        EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key.get()) != 1 ||
+    if (!context || EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key.get()) != 1 ||
         EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size,
                        reinterpret_cast<const unsigned char*>(message.data()),
                        message.size()) != 1) {

@@ -19,8 +19,7 @@ namespace {
 
 std::string modules_folder() {
     const auto script = source_dir() / "scripts" / "install-node-modules";
-    const auto installed =
-        run_command(process_options{script.string()}, std::chrono::seconds{280});
+    const auto installed = run_command(process_options{script.string()}, std::chrono::seconds{280});
     if (installed.code != 0) {
         throw std::runtime_error{"the Solana node cannot be had:\n" + installed.errors};
     }

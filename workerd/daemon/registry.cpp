@@ -3,6 +3,7 @@
 #include "config/dsn.hpp"
 #include "config/kind_defaults.hpp"
 #include "config/suggest.hpp"
+#include "mint_section.hpp"
 #include "processors/debug/processor.hpp"
 #include "processors/email/processor.hpp"
 #include "processors/support/follow_ups.hpp"
@@ -136,6 +137,8 @@ std::vector<registration> make_registry(const config& value, std::vector<config_
         kinds = libqueue::processors::debug::make_registrations();
     if (value.processors.email)
         add_kinds("processors.email", email_kinds, *value.processors.email, kinds, faults);
+    if (value.processors.mint)
+        add_kinds("processors.mint", mint_kinds, *value.processors.mint, kinds, faults);
     if (value.processors.webhook)
         add_kinds("processors.webhook", webhook_kinds, *value.processors.webhook, kinds, faults);
     kinds.insert(kinds.end(), more.begin(), more.end());
@@ -194,6 +197,7 @@ libqueue::worker_options make_worker_options(const config& value) {
         limit.parent = figures.parent;
         limit.breaker = figures.breaker;
     }
+    add_mint(value, options);
     options.keyring = value.encryption.ring;
     options.turn_connections = value.database.connections;
     options.threads = value.worker.threads;

@@ -23,17 +23,16 @@ namespace test {
 
 /// Options that fit a node on this host and tests that do not take long.
 inline libqueue::processors::mint::options mint_options(const solana_node& node) {
-    using namespace std::chrono_literals;
     libqueue::processors::mint::options made;
     made.endpoints = {node.url("/rpc")};
     made.key = libqueue::processors::mint::signing_key::read(node.key_file()).value();
     made.metadata_url = node.url("/metadata/");
-    made.rpc_timeout = 2s;
-    made.poll_interval = 20ms;
-    made.resend_interval = 60ms;
-    made.confirm_wait = 10s;
-    made.look_again = 50ms;
-    made.low_balance_wait = 200ms;
+    made.rpc_timeout = std::chrono::seconds{2};
+    made.poll_interval = std::chrono::milliseconds{20};
+    made.resend_interval = std::chrono::milliseconds{60};
+    made.confirm_wait = std::chrono::seconds{10};
+    made.look_again = std::chrono::milliseconds{50};
+    made.low_balance_wait = std::chrono::milliseconds{200};
     made.allow_http = true;
     return made;
 }
@@ -53,9 +52,9 @@ class mint_bench {
         auto kinds = mint::make_registrations(options);
         for (auto& kind : kinds) {
             kind.options.limit.clear();
-            kind.options.retry = libqueue::retry_policy{
-                libqueue::backoff_strategy::fixed, std::chrono::milliseconds{20},
-                std::chrono::milliseconds{20}, false};
+            kind.options.retry = libqueue::retry_policy{libqueue::backoff_strategy::fixed,
+                                                        std::chrono::milliseconds{20},
+                                                        std::chrono::milliseconds{20}, false};
         }
         libqueue::worker_options made;
         made.dsn = database.dsn();
@@ -77,9 +76,8 @@ class mint_bench {
         return client_.enqueue(job.attempts(attempts)).value().id;
     }
     libqueue::job_info finished(libqueue::job_id id) {
-        return client_.wait(id, std::chrono::seconds{8}).value();
+        return client_.wait(id, std::chrono::seconds{20}).value();
     }
-    void dump() { for (auto& e : observer.events()) std::fprintf(stderr, "EVENT %s %s\n", std::string(libqueue::to_string(e.type)).c_str(), e.message.c_str()); }
     libqueue::job_info run(const std::string& text, int attempts = 4) {
         return finished(enqueue(text, attempts));
     }

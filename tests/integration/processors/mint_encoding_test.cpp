@@ -154,11 +154,10 @@ TEST_SUITE("processors: mint encoding") {
         const auto payer = key_of(payer_text);
         const auto wallet = key_of(wallet_text);
         const auto token = key_of(token_text);
-        const instruction first{programs::system(),
-                                {{payer, true, true},
-                                 {wallet, false, true},
-                                 {programs::system(), false, false}},
-                                bytes_of("020000000100000000000000")};
+        const instruction first{
+            programs::system(),
+            {{payer, true, true}, {wallet, false, true}, {programs::system(), false, false}},
+            bytes_of("020000000100000000000000")};
         const instruction second{programs::token_2022(),
                                  {{wallet, false, false},
                                   {token, true, false},
@@ -184,8 +183,8 @@ TEST_SUITE("processors: mint encoding") {
         const auto pair = counting_seed() + std::string{key_of(payer_text).bytes()};
         std::string numbers{"["};
         for (const char c : pair) {
-            numbers += (numbers.size() > 1 ? ", " : "") +
-                       std::to_string(static_cast<unsigned char>(c));
+            numbers +=
+                (numbers.size() > 1 ? ", " : "") + std::to_string(static_cast<unsigned char>(c));
         }
         numbers += "]\n";
         for (const auto& text : {numbers, base58_encode(pair)}) {

@@ -12,7 +12,7 @@
 // POST /rpc, /rpc2     JSON-RPC; two paths, so that one endpoint can fail alone
 // PUT, GET /metadata/<sha256 of the body>.json
 // POST /control        {"fund", "place", "advance", "slot_ms", "release", "script", "mode", "seed"}
-// GET  /state, /account/<address>
+// GET  /state, /account/<address>, /minted (mint accounts in all), /minted/<name>
 //
 // Script entries {method, path, times, ...}: the first that fits a request is used up by it.
 //   http, retry_after   answer with that status      rpc        a JSON-RPC error of that code
@@ -161,7 +161,8 @@ function state() {
 
 function inspect(url) {
   if (url === '/state') return state();
-  if (url === '/minted') return Object.fromEntries(chain.minted);
+  if (url === '/minted') return [...chain.minted.values()].reduce((sum, one) => sum + one, 0);
+  if (url.startsWith('/minted/')) return chain.minted.get(url.slice('/minted/'.length)) || 0;
   if (url.startsWith('/account/')) return chain.describe(url.slice('/account/'.length));
   return null;
 }
