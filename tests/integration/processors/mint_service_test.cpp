@@ -32,6 +32,18 @@ bool mentions(const libqueue::job_info& job, const std::string& text) {
     return job.last_error && job.last_error->find(text) != std::string::npos;
 }
 
+/// Without %XX.
+std::string unescaped(const std::string& text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool escaped = text[i] == '%' && i + 2 < text.size();
+        out.push_back(escaped ? static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16))
+                              : text[i]);
+        i += escaped ? 2 : 0;
+    }
+    return out;
+}
+
 /// Mints a ticket once it was asked for its status as often as `looks`.
 class minting_service {
    public:
@@ -74,7 +86,7 @@ class minting_service {
             return test::http_reply{401};
         }
         if (request.method == "GET") {
-            return status(request.target);
+            return status(unescaped(request.target));
         }
         ++posts_;
         int failure = -1;
