@@ -53,6 +53,13 @@ std::vector<registration> webhook_kinds(const webhook_config& given) {
     options.secrets.emplace_back(given.secret);
     if (!given.previous_secret.empty())
         options.secrets.emplace_back(given.previous_secret);
+    if (!given.endpoint_key.empty())
+        options.endpoint_keys.emplace_back(given.endpoint_key);
+    if (!given.previous_endpoint_key.empty())
+        options.endpoint_keys.emplace_back(given.previous_endpoint_key);
+    options.source = given.source;
+    options.endpoint_cache = given.endpoint_cache;
+    options.keep_log = std::chrono::duration_cast<std::chrono::hours>(given.log_retention);
     options.timeout = given.timeout;
     options.ca_file = given.ca_file;
     options.allow_private = given.allow_private;
@@ -198,6 +205,8 @@ libqueue::worker_options make_worker_options(const config& value) {
         limit.breaker = figures.breaker;
     }
     add_mint(value, options);
+    if (value.processors.webhook && !value.processors.webhook->endpoint_key.empty())
+        options.migration_sets.push_back(webhook::migrations());
     options.keyring = value.encryption.ring;
     options.turn_connections = value.database.connections;
     options.threads = value.worker.threads;
