@@ -36,9 +36,9 @@ class mint_counterpart final : public counterpart {
     mint_counterpart() { node_.fund(node_.wallet(), 1'000'000'000'000); }
 
     [[nodiscard]] std::string processors_yaml() const override {
-        return "mint: {endpoints: [\"" + node_.url("/rpc") + "\"], key_file: \"" +
+        return "  mint: {endpoints: [\"" + node_.url("/rpc") + "\"], key_file: \"" +
                node_.key_file().string() + "\", metadata_url: \"" + node_.url("/metadata/") +
-               "\", allow_http: true, rpc_timeout: 1s, poll_interval: 50ms, confirm_wait: 5s}";
+               "\", allow_http: true, rpc_timeout: 1s, poll_interval: 50ms, confirm_wait: 5s}\n";
     }
     [[nodiscard]] std::string more_yaml() const override {
         return "limits: {solana: {concurrency: 1000}}\n";
