@@ -34,6 +34,7 @@ struct processor_section {
 constexpr std::array sections{
     processor_section{"processors.debug", debug_kinds, nullptr},
     processor_section{"processors.email", email_kinds, add_email_options},
+    processor_section{"processors.mint", mint_kinds, add_mint_options},
     processor_section{"processors.payment", payment_kinds, add_payment_options},
     processor_section{"processors.sms", sms_kinds, add_sms_options},
     processor_section{"processors.webhook", webhook_kinds, add_webhook_options},

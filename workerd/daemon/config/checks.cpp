@@ -142,11 +142,11 @@ class checker {
     void processors() {
         const auto& processors = value_.processors;
         const bool any =
-            processors.debug || processors.email || processors.payment || processors.sms ||
-            processors.webhook;
+            processors.debug || processors.email || processors.mint || processors.payment ||
+            processors.sms || processors.webhook;
         if (!any && !around_.dev && !reported("processors"))
             fault("processors", "at least one processor", "none",
-                  "add `processors: {debug: true}`, or the section email, sms or webhook");
+                  "add `processors: {debug: true}`, or a section such as email, payment or webhook");
         if (processors.email)
             email(*processors.email);
         if (processors.webhook && (processors.webhook->allow_private && !around_.dev))

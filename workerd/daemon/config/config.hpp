@@ -159,9 +159,30 @@ struct payment_config {
     bool allow_http = false;
 };
 
+struct mint_config {
+    std::vector<std::string> endpoints;
+    std::filesystem::path key_file;  ///< its content goes to locked memory and never into here
+    std::string commitment;
+    std::string metadata_url;
+    std::string metadata_uri;
+    std::int64_t least_balance = 0;
+    std::int64_t warn_balance = 0;
+    std::int64_t compute_price = 0;
+    std::string service_url;
+    std::filesystem::path service_key_file;
+    std::string service_key;
+    std::string service_name;
+    std::chrono::milliseconds rpc_timeout{};
+    std::chrono::milliseconds poll_interval{};
+    std::chrono::milliseconds confirm_wait{};
+    std::filesystem::path ca_file;
+    bool allow_http = false;
+};
+
 struct processors_config {
     bool debug = false;
     std::optional<email_config> email;
+    std::optional<mint_config> mint;
     std::optional<payment_config> payment;
     std::optional<sms_config> sms;
     std::optional<webhook_config> webhook;

@@ -112,6 +112,12 @@ class file_reader {
             into = std::get<std::string>(std::move(read));
     }
 
+    /// A secret that whoever uses it reads himself, into memory of its own.
+    void located(const char* option_path, std::filesystem::path& path) {
+        if (!path.empty())
+            path = locate_secret(path, base_of(option_path), credentials_);
+    }
+
     void plain(const char* option_path, std::filesystem::path& path) {
         if (path.empty())
             return;
@@ -175,6 +181,12 @@ void read_files(const config_sources& sources, config_result& result) {
         auto& payment = *value.processors.payment;
         files.secret("processors.payment.key_file", payment.key_file, payment.key);
         files.plain("processors.payment.ca_file", payment.ca_file);
+    }
+    if (value.processors.mint) {
+        auto& mint = *value.processors.mint;
+        files.located("processors.mint.key_file", mint.key_file);
+        files.secret("processors.mint.service_key_file", mint.service_key_file, mint.service_key);
+        files.plain("processors.mint.ca_file", mint.ca_file);
     }
     if (value.processors.webhook) {
         auto& webhook = *value.processors.webhook;
