@@ -31,3 +31,21 @@ function(libqueue_embed_migrations target namespace schema)
   target_sources(${target} PRIVATE ${out})
   target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/include)
 endfunction()
+
+# Embeds single statements of a target outside libqueue, one per file: its sources include
+# <sql/NAME.hpp> and say libqueue::sql::NAME, as the engine's do.
+function(libqueue_embed_queries target)
+  set(embed "${PROJECT_SOURCE_DIR}/cmake/embed_sql.cmake")
+  foreach(file IN LISTS ARGN)
+    cmake_path(GET file STEM name)
+    set(out "${CMAKE_CURRENT_BINARY_DIR}/include/sql/${name}.hpp")
+    add_custom_command(
+      OUTPUT ${out}
+      COMMAND ${CMAKE_COMMAND} -D kind=query -D input=${CMAKE_CURRENT_SOURCE_DIR}/${file} -D
+              output=${out} -P ${embed}
+      DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${file} ${embed}
+      VERBATIM)
+    target_sources(${target} PRIVATE ${out})
+  endforeach()
+  target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/include)
+endfunction()

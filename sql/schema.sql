@@ -3281,6 +3281,19 @@ CREATE FUNCTION queue.has_open_effect(job_id bigint) RETURNS boolean
                    WHERE e.job_id = has_open_effect.job_id AND e.state = 'begun')
 $$;
 
+CREATE FUNCTION queue.inherit_subjects(from_job_id bigint, to_job_id bigint) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    INSERT INTO queue.subject (job_id, subject_hash)
+    SELECT inherit_subjects.to_job_id, s.subject_hash
+    FROM queue.subject s
+    WHERE s.job_id = inherit_subjects.from_job_id AND inherit_subjects.to_job_id IS NOT NULL
+    ON CONFLICT DO NOTHING
+$$;
+
+COMMENT ON FUNCTION queue.inherit_subjects(from_job_id bigint, to_job_id bigint) IS 'Whoever erases a subject of the first job finds the second one, too.';
+
 CREATE FUNCTION queue.is_sealed(content jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     AS $_$

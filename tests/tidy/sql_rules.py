@@ -58,18 +58,18 @@ def check_use(files, queries):
 
 
 def check(files):
-    queries = [file for file in files if re.match(r"^sql/queries/[^/]+\.sql$", file.path)]
+    queries = [file for file in files if re.search(r"(^|/)sql/queries/[^/]+\.sql$", file.path)]
     for file in files:
         if file.suffix != ".sql" or file.path == "sql/schema.sql":
             continue
         found = []
         if file in queries:
             found = list(check_query(file))
-        elif file.path.startswith("sql/migrations/"):
+        elif re.match(r"^(sql/migrations|processors/.*/sql)/[^/]+\.sql$", file.path):
             found = list(check_migration(file))
         for number, line in enumerate(strip(file.text).split("\n"), 1):
             match = LOWER_KEYWORD.search(line)
-            if match and file.path.startswith("sql/"):
+            if match and re.match(r"^(sql|processors)/", file.path):
                 word = match.group(0)
                 found.append((number, f"keyword `{word}`: write {word.upper()}"))
         for number, message in found:

@@ -5,6 +5,7 @@
 #include "config/suggest.hpp"
 #include "processors/debug/processor.hpp"
 #include "processors/email/processor.hpp"
+#include "processors/support/follow_ups.hpp"
 #include "processors/webhook/processor.hpp"
 
 #include <libqueue/backoff.hpp>
@@ -155,7 +156,7 @@ std::vector<registration> make_registry(const config& value, std::vector<config_
               kind.options);
     }
     check_handled(value, kinds, faults);
-    return kinds;
+    return libqueue::processors::with_follow_ups(std::move(kinds));
 }
 
 std::string complete_dsn(const config& value, const std::string& dsn) {

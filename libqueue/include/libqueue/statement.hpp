@@ -12,7 +12,9 @@ namespace libqueue {
 
 /// One SQL statement with parameters $1..$n, all in text format; an empty optional is NULL. Their
 /// types are the server's guess from the text: cast where it could guess otherwise
-/// (`$1::bigint`). Statements that begin, end or change a transaction are not for this.
+/// (`$1::bigint`). Where a worker runs it, names of the queue's schema are written `queue.name` and
+/// rewritten for the schema it is installed in. Statements that begin, end or change a transaction
+/// are not for this.
 class statement {
    public:
     statement() = default;

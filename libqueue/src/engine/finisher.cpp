@@ -53,10 +53,10 @@ void finisher::write(finish_group group) {
     waiting_group ready;
     try {
         for (const ending& each : group.runs) {
-            auto bound = bound_statements(each.said.also(), texts_);
+            auto bound = bound_statements(each.said.also(), shared_.handler_texts);
             std::move(bound.begin(), bound.end(), std::back_inserter(ready.also));
         }
-        auto bound = bound_statements(group.also, texts_);
+        auto bound = bound_statements(group.also, shared_.handler_texts);
         std::move(bound.begin(), bound.end(), std::back_inserter(ready.also));
     } catch (const domain_failure& why) {
         shared_.unwritten(std::move(group), why.what());

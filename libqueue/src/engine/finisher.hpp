@@ -83,7 +83,6 @@ class finisher {
     void failed(std::vector<waiting_group> taken, const pg::sql_failure& why);
 
     runtime& shared_;
-    handler_sql texts_;
     std::array<seat, connections> seats_;
     std::deque<waiting_group> waiting_;
 };

@@ -1,5 +1,7 @@
 #include "engine/handler_sql.hpp"
 
+#include "pg/schema_name.hpp"
+
 #include <utility>
 
 namespace libqueue::engine {
@@ -9,12 +11,17 @@ constexpr std::size_t prepared_most{500};
 
 }  // namespace
 
+std::string handler_sql::in_schema(const std::string& sql) const {
+    return pg::with_schema(sql, schema_);
+}
+
 std::shared_ptr<const pg::prepared> handler_sql::of(const std::string& sql) {
     if (const auto found = known_.find(sql); found != known_.end()) {
         return found->second;
     }
     const bool keep = known_.size() < prepared_most;
-    auto made = std::make_shared<pg::prepared>("handler_" + std::to_string(known_.size()), sql);
+    auto made =
+        std::make_shared<pg::prepared>("handler_" + std::to_string(known_.size()), in_schema(sql));
     made->text_rows = true;
     made->whole = !keep;
     if (keep) {

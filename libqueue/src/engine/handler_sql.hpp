@@ -17,10 +17,15 @@ namespace libqueue::engine {
 /// come and go (values written into them) are beyond some number sent whole. Loop thread only.
 class handler_sql {
    public:
+    /// References to the queue are rewritten for this schema.
+    explicit handler_sql(std::string schema) : schema_{std::move(schema)} {}
+    /// As a server of this schema must read it.
+    [[nodiscard]] std::string in_schema(const std::string& sql) const;
     /// Its rows are in text format.
     [[nodiscard]] std::shared_ptr<const pg::prepared> of(const std::string& sql);
 
    private:
+    std::string schema_;
     std::map<std::string, std::shared_ptr<const pg::prepared>, std::less<>> known_;
 };
 

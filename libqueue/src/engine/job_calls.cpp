@@ -164,7 +164,7 @@ awaitable<result<rows>> job_context::query(statement what) {
 }
 
 result<rows> job_context::query_blocking(const statement& what) {
-    const pg::prepared once{"", what.sql};
+    const pg::prepared once{"", run_.home->handler_texts.in_schema(what.sql)};
     const auto answer = run_.home->calls.ask_blocking(once, engine::params_of(what));
     return answer.has_error() ? result<rows>{answer.error()}
                               : result<rows>{engine::rows_of(*answer)};

@@ -96,7 +96,7 @@ class runtime {
     signal upkeep_due{io};        // wakes the maintenance
     bool batches_counted{false};  // nobody has folded since
     side_calls calls{*this};
-    handler_sql handler_texts;
+    handler_sql handler_texts{options.schema};
     engine::finisher finisher{*this};
     std::function<void()> beat_soon{[] {
     }};                                   // there is much to write: a heartbeat before its time

@@ -183,6 +183,51 @@ TEST_SUITE("migrate") {
         CHECK(db.query("SELECT jobs.enqueue('a.b', '{}')") == "1");
     }
 
+    TEST_CASE("migrate: sets come after the queue's own, each in a schema and a table of its own") {
+        const test::test_database db{empty};
+        libqueue::migration_set set;
+        set.schema = "shop";
+        set.migrations.emplace_back(1, "create_basket",
+                                    "-- breaking: no\nCREATE TABLE shop.basket (id bigint);\n"
+                                    "CREATE VIEW shop.waiting AS SELECT id FROM queue.jobs;");
+        const std::vector<libqueue::migration_set> sets{set};
+
+        const auto first = libqueue::migrate(options_for(db, "jobs"), sets);
+        const auto again = libqueue::migrate(options_for(db, "jobs"), sets);
+
+        REQUIRE(first.has_value());
+        CHECK(first->back().name == "shop.create_basket");
+        CHECK(again->empty());
+        CHECK(db.query("SELECT count(*) FROM shop.basket, shop.waiting") == "0");
+        CHECK(db.query("SELECT name FROM shop.migration") == "create_basket");
+
+        std::vector<libqueue::migration_set> edited = sets;
+        edited[0].migrations[0].sql += " -- changed";
+        CHECK(libqueue::migrate(options_for(db, "jobs"), edited).error().code ==
+              errc::schema_mismatch);
+    }
+
+    TEST_CASE("migrate: a set that is not well formed is refused and named") {
+        const test::test_database db{empty};
+        const auto refused = [&](const libqueue::migration_set& set) {
+            const auto answer = libqueue::migrate(options_for(db), std::vector{set});
+            REQUIRE(answer.has_error());
+            CHECK(answer.error().code == errc::invalid_argument);
+            return answer.error().message;
+        };
+        libqueue::migration_set set;
+        set.schema = "queue";
+        CHECK(refused(set).find("schema of its own") != std::string::npos);
+        set.schema = "shop; DROP";
+        CHECK(refused(set).find("shop; DROP") != std::string::npos);
+        set.schema = "shop";
+        set.migrations.emplace_back(2, "b", "-- breaking: no\n");
+        CHECK(refused(set).find("expected number 1") != std::string::npos);
+        set.migrations[0].number = 1;
+        set.migrations[0].sql = "SELECT 1";
+        CHECK(refused(set).find("-- breaking: no") != std::string::npos);
+    }
+
     TEST_CASE("schema: sql/schema.sql is what the migrations make") {
         const test::test_database db;
 

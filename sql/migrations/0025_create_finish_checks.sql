@@ -1,5 +1,5 @@
 -- breaking: no
--- What commits with the end of a run must not commit without it.
+-- What commits with the end of a run: not without it, and findable as what it follows from.
 
 -- Raises LQ007 unless the end of each of these runs was recorded in this transaction. Internal.
 CREATE FUNCTION queue.assert_recorded(job_ids bigint[], lease_ids bigint[]) RETURNS void
@@ -21,3 +21,16 @@ BEGIN
     END IF;
 END
 $$;
+
+-- A job that follows from another holds data of the same subjects.
+CREATE FUNCTION queue.inherit_subjects(from_job_id bigint, to_job_id bigint) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    INSERT INTO queue.subject (job_id, subject_hash)
+    SELECT inherit_subjects.to_job_id, s.subject_hash
+    FROM queue.subject s
+    WHERE s.job_id = inherit_subjects.from_job_id AND inherit_subjects.to_job_id IS NOT NULL
+    ON CONFLICT DO NOTHING
+$$;
+COMMENT ON FUNCTION queue.inherit_subjects IS
+    'Whoever erases a subject of the first job finds the second one, too.';
