@@ -174,6 +174,8 @@ class reader {
                 }
             }
         }
+        // A type that asks for nothing more, so that one mistake is one fault.
+        into.type = event_type::page_view;
         fault("type",
               "one of ticket-purchase, ticket-scan, page-view, cart-update, venue-update",
               found != nullptr && found->is_string() ? "another string" : kind_of(found));

@@ -1,20 +1,12 @@
 #include "processors/analytics/event_columns.hpp"
 
+#include <sql/ingest_events.hpp>
+#include <sql/reject_events.hpp>
+
 #include <charconv>
 #include <utility>
 
 namespace libqueue::processors::analytics {
-
-namespace {
-
-constexpr std::string_view ingest_sql{
-    "SELECT analytics.ingest($1::uuid[], $2::uuid[], $3::bigint[], $4::smallint[], "
-    "$5::integer[], $6::bigint[], $7::uuid[], $8::text[], $9::text[], $10::text[], "
-    "$11::text[])"};
-constexpr std::string_view reject_sql{
-    "SELECT analytics.reject($1::uuid[], $2::uuid[], $3::smallint[], $4::bigint[], $5::text[])"};
-
-}  // namespace
 
 void column::next() {
     if (elements_.size() > 1) {
@@ -91,7 +83,7 @@ std::vector<statement> event_columns::take() && {
     std::vector<statement> all;
     if (counted_ > 0) {
         statement& ingest = all.emplace_back();
-        ingest.sql = ingest_sql;
+        ingest.sql = sql::ingest_events;
         for (column* each :
              {&given_.tenant, &given_.key, &given_.at, &given_.type, &given_.quantity,
               &given_.amount, &given_.customer, &given_.venue, &given_.channel, &given_.currency,
@@ -101,7 +93,7 @@ std::vector<statement> event_columns::take() && {
     }
     if (rejected_count_ > 0) {
         statement& reject = all.emplace_back();
-        reject.sql = reject_sql;
+        reject.sql = sql::reject_events;
         for (column* each : {&rejected_.tenant, &rejected_.key, &rejected_.type, &rejected_.at,
                              &rejected_.reason}) {
             reject.parameters.emplace_back(std::move(*each).take());

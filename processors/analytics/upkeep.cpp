@@ -5,6 +5,11 @@
 #include "processors/support/run_view.hpp"
 
 #include <boost/json.hpp>
+#include <sql/attribute_day.hpp>
+#include <sql/check_alerts.hpp>
+#include <sql/prune_some.hpp>
+#include <sql/score_customers.hpp>
+#include <sql/start_for_each_tenant.hpp>
 
 #include <optional>
 #include <string>
@@ -29,7 +34,7 @@ std::optional<outcome> for_all(const job& from, payload_reader& payload) {
     if (!tenants) {
         return std::nullopt;
     }
-    statement each{"SELECT analytics.for_each_tenant($1::text)", {from.kind}};
+    statement each{std::string{sql::start_for_each_tenant}, {from.kind}};
     return completed().also(std::move(each));
 }
 
@@ -48,7 +53,7 @@ boost::asio::awaitable<outcome> compute_scores(job_context& context) {
     if (auto said = for_all(context.job(), payload)) {
         co_return std::move(*said);
     }
-    statement compute{"SELECT analytics.compute_scores($1::uuid)", {tenant_of(context.job())}};
+    statement compute{std::string{sql::score_customers}, {tenant_of(context.job())}};
     auto answer = co_await context.query(std::move(compute));
     if (!answer) {
         co_return failed(answer.error());
@@ -67,7 +72,7 @@ boost::asio::awaitable<outcome> attribute(job_context& context) {
         if (context.stop_requested()) {
             co_return stopped_outcome(context.stop_reason());
         }
-        statement day{"SELECT analytics.attribute_day($1::uuid, $2::integer)",
+        statement day{std::string{sql::attribute_day},
                       {tenant_of(context.job()), std::to_string(ago)}};
         auto answer = co_await context.query(std::move(day));
         if (!answer) {
@@ -79,7 +84,7 @@ boost::asio::awaitable<outcome> attribute(job_context& context) {
 }
 
 boost::asio::awaitable<outcome> check_alerts(job_context& context) {
-    statement check{"SELECT analytics.check_alerts($1::uuid)", {context.job().tenant_id}};
+    statement check{std::string{sql::check_alerts}, {context.job().tenant_id}};
     co_return completed().also(std::move(check));
 }
 
@@ -89,7 +94,7 @@ boost::asio::awaitable<outcome> prune(job_context& context) {
         if (context.stop_requested()) {
             co_return stopped_outcome(context.stop_reason());
         }
-        statement some{"SELECT analytics.prune()"};
+        statement some{std::string{sql::prune_some}};
         auto answer = co_await context.query(std::move(some));
         if (!answer) {
             co_return failed(answer.error());

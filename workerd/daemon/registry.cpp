@@ -3,6 +3,7 @@
 #include "config/dsn.hpp"
 #include "config/kind_defaults.hpp"
 #include "config/suggest.hpp"
+#include "processors/analytics/processor.hpp"
 #include "processors/debug/processor.hpp"
 #include "processors/email/processor.hpp"
 #include "processors/support/follow_ups.hpp"
@@ -22,6 +23,7 @@ namespace workerd {
 
 namespace {
 
+namespace analytics = libqueue::processors::analytics;
 namespace email = libqueue::processors::email;
 namespace webhook = libqueue::processors::webhook;
 using libqueue::registration;
@@ -57,6 +59,14 @@ std::vector<registration> webhook_kinds(const webhook_config& given) {
     options.allow_private = given.allow_private;
     options.allow_http = given.allow_http;
     return webhook::make_registrations(std::move(options));
+}
+
+std::vector<registration> analytics_kinds(const analytics_config& given) {
+    analytics::options options;
+    options.customer_key = libqueue::processors::secret{given.customer_key};
+    options.max_late = given.max_late;
+    options.max_ahead = given.max_ahead;
+    return analytics::make_registrations(std::move(options));
 }
 
 // What a processor says about its own options belongs to the section that holds them.
@@ -138,6 +148,9 @@ std::vector<registration> make_registry(const config& value, std::vector<config_
         add_kinds("processors.email", email_kinds, *value.processors.email, kinds, faults);
     if (value.processors.webhook)
         add_kinds("processors.webhook", webhook_kinds, *value.processors.webhook, kinds, faults);
+    if (value.processors.analytics)
+        add_kinds("processors.analytics", analytics_kinds, *value.processors.analytics, kinds,
+                  faults);
     kinds.insert(kinds.end(), more.begin(), more.end());
 
     for (auto& kind : kinds) {
@@ -202,6 +215,8 @@ libqueue::worker_options make_worker_options(const config& value) {
     options.poll_interval = value.worker.poll_interval;
     options.drain_timeout = value.worker.drain_timeout;
     options.migrate = value.database.migrate;
+    if (value.processors.analytics)
+        options.migration_sets.push_back(analytics::migrations());
     options.require_durability = value.database.require_durability;
     options.installation = value.database.installation;
     return options;

@@ -115,10 +115,18 @@ struct webhook_config {
     bool allow_http = false;
 };
 
+struct analytics_config {
+    std::filesystem::path customer_key_file;
+    std::string customer_key;
+    std::chrono::milliseconds max_late{};
+    std::chrono::milliseconds max_ahead{};
+};
+
 struct processors_config {
     bool debug = false;
     std::optional<email_config> email;
     std::optional<webhook_config> webhook;
+    std::optional<analytics_config> analytics;
 };
 
 struct http_config {

@@ -172,6 +172,11 @@ void read_files(const config_sources& sources, config_result& result) {
                      webhook.previous_secret);
         files.plain("processors.webhook.ca_file", webhook.ca_file);
     }
+    if (value.processors.analytics) {
+        auto& analytics = *value.processors.analytics;
+        files.secret("processors.analytics.customer_key_file", analytics.customer_key_file,
+                     analytics.customer_key);
+    }
 }
 
 }  // namespace
