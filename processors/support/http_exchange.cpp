@@ -66,15 +66,33 @@ void http_exchange::set_up() {
         set(CURLOPT_CAPATH, static_cast<char*>(nullptr));
     }
 
-    set(CURLOPT_POST, 1L);
-    set(CURLOPT_POSTFIELDS, request_.body.data());
-    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+    set_up_message(easy);
     set(CURLOPT_HTTPHEADER, headers_.get());
     set(CURLOPT_USERAGENT, ("libqueue/" + std::string{libqueue::version}).c_str());
     set(CURLOPT_HEADERFUNCTION, &http_exchange::on_header);
     set(CURLOPT_HEADERDATA, this);
     set(CURLOPT_WRITEFUNCTION, &http_exchange::on_body);
     set(CURLOPT_WRITEDATA, this);
+}
+
+void http_exchange::set_up_message(CURL* easy) {
+    const auto set = [easy](CURLoption option, auto value) {
+        if (curl_easy_setopt(easy, option, value) == CURLE_OUT_OF_MEMORY) {
+            throw std::bad_alloc{};
+        }
+    };
+    const bool bare =
+        request_.method == "GET" || (request_.method == "DELETE" && request_.body.empty());
+    if (bare) {
+        set(CURLOPT_HTTPGET, 1L);
+    } else {
+        set(CURLOPT_POST, 1L);
+        set(CURLOPT_POSTFIELDS, request_.body.c_str());
+        set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+    }
+    if (request_.method != "GET" && request_.method != "POST") {
+        set(CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+    }
 }
 
 std::size_t http_exchange::on_header(char* data, std::size_t size, std::size_t count, void* self) {

@@ -40,6 +40,7 @@ class http_exchange {
     static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
     static curl_socket_t on_open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
     void set_up();
+    void set_up_message(CURL* easy);
     void classify_failure();
 
     class easy_deleter {

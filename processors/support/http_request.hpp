@@ -13,17 +13,22 @@
 
 namespace libqueue::processors {
 
-/// One POST. The caller has checked header names and values (`text_rules.hpp`).
+/// One request, a POST unless `method` says otherwise. The caller has checked header names and
+/// values (`text_rules.hpp`).
 class http_request {
    public:
     http_request(std::string url_, std::string body_)
         : url{std::move(url_)}, body{std::move(body_)} {}
+    http_request(std::string method_, std::string url_, std::string body_)
+        : method{std::move(method_)}, url{std::move(url_)}, body{std::move(body_)} {}
 
     void set(std::string_view name, std::string_view value) {
         headers.push_back(std::string{name} + ": " + std::string{value});
     }
 
+    std::string method{"POST"};  ///< GET, POST, PUT, PATCH or DELETE
     std::string url;
+    /// May be empty. Not sent with GET, and with DELETE only when there is one.
     std::string body;
     std::vector<std::string> headers;  ///< whole lines without CR LF
     std::filesystem::path ca_file;     ///< instead of the system's certificates; empty: those

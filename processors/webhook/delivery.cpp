@@ -6,28 +6,11 @@
 #include "processors/webhook/payload.hpp"
 
 #include <algorithm>
-#include <cstdio>
-#include <stdexcept>
 #include <utility>
 
 namespace libqueue::processors::webhook {
 
 namespace {
-
-/// ISO 8601 in UTC with milliseconds.
-std::string utc_text(time_point when) {
-    const auto day = std::chrono::floor<std::chrono::days>(when);
-    const std::chrono::year_month_day date{day};
-    const std::chrono::hh_mm_ss time{std::chrono::floor<std::chrono::milliseconds>(when - day)};
-    std::array<char, 64> text{};
-    std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
-                  static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                  static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
-                  static_cast<int>(time.minutes().count()),
-                  static_cast<int>(time.seconds().count()),
-                  static_cast<int>(time.subseconds().count()));
-    return text.data();
-}
 
 /// The timestamp is when the job was created, so that every attempt sends the same bytes.
 std::string body_of(const delivery_payload& payload, const libqueue::job& job) {
@@ -43,23 +26,9 @@ std::string body_of(const delivery_payload& payload, const libqueue::job& job) {
 
 http_request request_of(const settings& with, const delivery_payload& payload,
                         const run_view& run) {
-    http_request request{payload.url, body_of(payload, run.job)};
-    request.ca_file = with.given.ca_file;
-    request.allow_http = with.given.allow_http;
-    request.addresses =
-        with.given.allow_private ? address_policy::any : address_policy::public_only;
-    const auto id = delivery_id(run);
-    // Fresh on every attempt, so that a retry hours later is still within the receiver's tolerance.
-    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    auto request = with.signed_request(payload.url, body_of(payload, run.job), delivery_id(run),
+                                       with.keys, run);
     request.set("content-type", "application/json");
-    request.set("webhook-id", id);
-    request.set("webhook-timestamp", std::to_string(now.time_since_epoch().count()));
-    request.set("webhook-signature",
-                standard_webhooks::signature_header(with.keys, id, now, request.body));
-    if (!run.traceparent.empty() && !has_control_characters(run.traceparent)) {
-        request.set("traceparent", run.traceparent);
-    }
-    request.set("expect", "");  // no 100-continue: it costs a round trip or a second
     for (const auto& [name, value] : payload.headers) {
         request.set(name, value);
     }
@@ -93,43 +62,7 @@ outcome outcome_of_status(const http_response& response,
     return retry(answered);
 }
 
-/// What this answer says of the endpoint: an answer about this one delivery, a refusal too, shows
-/// that it is up.
-void report(const run_view& run, const http_response& response) {
-    constexpr std::chrono::seconds unsaid{1};
-    const bool answered = response.end == http_end::answered;
-    const long status = response.status;
-    const bool throttled = answered && (status == 429 || status == 503);
-    const auto wait = retry_after_of(response, std::chrono::system_clock::now());
-    if (throttled && (wait.has_value() || status == 429)) {
-        run.provider_throttled(wait.value_or(unsaid));
-    }
-    if (response.end == http_end::failed || response.end == http_end::timed_out ||
-        (answered && (status >= 500 || status == 408))) {
-        run.provider_failed();
-    } else if (answered && status != 429) {
-        run.provider_ok();
-    }
-}
-
 }  // namespace
-
-settings::settings(options given_) : given{std::move(given_)} {
-    if (given.secrets.empty() || given.secrets.size() > 2) {
-        throw std::invalid_argument{"webhook: expected one or two secrets, got " +
-                                    std::to_string(given.secrets.size())};
-    }
-    if (given.timeout <= std::chrono::milliseconds{0}) {
-        throw std::invalid_argument{"webhook: expected a timeout above zero"};
-    }
-    for (const auto& text : given.secrets) {
-        auto key = standard_webhooks::signing_key::parse(text.reveal());
-        if (!key) {
-            throw std::invalid_argument{key.error().message + " (" + key.error().hint + ")"};
-        }
-        keys.push_back(std::move(*key));
-    }
-}
 
 outcome outcome_of(const http_response& response, libqueue::stop_reason reason,
                    std::chrono::system_clock::time_point now) {
@@ -150,7 +83,7 @@ outcome outcome_of(const http_response& response, libqueue::stop_reason reason,
 }
 
 boost::asio::awaitable<outcome> deliver(std::shared_ptr<const settings> with, run_view run) {
-    const auto payload = delivery_payload::parse(run.job.payload, with->given.allow_http);
+    const auto payload = delivery_payload::parse(run.job.payload, with->rules());
     if (!payload) {
         co_return discard(payload.error().message);
     }

@@ -2,29 +2,18 @@
 
 #include "processors/support/http_request.hpp"
 #include "processors/support/run_view.hpp"
-#include "processors/support/standard_webhooks.hpp"
-#include "processors/webhook/options.hpp"
+#include "processors/webhook/settings.hpp"
 
 #include <libqueue/outcome.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
 #include <memory>
-#include <vector>
 
 namespace libqueue::processors::webhook {
 
-/// Options as the handler uses them: keys decoded once, at start.
-class settings {
-   public:
-    /// Throws std::invalid_argument naming the fault.
-    explicit settings(options given);
-
-    options given;
-    std::vector<standard_webhooks::signing_key> keys;
-};
-
-/// One delivery, apart from the engine. `run.executor` is the loop it runs on.
+/// One delivery to the URL of a payload, apart from the engine. `run.executor` is the loop it runs
+/// on.
 [[nodiscard]] boost::asio::awaitable<outcome> deliver(std::shared_ptr<const settings> with,
                                                       run_view run);
 

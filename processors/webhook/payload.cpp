@@ -3,17 +3,13 @@
 #include "processors/support/payload.hpp"
 #include "processors/support/text_rules.hpp"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <array>
-#include <memory>
 
 namespace libqueue::processors::webhook {
 
 namespace {
 
-constexpr std::size_t longest_url = 2048;
 constexpr std::size_t longest_event = 256;
 constexpr std::size_t most_headers = 32;
 constexpr std::size_t longest_value = 4096;
@@ -56,39 +52,9 @@ void check_headers(payload_reader& reader, const delivery_payload& payload) {
     }
 }
 
-void check_url(payload_reader& reader, const std::string& url, bool allow_http) {
-    class parts_deleter {
-       public:
-        void operator()(CURLU* parts) const noexcept { curl_url_cleanup(parts); }
-    };
-    const std::unique_ptr<CURLU, parts_deleter> parts{curl_url()};
-    if (url.size() > longest_url || has_control_characters(url) || !parts ||
-        curl_url_set(parts.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) {
-        reader.fault("url", "expected a URL of at most 2048 characters");
-        return;
-    }
-    const auto part = [&parts](CURLUPart which) {
-        char* text = nullptr;
-        curl_url_get(parts.get(), which, &text, 0);
-        std::string copy{text == nullptr ? "" : text};
-        curl_free(text);
-        return copy;
-    };
-    const auto scheme = part(CURLUPART_SCHEME);
-    if (scheme != "https" && !(allow_http && scheme == "http")) {
-        reader.fault("url", allow_http ? "expected https:// or http://" : "expected https://");
-    }
-    if (part(CURLUPART_HOST).empty()) {
-        reader.fault("url", "expected a host name");
-    }
-    if (!part(CURLUPART_USER).empty() || !part(CURLUPART_PASSWORD).empty()) {
-        reader.fault("url", "must not carry a user name or password");
-    }
-}
-
 }  // namespace
 
-result<delivery_payload> delivery_payload::parse(std::string_view json, bool allow_http) {
+result<delivery_payload> delivery_payload::parse(std::string_view json, const url_rules& rules) {
     payload_reader reader{json};
     delivery_payload payload;
     payload.url = reader.text("url");
@@ -99,7 +65,9 @@ result<delivery_payload> delivery_payload::parse(std::string_view json, bool all
         payload.timeout = std::chrono::milliseconds{*ms};
     }
     if (!payload.url.empty()) {
-        check_url(reader, payload.url, allow_http);
+        if (const auto fault = url_fault(payload.url, rules); !fault.empty()) {
+            reader.fault("url", fault);
+        }
     }
     if (payload.event.size() > longest_event || has_control_characters(payload.event)) {
         reader.fault("event", "expected at most 256 characters without control characters");

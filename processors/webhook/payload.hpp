@@ -1,5 +1,7 @@
 #pragma once
 
+#include "processors/webhook/url_check.hpp"
+
 #include <libqueue/error.hpp>
 
 #include <chrono>
@@ -20,7 +22,8 @@ class delivery_payload {
    public:
     delivery_payload() = default;
     /// Error: invalid_argument with every fault; never with content.
-    [[nodiscard]] static result<delivery_payload> parse(std::string_view json, bool allow_http);
+    [[nodiscard]] static result<delivery_payload> parse(std::string_view json,
+                                                        const url_rules& rules);
 
     std::string url;
     std::string event;

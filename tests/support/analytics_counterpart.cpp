@@ -38,7 +38,8 @@ class analytics_counterpart : public counterpart {
     /// What was added to the buckets over what is one per event tells of an event counted twice,
     /// which its one row in analytics.event cannot.
     std::string effects_sql() const override {
-        return "SELECT (SELECT count(*) FROM analytics.event WHERE reference = 'o' || $1) + "
+        return "SELECT (SELECT count(*) FROM analytics.event WHERE event_key = "
+               "analytics.event_key(NULL, 'key-' || $1)) + "
                "(SELECT coalesce(sum(events), 0) FROM analytics.bucket WHERE minutes = 1440) - "
                "(SELECT count(*) FROM analytics.event)";
     }

@@ -1,3 +1,4 @@
+#include "support/counterpart.hpp"
 #include "support/http_receiver.hpp"
 #include "support/process.hpp"
 #include "support/smtp_server.hpp"
@@ -84,6 +85,25 @@ TEST_SUITE("processors of workerd") {
         };
         CHECK(signatures(0) == 2);
         CHECK(signatures(1) == 1);
+    }
+
+    TEST_CASE("webhook: with a key of endpoints the file makes their tables and delivers events") {
+        const auto other_side = test::make_webhook_counterpart();
+        const fleet t{other_side->processors_yaml() + other_side->more_yaml()};
+        t.db.execute(other_side->preparation_sql());
+
+        other_side->fail_with(test::provider_fault::lost_reply);
+        const auto lost = t.enqueue(other_side->kind(), other_side->payload(1));
+        CHECK(t.reaches(lost, "retrying"));
+        other_side->fail_with(test::provider_fault::none);
+        CHECK(t.reaches(lost, "completed"));
+        CHECK(t.reaches(t.enqueue(other_side->kind(), other_side->payload(2)), "completed"));
+        CHECK(t.reaches(t.enqueue(other_side->kind(), other_side->bad_payload()), "dead"));
+
+        CHECK(other_side->effects(1) == 1);
+        CHECK(other_side->effects() == 2);
+        CHECK(t.db.query("SELECT count(*) FROM webhooks.delivery WHERE outcome = 'delivered'") ==
+              "2");
     }
 
     TEST_CASE("email: introduces itself by the name of the file") {

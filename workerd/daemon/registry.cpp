@@ -54,6 +54,13 @@ std::vector<registration> webhook_kinds(const webhook_config& given) {
     options.secrets.emplace_back(given.secret);
     if (!given.previous_secret.empty())
         options.secrets.emplace_back(given.previous_secret);
+    if (!given.endpoint_key.empty())
+        options.endpoint_keys.emplace_back(given.endpoint_key);
+    if (!given.previous_endpoint_key.empty())
+        options.endpoint_keys.emplace_back(given.previous_endpoint_key);
+    options.source = given.source;
+    options.endpoint_cache = given.endpoint_cache;
+    options.keep_log = std::chrono::duration_cast<std::chrono::hours>(given.log_retention);
     options.timeout = given.timeout;
     options.ca_file = given.ca_file;
     options.allow_private = given.allow_private;
@@ -207,6 +214,10 @@ libqueue::worker_options make_worker_options(const config& value) {
         limit.parent = figures.parent;
         limit.breaker = figures.breaker;
     }
+    if (value.processors.webhook && !value.processors.webhook->endpoint_key.empty())
+        options.migration_sets.push_back(webhook::migrations());
+    if (value.processors.analytics)
+        options.migration_sets.push_back(analytics::migrations());
     options.keyring = value.encryption.ring;
     options.turn_connections = value.database.connections;
     options.threads = value.worker.threads;
@@ -215,8 +226,6 @@ libqueue::worker_options make_worker_options(const config& value) {
     options.poll_interval = value.worker.poll_interval;
     options.drain_timeout = value.worker.drain_timeout;
     options.migrate = value.database.migrate;
-    if (value.processors.analytics)
-        options.migration_sets.push_back(analytics::migrations());
     options.require_durability = value.database.require_durability;
     options.installation = value.database.installation;
     return options;

@@ -26,4 +26,5 @@
 #include <libqueue/typed.hpp>
 #include <libqueue/typed_handler.hpp>
 #include <libqueue/version.hpp>
+#include <libqueue/webhook.hpp>
 #include <libqueue/worker.hpp>

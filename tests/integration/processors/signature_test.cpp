@@ -1,9 +1,11 @@
 #include "processors/support/crypto.hpp"
 #include "processors/support/http_request.hpp"
 #include "processors/support/run_view.hpp"
-#include "processors/support/standard_webhooks.hpp"
 #include "processors/support/text_rules.hpp"
 #include "support/process.hpp"
+#include "support/temp_dir.hpp"
+
+#include <libqueue/webhook.hpp>
 
 #include <doctest/doctest.h>
 
@@ -12,15 +14,15 @@
 
 namespace {
 
-namespace webhooks = libqueue::processors::standard_webhooks;
+namespace webhooks = libqueue::webhook;
 using namespace std::chrono_literals;
 using libqueue::processors::base64_decode;
 using libqueue::processors::base64_encode;
 
 const std::chrono::sys_seconds noon{1'700'000'000s};
 
-webhooks::signing_key key_of(const std::string& bytes) {
-    return webhooks::signing_key::parse("whsec_" + base64_encode(bytes)).value();
+webhooks::key key_of(const std::string& bytes) {
+    return webhooks::key::parse("whsec_" + base64_encode(bytes)).value();
 }
 
 const std::string bytes_a(32, 'a');
@@ -71,16 +73,14 @@ TEST_SUITE("processors: signature") {
     }
 
     TEST_CASE("signing_key: takes 24 to 64 bytes and never quotes what it refuses") {
-        CHECK(webhooks::signing_key::parse("whsec_" + base64_encode(std::string(24, 'k')))
-                  .has_value());
-        CHECK(webhooks::signing_key::parse("whsec_" + base64_encode(std::string(64, 'k')))
-                  .has_value());
+        CHECK(webhooks::key::parse("whsec_" + base64_encode(std::string(24, 'k'))).has_value());
+        CHECK(webhooks::key::parse("whsec_" + base64_encode(std::string(64, 'k'))).has_value());
         for (const auto& text :
              std::vector<std::string>{"", "whsec_", base64_encode(bytes_a),
                                       "whsec_" + base64_encode(std::string(23, 'k')),
                                       "whsec_" + base64_encode(std::string(65, 'k')),
                                       "whsec_not*base64", "WHSEC_" + base64_encode(bytes_a)}) {
-            const auto key = webhooks::signing_key::parse(text);
+            const auto key = webhooks::key::parse(text);
             REQUIRE(key.has_error());
             const bool quoted =
                 text.size() > 6 && key.error().message.find(text.substr(6)) != std::string::npos;
@@ -91,8 +91,87 @@ TEST_SUITE("processors: signature") {
     TEST_CASE("signature: equals what an independent implementation computes") {
         const auto secret = "whsec_" + base64_encode(bytes_a);
         for (const std::string body : {"", "{}", R"({"type":"a.b","data":"\u00fc"})", "ü\n"}) {
-            CHECK(webhooks::signature(key_of(bytes_a), "msg_1", noon, body) ==
+            CHECK(key_of(bytes_a).signature("msg_1", noon, body) ==
                   reference_signature(secret, "msg_1.1700000000." + body));
+        }
+    }
+
+    TEST_CASE("v1a: RFC 8032's key pair, and a signature that the openssl tool verifies") {
+        // RFC 8032, section 7.1, test 1.
+        std::string seed;
+        std::string half;
+        const std::string pair =
+            "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
+            "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+        for (std::size_t i = 0; i < pair.size(); i += 2) {
+            (i < 64 ? seed : half)
+                .push_back(static_cast<char>(std::stoi(pair.substr(i, 2), nullptr, 16)));
+        }
+        const auto key = webhooks::key::parse("whsk_" + base64_encode(seed + half)).value();
+        CHECK(key.receiver_text() == "whpk_" + base64_encode(half));
+        CHECK(webhooks::key::parse("whsk_" + base64_encode(seed + seed)).has_error());
+
+        const auto text = key.signature("msg_1", noon, R"({"a":1})");
+        REQUIRE(text.starts_with("v1a,"));
+        const test::temp_dir files;
+        // The 12 bytes before it say "ed25519 public key" in DER.
+        const std::string der{"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00", 12};
+        const auto public_key = files.write("key.der", der + half);
+        const auto message = files.write("message", R"(msg_1.1700000000.{"a":1})");
+        const auto made = files.write("signature", base64_decode(text.substr(4)).value());
+        const auto verdict = test::run_command(test::process_options{
+            "openssl",
+            {"pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", public_key.string(),
+             "-rawin", "-in", message.string(), "-sigfile", made.string()}});
+        CHECK(verdict.code == 0);
+    }
+
+    TEST_CASE("v1a: the public key verifies, and neither signs nor fits another scheme") {
+        const auto key = webhooks::key::parse("whsk_" + base64_encode(bytes_a)).value();
+        const std::vector known{webhooks::key::parse(key.receiver_text()).value()};
+        CHECK(key.signs());
+        CHECK_FALSE(known.front().signs());
+        const std::vector both{key_of(bytes_a), key};
+        const auto header = webhooks::signature_header(both, "id", noon, "body");
+        const webhooks::received_headers headers{"id", "1700000000", header};
+        CHECK(webhooks::verify(known, headers, "body", noon).has_value());
+        CHECK(webhooks::verify(known, headers, "bodY", noon).has_error());
+        const auto symmetric = key_of(bytes_a).signature("id", noon, "body");
+        const auto renamed = "v1a," + symmetric.substr(3);
+        const webhooks::received_headers other{"id", "1700000000", renamed};
+        CHECK(webhooks::verify(known, other, "body", noon).has_error());
+        for (const std::string& text : {"whpk_" + base64_encode(std::string(31, 'k')),
+                                        "whsk_" + base64_encode(std::string(33, 'k'))}) {
+            CHECK(webhooks::key::parse(text).has_error());
+        }
+    }
+
+    TEST_CASE("master_key: derives what HKDF of another implementation derives") {
+        const std::string hex = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+        const std::string id = "3626d514-64e7-4359-b16a-4ff119061616";
+        const auto master = webhooks::master_key::parse(hex).value();
+        const auto derived = master.derive(7, id, webhooks::scheme::v1);
+        const auto python = test::run_command(test::process_options{
+            "python3",
+            {"-c",
+             "import base64,hashlib,hmac,sys\n"
+             "h=lambda k,t: hmac.new(k,t,hashlib.sha256).digest()\n"
+             "prk=h(b'libqueue webhook endpoint',bytes.fromhex(sys.argv[1]))\n"
+             "print('whsec_'+base64.b64encode(h(prk,b'v1\\n7\\n'+sys.argv[2].encode()+b'\\x01'))"
+             ".decode(),end='')",
+             hex, id}});
+        CHECK(derived.receiver_text() == python.output);
+        std::string bytes;
+        for (char c = 0; c < 32; ++c) {
+            bytes.push_back(c);
+        }
+        const auto same = webhooks::master_key::parse(base64_encode(bytes)).value();
+        CHECK(same.derive(7, id, webhooks::scheme::v1).receiver_text() == derived.receiver_text());
+        CHECK(same.derive(8, id, webhooks::scheme::v1).receiver_text() != derived.receiver_text());
+        CHECK(same.derive(7, id, webhooks::scheme::v1a).signs());
+        for (const std::string& text :
+             {std::string{}, hex + "00", hex.substr(1) + "g", base64_encode(bytes.substr(1))}) {
+            CHECK(webhooks::master_key::parse(text).has_error());
         }
     }
 

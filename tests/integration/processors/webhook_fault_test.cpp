@@ -268,8 +268,8 @@ TEST_SUITE("processors: webhook faults") {
         CHECK_THROWS_AS(settings{options}, std::invalid_argument);
         options.secrets.emplace_back("canary");
         CHECK_THROWS_WITH_AS(settings{options},
-                             "webhook secret: expected whsec_ followed by base64 (generate one: "
-                             "echo whsec_$(openssl rand -base64 32))",
+                             "webhook secret: expected whsec_, whsk_ or whpk_ followed by base64 "
+                             "(generate one: echo whsec_$(openssl rand -base64 32))",
                              std::invalid_argument);
         options = good.options;
         options.timeout = 0ms;

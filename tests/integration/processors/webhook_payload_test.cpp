@@ -9,6 +9,10 @@
 namespace {
 
 using libqueue::processors::webhook::delivery_payload;
+using libqueue::processors::webhook::url_rules;
+
+const url_rules https_only{false, true};
+const url_rules with_http{true, true};
 
 std::string with_url(const std::string& url) {
     return R"({"event": "e", "url": ")" + url + R"("})";
@@ -25,7 +29,7 @@ TEST_SUITE("processors: webhook payload") {
         const auto payload = delivery_payload::parse(
             R"({"url": "https://a.test:8443/hook?x=1", "event": "order.paid", "data": {"n": 1.50},
                 "headers": {"X-Tenant": "7"}, "timeout_ms": 1500})",
-            false);
+            https_only);
         REQUIRE(payload.has_value());
         CHECK(payload->data == R"({"n": 1.50})");
         CHECK(payload->headers.front().first == "X-Tenant");
@@ -40,12 +44,12 @@ TEST_SUITE("processors: webhook payload") {
               "javascript:alert(1)", "smtp://a.test/", "dict://a.test/", "https://a.test:99999/",
               "https://[::1/"}) {
             CAPTURE(url);
-            CHECK(delivery_payload::parse(with_url(url), false).has_error());
+            CHECK(delivery_payload::parse(with_url(url), https_only).has_error());
         }
-        CHECK(delivery_payload::parse(with_url("https://" + std::string(3000, 'a')), false)
+        CHECK(delivery_payload::parse(with_url("https://" + std::string(3000, 'a')), https_only)
                   .has_error());
-        CHECK(delivery_payload::parse(with_url("http://a.test/"), true).has_value());
-        CHECK(delivery_payload::parse(with_url("ftp://a.test/"), true).has_error());
+        CHECK(delivery_payload::parse(with_url("http://a.test/"), with_http).has_value());
+        CHECK(delivery_payload::parse(with_url("ftp://a.test/"), with_http).has_error());
     }
 
     TEST_CASE("parse: refuses headers that would inject, frame or impersonate") {
@@ -70,15 +74,16 @@ TEST_SUITE("processors: webhook payload") {
                                           R"({"ü": "x"})",
                                           R"({"a": "\u007f"})"}) {
             CAPTURE(headers);
-            CHECK(delivery_payload::parse(with_headers(headers), false).has_error());
+            CHECK(delivery_payload::parse(with_headers(headers), https_only).has_error());
         }
-        CHECK(delivery_payload::parse(with_headers(R"({"Authorization": "Bearer x"})"), false)
+        CHECK(delivery_payload::parse(with_headers(R"({"Authorization": "Bearer x"})"), https_only)
                   .has_value());
     }
 
     TEST_CASE("parse: the error names the fields and no content") {
         const auto payload = delivery_payload::parse(
-            R"({"url": "http://canary.test/", "data": "canary", "timeout_ms": "canary"})", false);
+            R"({"url": "http://canary.test/", "data": "canary", "timeout_ms": "canary"})",
+            https_only);
         REQUIRE(payload.has_error());
         const auto& message = payload.error().message;
         CHECK(message.find("payload.url: expected https://") != std::string::npos);

@@ -141,10 +141,11 @@ class checker {
 
     void processors() {
         const auto& processors = value_.processors;
-        const bool any = processors.debug || processors.email || processors.webhook;
+        const bool any = processors.debug || processors.email || processors.webhook ||
+                         processors.analytics;
         if (!any && !around_.dev && !reported("processors"))
             fault("processors", "at least one processor", "none",
-                  "add `processors: {debug: true}`, or the section email or webhook");
+                  "add `processors: {debug: true}`, or a section such as email or webhook");
         if (processors.email)
             email(*processors.email);
         if (processors.webhook && (processors.webhook->allow_private && !around_.dev))

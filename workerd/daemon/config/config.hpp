@@ -109,6 +109,13 @@ struct webhook_config {
     std::string secret;
     std::filesystem::path previous_secret_file;
     std::string previous_secret;
+    std::filesystem::path endpoint_key_file;
+    std::string endpoint_key;
+    std::filesystem::path previous_endpoint_key_file;
+    std::string previous_endpoint_key;
+    std::string source;
+    std::chrono::milliseconds endpoint_cache{};
+    std::chrono::milliseconds log_retention{};
     std::chrono::milliseconds timeout{};
     std::filesystem::path ca_file;
     bool allow_private = false;

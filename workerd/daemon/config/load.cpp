@@ -170,6 +170,10 @@ void read_files(const config_sources& sources, config_result& result) {
         files.secret("processors.webhook.secret_file", webhook.secret_file, webhook.secret);
         files.secret("processors.webhook.previous_secret_file", webhook.previous_secret_file,
                      webhook.previous_secret);
+        files.secret("processors.webhook.endpoint_key_file", webhook.endpoint_key_file,
+                     webhook.endpoint_key);
+        files.secret("processors.webhook.previous_endpoint_key_file",
+                     webhook.previous_endpoint_key_file, webhook.previous_endpoint_key);
         files.plain("processors.webhook.ca_file", webhook.ca_file);
     }
     if (value.processors.analytics) {

@@ -16,6 +16,7 @@ namespace workerd {
 [[nodiscard]] std::span<const option> worker_option_rows();
 [[nodiscard]] std::span<const option> processor_option_rows();
 [[nodiscard]] std::span<const option> analytics_option_rows();
+[[nodiscard]] std::span<const option> webhook_option_rows();
 [[nodiscard]] std::span<const option> surface_option_rows();
 
 }  // namespace workerd

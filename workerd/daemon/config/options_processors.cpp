@@ -10,10 +10,6 @@ email_config& email_of(config& c) {
     return c.processors.email ? *c.processors.email : c.processors.email.emplace();
 }
 
-webhook_config& webhook_of(config& c) {
-    return c.processors.webhook ? *c.processors.webhook : c.processors.webhook.emplace();
-}
-
 constexpr std::array rows{
     option{.path = "processors.debug",
            .type = option_type::boolean,
@@ -123,61 +119,6 @@ constexpr std::array rows{
            .bind =
                [](config& c, const std::string&, const option_value& v) {
                    email_of(c).timeout = std::chrono::milliseconds{v.number};
-               }},
-    option{.path = "processors.webhook.secret_file",
-           .type = option_type::secret_file,
-           .required = true,
-           .sample = "webhook-secret",
-           .doc = "File or systemd credential with the key that signs every delivery: `whsec_` and "
-                  "base64 of 24 to 64 bytes. The section `webhook` registers the kind "
-                  "`webhook.deliver`.",
-           .bind =
-               [](config& c, const std::string&, const option_value& v) {
-                   webhook_of(c).secret_file = v.text;
-               }},
-    option{.path = "processors.webhook.previous_secret_file",
-           .type = option_type::secret_file,
-           .sample = "webhook-secret-previous",
-           .doc = "The key before this one, while receivers change over: every delivery is then "
-                  "signed with both, the one of `secret_file` first.",
-           .bind =
-               [](config& c, const std::string&, const option_value& v) {
-                   webhook_of(c).previous_secret_file = v.text;
-               }},
-    option{.path = "processors.webhook.timeout",
-           .type = option_type::duration,
-           .standard = "20s",
-           .min = 100,
-           .max = 600'000,
-           .doc = "For one whole delivery, connecting included.",
-           .bind =
-               [](config& c, const std::string&, const option_value& v) {
-                   webhook_of(c).timeout = std::chrono::milliseconds{v.number};
-               }},
-    option{.path = "processors.webhook.ca_file",
-           .type = option_type::file,
-           .sample = "/etc/ssl/certs/internal-ca.pem",
-           .doc = "Certificates to trust instead of the system's.",
-           .bind =
-               [](config& c, const std::string&, const option_value& v) {
-                   webhook_of(c).ca_file = v.text;
-               }},
-    option{.path = "processors.webhook.allow_private",
-           .type = option_type::boolean,
-           .standard = "false",
-           .doc = "Deliver to loopback, private and link-local addresses too. Opens the internal "
-                  "network to whoever may enqueue; for tests.",
-           .bind =
-               [](config& c, const std::string&, const option_value& v) {
-                   webhook_of(c).allow_private = v.flag;
-               }},
-    option{.path = "processors.webhook.allow_http",
-           .type = option_type::boolean,
-           .standard = "false",
-           .doc = "Deliver to `http://` as well as `https://`.",
-           .bind =
-               [](config& c, const std::string&, const option_value& v) {
-                   webhook_of(c).allow_http = v.flag;
                }},
 };
 
