@@ -69,8 +69,7 @@ std::string hex_of(std::string_view bytes) {
 /// Reads the events of one job and gathers what is wrong with them.
 class reader {
    public:
-    reader(const job& from, const secret& key)
-        : from_{from}, key_{key}, tenant_{tenant_of(from)} {}
+    reader(const job& from, const secret& key) : from_{from}, key_{key}, tenant_{tenant_of(from)} {}
 
     void read(const json::object& members, event& into, std::size_t number) {
         members_ = &members;
@@ -155,8 +154,7 @@ class reader {
         }
         const std::int64_t* const value = found->if_int64();
         if (value == nullptr || *value < least || *value > most) {
-            fault(name,
-                  "an integer from " + std::to_string(least) + " to " + std::to_string(most),
+            fault(name, "an integer from " + std::to_string(least) + " to " + std::to_string(most),
                   value == nullptr ? kind_of(found) : "one outside");
             return std::nullopt;
         }
@@ -176,8 +174,7 @@ class reader {
         }
         // A type that asks for nothing more, so that one mistake is one fault.
         into.type = event_type::page_view;
-        fault("type",
-              "one of ticket-purchase, ticket-scan, page-view, cart-update, venue-update",
+        fault("type", "one of ticket-purchase, ticket-scan, page-view, cart-update, venue-update",
               found != nullptr && found->is_string() ? "another string" : kind_of(found));
     }
 
@@ -292,9 +289,9 @@ result<std::vector<event>> parse_events(const job& from, const secret& customer_
         const json::value* const list = members->if_contains("events");
         const json::array* const array = list == nullptr ? nullptr : list->if_array();
         if (array == nullptr || array->empty() || array->size() > most_events) {
-            events.fault("events", "an array of 1 to 10000 events",
-                         array == nullptr ? std::string{kind_of(list)}
-                                          : std::to_string(array->size()));
+            events.fault(
+                "events", "an array of 1 to 10000 events",
+                array == nullptr ? std::string{kind_of(list)} : std::to_string(array->size()));
         } else {
             events.in_array(true);
             read.resize(array->size());

@@ -84,10 +84,9 @@ std::vector<statement> event_columns::take() && {
     if (counted_ > 0) {
         statement& ingest = all.emplace_back();
         ingest.sql = sql::ingest_events;
-        for (column* each :
-             {&given_.tenant, &given_.key, &given_.at, &given_.type, &given_.quantity,
-              &given_.amount, &given_.customer, &given_.venue, &given_.channel, &given_.currency,
-              &given_.reference}) {
+        for (column* each : {&given_.tenant, &given_.key, &given_.at, &given_.type,
+                             &given_.quantity, &given_.amount, &given_.customer, &given_.venue,
+                             &given_.channel, &given_.currency, &given_.reference}) {
             ingest.parameters.emplace_back(std::move(*each).take());
         }
     }

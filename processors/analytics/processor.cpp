@@ -33,9 +33,8 @@ class ingester {
 
 void check(const options& given) {
     if (given.customer_key.reveal().size() < shortest_key) {
-        throw std::invalid_argument{
-            "customer_key: expected at least 32 bytes, got " +
-            std::to_string(given.customer_key.reveal().size())};
+        throw std::invalid_argument{"customer_key: expected at least 32 bytes, got " +
+                                    std::to_string(given.customer_key.reveal().size())};
     }
     if (given.max_late.count() < 0 || given.max_late > longest_late) {
         throw std::invalid_argument{"max_late: expected 0 to 365 days"};

@@ -4,12 +4,13 @@
 #include "processors/support/payload.hpp"
 #include "processors/support/run_view.hpp"
 
-#include <boost/json.hpp>
 #include <sql/attribute_day.hpp>
 #include <sql/check_alerts.hpp>
 #include <sql/prune_some.hpp>
 #include <sql/score_customers.hpp>
 #include <sql/start_for_each_tenant.hpp>
+
+#include <boost/json.hpp>
 
 #include <optional>
 #include <string>

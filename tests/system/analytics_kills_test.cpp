@@ -108,9 +108,7 @@ TEST_SUITE("analytics under kills") {
             }
             const auto wanted = random() % 40;
             static_cast<void>(test::wait_until(
-                [&] {
-                    return std::stoull(on.query("SELECT count(*) FROM queue.lease")) >= wanted;
-                },
+                [&] { return std::stoull(on.query("SELECT count(*) FROM queue.lease")) >= wanted; },
                 300ms));
             t.crash(random() % 2);
         }

@@ -33,8 +33,8 @@ class analytics_bench {
     [[nodiscard]] libqueue::job_id enqueue(const std::string& kind, const std::string& payload,
                                            const std::string& tenant = {}) {
         libqueue::new_job job{kind, payload};
-        return client_.enqueue(tenant.empty() ? job.attempts(3)
-                                              : job.attempts(3).for_tenant(tenant))
+        return client_
+            .enqueue(tenant.empty() ? job.attempts(3) : job.attempts(3).for_tenant(tenant))
             .value()
             .id;
     }

@@ -39,8 +39,8 @@ std::string random_batch(std::mt19937_64& random, int events) {
                 list += R"("type": "ticket-scan"})";
                 break;
             default:
-                list += R"("type": "page-view", "customer": "plain-)" +
-                        std::to_string(pick(50)) + R"("})";
+                list += R"("type": "page-view", "customer": "plain-)" + std::to_string(pick(50)) +
+                        R"("})";
         }
     }
     return R"({"events": [)" + list + "]}";
@@ -96,8 +96,8 @@ TEST_SUITE("analytics: counting") {
         CHECK(bench.db.query("SELECT sum(orders) FROM analytics.customer") ==
               bench.db.query("SELECT sum(events) FROM analytics.buckets WHERE minutes = 60 "
                              "AND type = 'ticket-purchase'"));
-        CHECK(bench.db.query("SELECT count(*) FROM analytics.event e WHERE e::text LIKE '%plain%'")
-              == "0");
+        CHECK(bench.db.query(
+                  "SELECT count(*) FROM analytics.event e WHERE e::text LIKE '%plain%'") == "0");
         CHECK(bench.db.query(
                   "SELECT analytics.distinct_customers($1::uuid, 'page-view', now() - interval "
                   "'3 days', now())",
@@ -125,11 +125,13 @@ TEST_SUITE("analytics: counting") {
         CHECK(bench.run("analytics.batch", twice, tenant_a).state == job_state::completed);
         CHECK(bench.counted() == "1");
 
-        CHECK(bench.run("analytics.event", R"({"type": "page-view", "id": "e1"})", tenant_a)
-                  .state == job_state::completed);
+        CHECK(
+            bench.run("analytics.event", R"({"type": "page-view", "id": "e1"})", tenant_a).state ==
+            job_state::completed);
         CHECK(bench.counted() == "1");
-        CHECK(bench.run("analytics.event", R"({"type": "page-view", "id": "e1"})", tenant_b)
-                  .state == job_state::completed);
+        CHECK(
+            bench.run("analytics.event", R"({"type": "page-view", "id": "e1"})", tenant_b).state ==
+            job_state::completed);
         CHECK(bench.counted() == "2");
         CHECK(bench.db.query("SELECT count(*) FROM analytics.event WHERE event_key = "
                              "analytics.event_key($1::uuid, 'e1')",
@@ -158,11 +160,12 @@ TEST_SUITE("analytics: counting") {
         analytics_bench bench;
         bench.start();
         const auto at = [&](const std::string& when) {
-            return bench.run("analytics.event",
-                             bench.db.query("SELECT jsonb_build_object('type', 'page-view', 'at', "
-                                            "(extract(epoch FROM now() + $1::interval) * "
-                                            "1000)::bigint)",
-                                            {when}))
+            return bench
+                .run("analytics.event",
+                     bench.db.query("SELECT jsonb_build_object('type', 'page-view', 'at', "
+                                    "(extract(epoch FROM now() + $1::interval) * "
+                                    "1000)::bigint)",
+                                    {when}))
                 .output.value_or("");
         };
         CHECK(at("-6 days") == R"({"events": 1, "rejected": 0})");

@@ -44,7 +44,9 @@ def score(given):
     as_of = given["as_of"]
     for one in given["customers"]:
         peers = [c for c in given["customers"] if c["currency"] == one["currency"]]
-        rfm = tuple(fifth([c[by] for c in peers], one[by]) for by in ("last_at", "orders", "amount"))
+        rfm = tuple(
+            fifth([c[by] for c in peers], one[by]) for by in ("last_at", "orders", "amount")
+        )
         days = max(0, (as_of - one["last_at"]) // 86_400_000_000)
         churn = Fraction(1, 10)
         for least, chance in ((30, 2), (60, 4), (90, 6), (180, 8)):

@@ -145,7 +145,8 @@ TEST_SUITE("analytics: scores") {
             {test::no_tenant, "aaaaaaaa-0000-0000-0000-000000000001"});
         bench.start();
 
-        const auto one = bench.run("analytics.scores", "{}", "aaaaaaaa-0000-0000-0000-000000000001");
+        const auto one =
+            bench.run("analytics.scores", "{}", "aaaaaaaa-0000-0000-0000-000000000001");
         CHECK(one.output == R"({"customers": 10})");
         const auto all = bench.run("analytics.scores", R"({"tenants": "all"})");
         CHECK(all.state == libqueue::job_state::completed);
@@ -154,8 +155,7 @@ TEST_SUITE("analytics: scores") {
             {std::to_string(all.id)});
         REQUIRE(jobs.size() == 2);
         for (const auto& job : jobs) {
-            CHECK(bench.finished(std::stoll(job.at(0).value())).output ==
-                  R"({"customers": 10})");
+            CHECK(bench.finished(std::stoll(job.at(0).value())).output == R"({"customers": 10})");
         }
         CHECK(bench.db.query("SELECT count(*) FROM analytics.score") == "20");
         CHECK(bench.run("analytics.scores", R"({"tenants": "some"})").state ==
@@ -197,7 +197,8 @@ TEST_SUITE("analytics: attribution") {
         // Times in steps of six hours, so that many touches are at the same moment.
         bench.db.execute(
             "SELECT setseed(0.17); SELECT analytics.ingest("
-            "array_agg('00000000-0000-0000-0000-000000000000'::uuid), array_agg(md5(n::text)::uuid), "
+            "array_agg('00000000-0000-0000-0000-000000000000'::uuid), "
+            "array_agg(md5(n::text)::uuid), "
             "array_agg(at), array_agg(type), array_agg(1), "
             "array_agg(CASE WHEN type = 1 THEN amount ELSE 0 END), array_agg(customer), "
             "array_agg(''::text), array_agg(channel), "
@@ -232,15 +233,17 @@ TEST_SUITE("analytics: attribution") {
     TEST_CASE("the job credits the latest days and, run again, changes nothing") {
         analytics_bench bench;
         bench.start();
-        REQUIRE(bench.run("analytics.event",
-                          R"({"type": "ticket-purchase", "amount": 999, "currency": "EUR"})")
+        REQUIRE(bench
+                    .run("analytics.event",
+                         R"({"type": "ticket-purchase", "amount": 999, "currency": "EUR"})")
                     .state == libqueue::job_state::completed);
         for (int again = 0; again < 2; ++again) {
             CHECK(bench.run("analytics.attribution", "{}").output == R"({"purchases": 1})");
-            CHECK(bench.db.query("SELECT string_agg(concat_ws(' ', model, channel, amount, "
-                                 "round(orders)), ', ' ORDER BY model) FROM analytics.attribution")
-                  == "channel direct 999 1, first direct 999 1, last direct 999 1, "
-                     "linear direct 999 1, time_decay direct 999 1");
+            CHECK(
+                bench.db.query("SELECT string_agg(concat_ws(' ', model, channel, amount, "
+                               "round(orders)), ', ' ORDER BY model) FROM analytics.attribution") ==
+                "channel direct 999 1, first direct 999 1, last direct 999 1, "
+                "linear direct 999 1, time_decay direct 999 1");
         }
         CHECK(bench.run("analytics.attribution", R"({"days": 99})").state ==
               libqueue::job_state::dead);

@@ -97,8 +97,7 @@ TEST_SUITE("analytics: alerts") {
         CHECK(check_at(bench, "2026-06-15 11:10:00+00") == "0");  // z = 2.89
         count_views(bench, "2026-06-15 10:00:00+00", 1);
         CHECK(check_at(bench, "2026-06-15 11:10:00+00") == "1");  // z = 3.85
-        CHECK(bench.db.query("SELECT value || ' ' || expected FROM analytics.alert") ==
-              "15 11.00");
+        CHECK(bench.db.query("SELECT value || ' ' || expected FROM analytics.alert") == "15 11.00");
     }
 
     TEST_CASE("an anomaly needs five spans of history") {
@@ -179,9 +178,10 @@ TEST_SUITE("analytics: retention") {
         CAPTURE(done.last_error.value_or("no error"));
         CHECK(done.output.value_or("") ==
               R"({"days": 2, "alerts": 0, "shares": 0, "buckets": 8, "rejected": 1})");
-        CHECK(bench.db.query("SELECT string_agg(minutes || ': ' || n, ', ' ORDER BY minutes) FROM "
-                             "(SELECT minutes, count(*) AS n FROM analytics.bucket GROUP BY 1) x")
-              == "1: 1, 5: 2, 60: 4, 1440: 5");
+        CHECK(
+            bench.db.query("SELECT string_agg(minutes || ': ' || n, ', ' ORDER BY minutes) FROM "
+                           "(SELECT minutes, count(*) AS n FROM analytics.bucket GROUP BY 1) x") ==
+            "1: 1, 5: 2, 60: 4, 1440: 5");
         CHECK(bench.db.query("SELECT count(*) FROM analytics.event") == "3");
     }
 

@@ -141,8 +141,8 @@ class checker {
 
     void processors() {
         const auto& processors = value_.processors;
-        const bool any = processors.debug || processors.email || processors.webhook ||
-                         processors.analytics;
+        const bool any =
+            processors.debug || processors.email || processors.webhook || processors.analytics;
         if (!any && !around_.dev && !reported("processors"))
             fault("processors", "at least one processor", "none",
                   "add `processors: {debug: true}`, or a section such as email or webhook");
