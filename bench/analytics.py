@@ -1,5 +1,5 @@
-"""How fast events are counted: preloaded jobs of events, one workerd, PostgreSQL on the same machine.
-Not a ratio to PostgreSQL's limit but a figure to reach, and checked against a plain recount."""
+"""How fast events are counted: preloaded jobs of events, one workerd, PostgreSQL beside it. Not a
+ratio to what PostgreSQL could do but a figure to reach, and checked against a plain recount."""
 
 import os
 import pathlib

@@ -1,6 +1,7 @@
 #include "processors/analytics/processor.hpp"
 
 #include "processors/analytics/ingest.hpp"
+#include "processors/analytics/slack.hpp"
 #include "processors/analytics/upkeep.hpp"
 
 #include <libqueue/backoff.hpp>
@@ -28,6 +29,19 @@ class ingester {
 
    private:
     // Shared by the copies of the registration and the batches under way.
+    std::shared_ptr<const options> with_;
+};
+
+class slack_poster {
+   public:
+    explicit slack_poster(std::shared_ptr<const options> with) : with_{std::move(with)} {}
+
+    boost::asio::awaitable<outcome> operator()(job_context& context) const {
+        return post_to_slack(with_, context);
+    }
+
+   private:
+    // Shared as in ingester.
     std::shared_ptr<const options> with_;
 };
 
@@ -72,6 +86,10 @@ std::vector<registration> make_registrations(options given) {
     kinds.push_back(of_upkeep("analytics.attribution", attribute));
     kinds.push_back(of_upkeep("analytics.alerts", check_alerts));
     kinds.push_back(of_upkeep("analytics.prune", prune));
+    if (!with->slack_url.empty()) {
+        kinds.push_back(of_upkeep("analytics.slack", slack_poster{with}));
+        kinds.back().options.timeout = std::chrono::seconds{20};
+    }
     return kinds;
 }
 

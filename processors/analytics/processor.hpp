@@ -17,6 +17,7 @@ namespace libqueue::processors::analytics {
 ///   analytics.attribution             purchases by channel, five models
 ///   analytics.alerts                  evaluates the alert rules
 ///   analytics.prune                   removes what is no longer kept
+///   analytics.slack                   posts a text to Slack, when the options have its address
 ///
 /// An event is counted exactly once: it is stored and counted in the transaction that finishes its
 /// job, and one whose key is known is not counted again, in whichever job it comes.

@@ -73,6 +73,8 @@ std::vector<registration> analytics_kinds(const analytics_config& given) {
     options.customer_key = libqueue::processors::secret{given.customer_key};
     options.max_late = given.max_late;
     options.max_ahead = given.max_ahead;
+    options.slack_url = libqueue::processors::secret{given.slack_url};
+    options.slack_allow_private = given.slack_allow_private;
     return analytics::make_registrations(std::move(options));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "processors/analytics/processor.hpp"
+#include "support/http_receiver.hpp"
 #include "support/test_database.hpp"
 
 #include <libqueue/client.hpp>
@@ -53,11 +54,14 @@ class analytics_bench {
     }
 
     test_database db;
+    http_receiver slack;
 
    private:
-    static std::vector<libqueue::registration> kinds() {
+    std::vector<libqueue::registration> kinds() const {
         libqueue::processors::analytics::options given;
         given.customer_key = libqueue::processors::secret{std::string(32, 'k')};
+        given.slack_url = libqueue::processors::secret{slack.url("/services/T0/B0/secret")};
+        given.slack_allow_private = true;
         auto all = libqueue::processors::analytics::make_registrations(std::move(given));
         for (auto& kind : all) {
             kind.options.retry = libqueue::retry_policy{libqueue::backoff_strategy::fixed,

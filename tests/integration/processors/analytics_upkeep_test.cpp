@@ -144,6 +144,29 @@ TEST_SUITE("analytics: alerts") {
         CHECK(bench.db.query("SELECT count(*) FROM queue.jobs WHERE kind = 'email.send'") == "1");
     }
 
+    TEST_CASE("an action may be a text to Slack, which says when it wants the next") {
+        analytics_bench bench;
+        test::http_reply busy{429};
+        busy.headers.emplace_back("retry-after", "0");
+        bench.slack.reply_in_turn({busy, test::http_reply{200}});
+        bench.start();
+        bench.db.execute(
+            "SELECT analytics.set_alert_rule(NULL, 'busy', 'page-view', 'threshold', '1 hour', 0, "
+            "'[{\"kind\": \"analytics.slack\", \"payload\": {\"text\": \"{{rule}}: {{value}}\"}}]')");
+        count_views(bench, "2026-06-01 10:00:00+00", 1);
+        CHECK(check_at(bench, "2026-06-01 10:30:00+00") == "1");
+
+        REQUIRE(bench.slack.wait_for_requests(2));
+        CHECK(bench.slack.requests().at(1).body == R"({"text":"busy: 1"})");
+        const auto job = std::stoll(bench.db.query("SELECT jobs[1] FROM analytics.alert"));
+        CHECK(bench.finished(job).state == job_state::completed);
+        bench.slack.reply_in_turn({test::http_reply{404}});
+        const auto gone = bench.run("analytics.slack", R"({"text": "x"})");
+        CHECK(gone.state == job_state::dead);
+        CHECK(gone.last_error.value_or("").find("Slack answered 404") != std::string::npos);
+        CHECK(gone.last_error.value_or("").find("secret") == std::string::npos);
+    }
+
     TEST_CASE("rules that make no sense are refused") {
         analytics_bench bench;
         CHECK_THROWS_AS(set_rule(bench, "a", "threshold", "2 hours", "1"), test::sql_error);

@@ -127,6 +127,9 @@ struct analytics_config {
     std::string customer_key;
     std::chrono::milliseconds max_late{};
     std::chrono::milliseconds max_ahead{};
+    std::filesystem::path slack_url_file;
+    std::string slack_url;
+    bool slack_allow_private = false;
 };
 
 struct processors_config {

@@ -180,6 +180,8 @@ void read_files(const config_sources& sources, config_result& result) {
         auto& analytics = *value.processors.analytics;
         files.secret("processors.analytics.customer_key_file", analytics.customer_key_file,
                      analytics.customer_key);
+        files.secret("processors.analytics.slack_url_file", analytics.slack_url_file,
+                     analytics.slack_url);
     }
 }
 

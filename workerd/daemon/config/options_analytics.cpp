@@ -44,6 +44,23 @@ constexpr std::array rows{
                [](config& c, const std::string&, const option_value& v) {
                    analytics_of(c).max_ahead = std::chrono::milliseconds{v.number};
                }},
+    option{.path = "processors.analytics.slack_url_file",
+           .type = option_type::secret_file,
+           .sample = "slack-webhook-url",
+           .doc = "File or systemd credential with the address of an incoming webhook of Slack; "
+                  "registers the kind `analytics.slack`, which alert rules can name.",
+           .bind =
+               [](config& c, const std::string&, const option_value& v) {
+                   analytics_of(c).slack_url_file = v.text;
+               }},
+    option{.path = "processors.analytics.slack_allow_private",
+           .type = option_type::boolean,
+           .standard = "false",
+           .doc = "Post to `http://` and to private addresses too; for tests.",
+           .bind =
+               [](config& c, const std::string&, const option_value& v) {
+                   analytics_of(c).slack_allow_private = v.flag;
+               }},
 };
 
 }  // namespace
