@@ -12,6 +12,7 @@ namespace workerd {
 // such section.
 
 /// Kinds with their handlers. Throw std::invalid_argument with what the processor cannot work with.
+[[nodiscard]] std::vector<libqueue::registration> analytics_kinds(const config& value);
 [[nodiscard]] std::vector<libqueue::registration> debug_kinds(const config& value);
 [[nodiscard]] std::vector<libqueue::registration> email_kinds(const config& value);
 [[nodiscard]] std::vector<libqueue::registration> mint_kinds(const config& value);
@@ -20,6 +21,7 @@ namespace workerd {
 [[nodiscard]] std::vector<libqueue::registration> webhook_kinds(const config& value);
 
 /// Their tables, and the limits that the configuration does not define itself.
+void add_analytics_options(const config& value, libqueue::worker_options& into);
 void add_email_options(const config& value, libqueue::worker_options& into);
 void add_mint_options(const config& value, libqueue::worker_options& into);
 void add_payment_options(const config& value, libqueue::worker_options& into);

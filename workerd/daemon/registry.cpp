@@ -32,6 +32,7 @@ struct processor_section {
 };
 
 constexpr std::array sections{
+    processor_section{"processors.analytics", analytics_kinds, add_analytics_options},
     processor_section{"processors.debug", debug_kinds, nullptr},
     processor_section{"processors.email", email_kinds, add_email_options},
     processor_section{"processors.mint", mint_kinds, add_mint_options},

@@ -142,8 +142,8 @@ class checker {
     void processors() {
         const auto& processors = value_.processors;
         const bool any =
-            processors.debug || processors.email || processors.mint || processors.payment ||
-            processors.sms || processors.webhook;
+            processors.debug || processors.analytics || processors.email || processors.mint ||
+            processors.payment || processors.sms || processors.webhook;
         if (!any && !around_.dev && !reported("processors"))
             fault("processors", "at least one processor", "none",
                   "add `processors: {debug: true}`, or a section such as email, payment or webhook");

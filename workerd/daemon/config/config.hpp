@@ -179,6 +179,16 @@ struct mint_config {
     bool allow_http = false;
 };
 
+struct analytics_config {
+    std::filesystem::path customer_key_file;
+    std::string customer_key;
+    std::chrono::milliseconds max_late{};
+    std::chrono::milliseconds max_ahead{};
+    std::filesystem::path slack_url_file;
+    std::string slack_url;
+    bool slack_allow_private = false;
+};
+
 struct processors_config {
     bool debug = false;
     std::optional<email_config> email;
@@ -186,6 +196,7 @@ struct processors_config {
     std::optional<payment_config> payment;
     std::optional<sms_config> sms;
     std::optional<webhook_config> webhook;
+    std::optional<analytics_config> analytics;
 };
 
 struct http_config {

@@ -199,6 +199,13 @@ void read_files(const config_sources& sources, config_result& result) {
                      webhook.previous_endpoint_key_file, webhook.previous_endpoint_key);
         files.plain("processors.webhook.ca_file", webhook.ca_file);
     }
+    if (value.processors.analytics) {
+        auto& analytics = *value.processors.analytics;
+        files.secret("processors.analytics.customer_key_file", analytics.customer_key_file,
+                     analytics.customer_key);
+        files.secret("processors.analytics.slack_url_file", analytics.slack_url_file,
+                     analytics.slack_url);
+    }
 }
 
 }  // namespace
