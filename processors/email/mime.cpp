@@ -95,7 +95,8 @@ std::string mime_parameter(std::string_view name, std::string_view value) {
     const bool plain =
         value.size() <= 60 &&
         std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; }) &&
-        value.find_first_of("\"\\") == std::string_view::npos;
+        value.find_first_of("\"\\") == std::string_view::npos &&
+        value.find("=?") == std::string_view::npos;  // some would decode it
     auto out = ";\r\n " + std::string{name};
     if (plain) {
         return out += "=\"" + std::string{value} + "\"";
