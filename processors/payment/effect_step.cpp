@@ -77,9 +77,9 @@ class step {
     boost::asio::awaitable<step_end> take() {
         const auto age = co_await key_age();
         const bool too_old = open_ && age >= key_life;
-        // An hour more than needed: clocks differ, and a list that is a little longer costs little.
+        // A little more than needed, because clocks differ.
         what_.since = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()) -
-                      age - std::chrono::hours{1};
+                      age - std::chrono::seconds{30};
         if (plan_.look_first || too_old) {
             auto found = co_await at_.look(run_, what_, effect_.key());
             if (found.what != verdict::absent) {

@@ -31,6 +31,11 @@ outcome not_now(const refund_row& row) {
     if (row.verdict == "busy") {
         return snooze(5s, job + " is refunding this payment");
     }
+    if (row.verdict == "doubt") {
+        return discard("whether " + job +
+                       " refunded this payment is in doubt: replay it, or resolve its effect with "
+                       "`qctl jobs resolve`");
+    }
     if (row.verdict == "done") {
         return completed(output_of(row, row.provider_id, true));
     }

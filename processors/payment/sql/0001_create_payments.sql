@@ -173,6 +173,18 @@ END
 $$;
 COMMENT ON FUNCTION payments.begin_payment IS 'Takes an order for the job that is to pay it.';
 
+-- The verdict on a payment whose order another one has taken meanwhile. Internal.
+CREATE FUNCTION payments.order_taken(refused payments.payment) RETURNS text
+STABLE LANGUAGE sql
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+AS $$
+    SELECT CASE WHEN EXISTS (
+        SELECT FROM payments.payment p
+        WHERE p.tenant_id = refused.tenant_id AND p.order_id = refused.order_id
+              AND p.part = refused.part AND p.state IN ('succeeded', 'authorized'))
+        THEN 'paid' ELSE 'busy' END
+$$;
+
 -- Takes a payment that exists for a job that is to confirm it again ('retry') or to capture it.
 -- Named by payment_id, by order_id and part (the newest), or by the provider's id. Verdicts as of
 -- begin_payment, and: `unknown` no such payment of this tenant; `unfit` its state forbids it.
@@ -230,7 +242,7 @@ BEGIN
                                  ELSE p.created_at END
                 WHERE p.id = held.id RETURNING p.* INTO held;
             EXCEPTION WHEN unique_violation THEN
-                said := 'busy';  -- Another payment of the order was begun meanwhile.
+                said := payments.order_taken(held);
             END;
         END IF;
     ELSIF held.state IN ('failed', 'cancelled') AND take_payment.purpose = 'retry' THEN
@@ -240,7 +252,7 @@ BEGIN
                 created_at = clock_timestamp(), changed_at = clock_timestamp()
             WHERE p.id = held.id RETURNING p.* INTO held;
         EXCEPTION WHEN unique_violation THEN
-            said := 'busy';
+            said := payments.order_taken(held);
         END;
     END IF;
     RETURN QUERY SELECT said, held.id, held.state, held.provider_id, held.generation,
@@ -292,14 +304,23 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enab
 AS $$
 #variable_conflict use_column
 DECLARE
-    before text;
+    before payments.payment;
     held payments.payment;
+    twin bigint;
     topic text;
 BEGIN
-    SELECT p.state INTO before FROM payments.payment p
+    SELECT p.* INTO before FROM payments.payment p
     WHERE p.job_id = record_payment.job_id FOR UPDATE;
     IF NOT FOUND THEN
         RETURN;
+    END IF;
+    -- Refunded by its id while we were in doubt, it was taken over as if nobody here had made it.
+    SELECT p.id INTO twin FROM payments.payment p
+    WHERE p.provider = before.provider AND p.provider_id = record_payment.provider_id
+          AND p.job_id IS NULL AND p.tenant_id = before.tenant_id FOR UPDATE;
+    IF FOUND THEN
+        UPDATE payments.refund r SET payment_id = before.id WHERE r.payment_id = twin;
+        DELETE FROM payments.payment p WHERE p.id = twin;
     END IF;
     UPDATE payments.payment p
     SET state = record_payment.state,
@@ -308,7 +329,7 @@ BEGIN
         failure = record_payment.failure, changed_at = clock_timestamp()
     WHERE p.job_id = record_payment.job_id RETURNING p.* INTO held;
     topic := payments.topic_of(held.state);
-    IF topic IS NOT NULL AND before <> held.state THEN
+    IF topic IS NOT NULL AND before.state <> held.state THEN
         PERFORM queue.publish(topic,
             jsonb_strip_nulls(jsonb_build_object(
                 'payment_id', held.id, 'order_id', held.order_id, 'part', nullif(held.part, ''),

@@ -7,6 +7,7 @@
 --   mine     go on with this refund
 --   done     this refund is done (this job's, or the one of the same reference)
 --   busy     another job (other_job) reserved what is left, or works under the same reference
+--   doubt    the same, but that job has ended and its refund may have happened: a person decides
 --   over     more than is left
 --   nothing  all was given back already
 --   unpaid   nothing was captured
@@ -90,6 +91,9 @@ BEGIN
                 reference = reserve_refund.reference, changed_at = clock_timestamp()
             WHERE r.id = own.id RETURNING * INTO own;
         END IF;
+    END IF;
+    IF said = 'busy' AND payments.standing_of(other) <> 'live' THEN
+        said := 'doubt';
     END IF;
     RETURN QUERY SELECT said, own.id, paid.id, paid.provider, paid.provider_id, own.amount,
         paid.currency, paid.order_id, coalesce(own.generation, 0), own.provider_id, other;

@@ -264,6 +264,16 @@ TEST_SUITE("payment: Stripe") {
         CHECK_EQ(bench.stripe.charges("o1"), 1);
     }
 
+    TEST_CASE("a refused payment is not tried again when another has paid the order") {
+        test::payment_bench bench;
+        CHECK(bench.pay("o1", 1000, "pm_declined").state == job_state::dead);
+        CHECK(bench.pay("o1").state == job_state::completed);
+        CHECK(mentions(
+            bench.run("payment.retry", R"({"payment_id":1,"payment_method":"pm_card_visa"})"),
+            "paid already"));
+        CHECK_EQ(bench.stripe.charges("o1"), 1);
+    }
+
     TEST_CASE("a declined payment that is replayed asks again, under a new key") {
         test::payment_bench bench;
         const auto declined = bench.pay("o1", 1000, "pm_declined");

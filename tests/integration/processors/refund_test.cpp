@@ -138,6 +138,28 @@ TEST_SUITE("refund: Stripe") {
         CHECK(mentions(bench.run("refund.full", R"({"order_id":"nobody"})"), "no such payment"));
     }
 
+    TEST_CASE("a payment refunded by its id while it was in doubt is one payment in the end") {
+        test::payment_bench bench;
+        bench.stripe.fail_next(fault::lost_reply);
+        bench.stripe.fail_next(fault::down, 1'000'000);
+        const auto paying = bench.enqueue("payment.process", test::payment_bench::payment("o1"));
+        CHECK(
+            bench.becomes("SELECT count(*) > 0 FROM queue.attempt WHERE outcome = 'unknown'", "t"));
+        bench.database.execute("SELECT queue.pause('default')");
+        REQUIRE(bench.becomes("SELECT count(*) FROM queue.jobs WHERE state = 'running'", "0"));
+        bench.database.execute(
+            "SELECT payments.adopt_payment(NULL, 'stripe', 'pi_1', 'o1', 1000, 'EUR', 1000, 0)");
+        bench.stripe.end_faults();
+        bench.database.execute("SELECT queue.resume('default')");
+        const auto refunding =
+            bench.run("refund.partial", R"({"provider_id":"pi_1","amount":400})");
+        CHECK(refunding.state == job_state::completed);
+        CHECK(bench.finished(paying).state == job_state::completed);
+        CHECK_EQ(bench.database.query("SELECT string_agg(order_id || ' ' || state || ' ' || "
+                                      "refunded, ', ') FROM payments.payments"),
+                 "o1 succeeded 400");
+    }
+
     TEST_CASE("nobody refunds the payment of another tenant") {
         test::payment_bench bench;
         const std::string ours = "7d8f4c5e-1111-4222-8333-944455556666";

@@ -48,6 +48,8 @@ constexpr std::array rows{
     option{.path = "processors.payment.service",
            .type = option_type::name,
            .standard = "workerd",
+           .min = 1,
+           .max = 64,
            .doc = "Our name in the signed requests to `internal`.",
            .bind =
                [](config& c, const std::string&, const option_value& v) {
