@@ -116,6 +116,8 @@ constexpr std::array rows{
     option{.path = "processors.mint.service_name",
            .type = option_type::name,
            .standard = "workerd",
+           .min = 1,
+           .max = 64,
            .doc = "Who we are to that service.",
            .bind =
                [](config& c, const std::string&, const option_value& v) {
