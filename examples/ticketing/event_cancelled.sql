@@ -7,7 +7,8 @@
 --
 -- Reads the orders from the table shop_order (order_id, event, email).
 BEGIN;
-SELECT queue.create_batch('cancelled.' || :'event', tenant_id => nullif(:'tenant', '')::uuid) AS batch
+SELECT queue.create_batch(
+    'cancelled.' || :'event', tenant_id => nullif(:'tenant', '')::uuid) AS batch
 \gset
 SELECT count(queue.enqueue(
     'refund.full',

@@ -29,7 +29,8 @@ SELECT queue.enqueue(
                                 jsonb_build_object(
                                     'kind', 'webhook.publish',
                                     'payload', jsonb_build_object(
-                                        'event', 'ticket.issued', 'event_id', 'issued_' || :'ticket',
+                                        'event', 'ticket.issued',
+                                        'event_id', 'issued_' || :'ticket',
                                         'data', jsonb_build_object(
                                             'order', :'order_id', 'ticket', :'ticket'),
                                         'then', jsonb_build_array(
@@ -41,7 +42,8 @@ SELECT queue.enqueue(
                                                     'order', :'order_id', 'amount', :amount,
                                                     'currency', upper(:'currency'),
                                                     'customer', :'customer'))))))),
-                        'with_output', jsonb_build_object('variables.mint_address', 'address'))))))),
+                        'with_output',
+                        jsonb_build_object('variables.mint_address', 'address'))))))),
     idempotency_key => 'payment:' || :'customer' || ':' || :'order_id' || ':' || :amount,
     tenant_id => nullif(:'tenant', '')::uuid,
     subject => 'customer-' || :'customer') AS job;

@@ -16,8 +16,8 @@ namespace libqueue::processors {
 ///
 /// `kind` and `payload` (an object) are required; at most 100 entries. `with_output` is the member
 /// of that payload which becomes this job's output, or says which parts of it go where:
-/// {"variables.mint_address": "address"}; what is not there is null. A follow-up has the tenant, the trace and the
-/// subject of the job it follows. A payload of its own may have `then` again.
+/// {"variables.mint_address": "address"}; what is not there is null. A follow-up has the tenant,
+/// the trace and the subject of the job it follows. A payload of its own may have `then` again.
 ///
 /// A fault in `then` discards the job before its handler runs. Payloads without it cost a search
 /// for the word. The handlers given must not be changed afterwards.

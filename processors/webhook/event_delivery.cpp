@@ -236,7 +236,7 @@ boost::asio::awaitable<outcome> deliver_event(std::shared_ptr<const settings> wi
         request_bytes = request.body.size();
         auto loop = transfer_loop_of(run.executor, request.addresses);
         response = co_await perform(loop, request, run.stop, deadline);
-        webhook::report(run, response, unsaid_wait);
+        report(run, response, unsaid_wait);
     }
     const bool delivered =
         response.end == http_end::answered && response.status >= 200 && response.status < 300;

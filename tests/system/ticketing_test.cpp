@@ -51,10 +51,9 @@ class platform {
     }
 
     void start() {
-        workers_.push_back(std::make_unique<test::process>(
-            test::process_options{test::binary("workerd"), {"--config", config_, "--db", db.dsn()}}));
-        REQUIRE_MESSAGE(workers_.back()->wait_for_text("worker_ready"),
-                        workers_.back()->errors());
+        workers_.push_back(std::make_unique<test::process>(test::process_options{
+            test::binary("workerd"), {"--config", config_, "--db", db.dsn()}}));
+        REQUIRE_MESSAGE(workers_.back()->wait_for_text("worker_ready"), workers_.back()->errors());
     }
     void kill_and_replace() {
         workers_.back()->kill();
@@ -74,12 +73,14 @@ class platform {
         const auto done = test::run_command(test::process_options{"psql", args});
         REQUIRE_MESSAGE(done.code == 0, done.errors);
     }
-    void run_example(const std::string& file, const std::map<std::string, std::string>& with) const {
+    void run_example(const std::string& file,
+                     const std::map<std::string, std::string>& with) const {
         std::vector<std::string> args;
         for (const auto& [name, value] : with) {
             args.insert(args.end(), {"-v", name + "=" + value});
         }
-        args.insert(args.end(), {"-f", (test::source_dir() / "examples/ticketing" / file).string()});
+        args.insert(args.end(),
+                    {"-f", (test::source_dir() / "examples/ticketing" / file).string()});
         psql(args);
     }
     void buy(int number) const {
@@ -97,19 +98,22 @@ class platform {
     [[nodiscard]] bool all_ended(int jobs, std::chrono::milliseconds deadline = 60s) const {
         return test::wait_until(
             [&] {
-                return db.query("SELECT count(*) >= $1::int AND bool_and(state IN ('completed', "
-                                "'dead', 'cancelled')) FROM queue.jobs",
-                                {std::to_string(jobs)}) == "t";
+                return db.query(
+                           "SELECT count(*) >= $1::int AND bool_and(state IN ('completed', "
+                           "'dead', 'cancelled')) FROM queue.jobs",
+                           {std::to_string(jobs)}) == "t";
             },
             test::scaled(deadline));
     }
     [[nodiscard]] std::string open() const {
-        return db.query("SELECT string_agg(kind || ' ' || state || ' ' || coalesce(last_error, ''),"
-                        " '; ') FROM queue.jobs WHERE state <> 'completed'");
+        return db.query(
+            "SELECT string_agg(kind || ' ' || state || ' ' || coalesce(last_error, ''),"
+            " '; ') FROM queue.jobs WHERE state <> 'completed'");
     }
     [[nodiscard]] std::string completed() const {
-        return db.query("SELECT string_agg(kind || ' ' || n, ', ' ORDER BY kind) FROM (SELECT kind, "
-                        "count(*) AS n FROM queue.jobs WHERE state = 'completed' GROUP BY 1) x");
+        return db.query(
+            "SELECT string_agg(kind || ' ' || n, ', ' ORDER BY kind) FROM (SELECT kind, "
+            "count(*) AS n FROM queue.jobs WHERE state = 'completed' GROUP BY 1) x");
     }
 
     test::test_database db;
@@ -136,8 +140,9 @@ TEST_CASE("purchase: each step is enqueued in the transaction that finishes the 
     t.buy(1);  // A second click.
 
     REQUIRE_MESSAGE(t.all_ended(6), t.open());
-    CHECK(t.completed() == "analytics.event 1, email.send 1, payment.process 1, ticket.mint 1, "
-                           "webhook.event 1, webhook.publish 1");
+    CHECK(t.completed() ==
+          "analytics.event 1, email.send 1, payment.process 1, ticket.mint 1, "
+          "webhook.event 1, webhook.publish 1");
     CHECK(t.stripe->effects() == 1);
     CHECK(t.chain->effects() == 1);
     CHECK(t.mail->effects() == 1);
@@ -202,8 +207,9 @@ TEST_CASE("event cancelled: what can be refunded is, once; the rest is listed") 
 
     REQUIRE(test::wait_until(
         [&] {
-            return t.db.query("SELECT coalesce(max(state) IN ('COMPLETED', 'FAILED', "
-                              "'PARTIAL_SUCCESS'), false) FROM queue.batches") == "t";
+            return t.db.query(
+                       "SELECT coalesce(max(state) IN ('COMPLETED', 'FAILED', "
+                       "'PARTIAL_SUCCESS'), false) FROM queue.batches") == "t";
         },
         test::scaled(60s)));
     CHECK_MESSAGE(t.db.query("SELECT concat_ws(' ', state, total, succeeded, failed) "

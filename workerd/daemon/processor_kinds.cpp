@@ -13,9 +13,8 @@ std::vector<libqueue::registration> debug_kinds(const config& value) {
 }
 
 void add_migrations(libqueue::migration_set set, libqueue::worker_options& into) {
-    const bool known =
-        std::any_of(into.migration_sets.begin(), into.migration_sets.end(),
-                    [&](const auto& other) { return other.schema == set.schema; });
+    const bool known = std::any_of(into.migration_sets.begin(), into.migration_sets.end(),
+                                   [&](const auto& other) { return other.schema == set.schema; });
     if (!known)
         into.migration_sets.push_back(std::move(set));
 }

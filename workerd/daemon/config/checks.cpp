@@ -141,12 +141,13 @@ class checker {
 
     void processors() {
         const auto& processors = value_.processors;
-        const bool any =
-            processors.debug || processors.analytics || processors.email || processors.mint ||
-            processors.payment || processors.sms || processors.webhook;
+        const bool any = processors.debug || processors.analytics || processors.email ||
+                         processors.mint || processors.payment || processors.sms ||
+                         processors.webhook;
         if (!any && !around_.dev && !reported("processors"))
-            fault("processors", "at least one processor", "none",
-                  "add `processors: {debug: true}`, or a section such as email, payment or webhook");
+            fault(
+                "processors", "at least one processor", "none",
+                "add `processors: {debug: true}`, or a section such as email, payment or webhook");
         if (processors.email)
             email(*processors.email);
         if (processors.webhook && (processors.webhook->allow_private && !around_.dev))
