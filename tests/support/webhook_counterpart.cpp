@@ -34,9 +34,7 @@ class webhook_counterpart final : public counterpart {
                secret_.string() + ", endpoint_key_file: " + master_.string() + "}\n";
     }
 
-    [[nodiscard]] std::string more_yaml() const override {
-        return "kinds: {webhook.event: {max_attempts: 50}}\n";
-    }
+    [[nodiscard]] std::string more_yaml() const override { return {}; }
 
     [[nodiscard]] std::string preparation_sql() const override {
         // Short waits, and no circuit: tests want attempts, not mercy. The key has an id of ours,

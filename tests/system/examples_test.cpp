@@ -86,6 +86,18 @@ TEST_CASE("examples: a payment whose reply is lost is found out about and not ma
           "the charge order-7:charge happened: ch_1");
 }
 
+TEST_CASE("examples: a processor of one's own counts what it granted and spent exactly once") {
+    const test::test_database db;
+
+    const auto result = run_example("12_processor", db);
+
+    CHECK_MESSAGE(result.code == 0, result.errors);
+    CHECK(result.output == "spend 450: completed\nspend 450: dead\n");
+    CHECK(db.query("SELECT string_agg(name || ' ' || points, ', ' ORDER BY name) "
+                   "FROM loyalty.account") == "ada 50, ben 500");
+    CHECK(db.query("SELECT topic || ' ' || count FROM queue.unrouted_topics") == "loyalty.spent 1");
+}
+
 TEST_CASE("examples: reservations that ran out are freed by a schedule of each tenant") {
     const test::test_database db;
 
