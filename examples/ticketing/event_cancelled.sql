@@ -13,7 +13,7 @@ SELECT queue.create_batch(
 SELECT count(queue.enqueue(
     'refund.full',
     jsonb_build_object(
-        'order_id', o.order_id, 'reference', 'cancelled-' || o.event,
+        'order_id', o.order_id, 'reference', 'cancelled-' || o.order_id,
         'reason', 'requested_by_customer',
         'then', jsonb_build_array(
             jsonb_build_object('kind', 'email.send', 'payload', jsonb_build_object(

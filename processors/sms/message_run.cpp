@@ -60,7 +60,7 @@ boost::asio::awaitable<http_response> ask(const options& with, const http_reques
     const auto deadline = std::min(run.deadline, std::chrono::steady_clock::now() + with.timeout);
     auto loop = transfer_loop_of(run.executor, request.addresses);
     auto response = co_await perform(loop, request, run.stop, deadline);
-    report(run, response, true);
+    report(run, response, std::chrono::seconds{1}, true);
     co_return response;
 }
 
