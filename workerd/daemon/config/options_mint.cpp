@@ -13,7 +13,7 @@ mint_config& mint_of(config& c) {
 constexpr std::array rows{
     option{.path = "processors.mint.endpoints",
            .type = option_type::text_list,
-           .sample = "https://api.mainnet-beta.solana.com",
+           .sample = "[https://api.mainnet-beta.solana.com]",
            .doc = "JSON-RPC endpoints of one Solana cluster, one or two: the second is asked when "
                   "the first does not answer. The section `mint` registers the kinds `ticket.mint` "
                   "and `nft.mint`; it has either `endpoints` and `key_file` or the service.",
