@@ -175,6 +175,8 @@ http_request send_request(const options& given, const sms_payload& payload,
     http_request request{messages_url(given), form.text()};
     prepare(request, given);
     request.set("content-type", "application/x-www-form-urlencoded");
+    // libcurl would post again by itself when a connection it had kept ends without an answer.
+    request.may_repeat = false;
     return request;
 }
 

@@ -6,6 +6,8 @@
 #include <boost/json.hpp>
 #include <doctest/doctest.h>
 
+#include <array>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -208,6 +210,31 @@ TEST_SUITE("processors: mail templates") {
                                              std::string(1'000, 'y') + "\"}"));
         CHECK(fault(std::string(10'001, 'x'), "{}"));
         CHECK_FALSE(fault("{{#l}}x{{/l}}", R"({"l": [1, 2, 3]})"));
+    }
+
+    TEST_CASE("20,000 random templates and texts end in a text or in an error") {
+        constexpr std::array pieces{
+            "{{",        "}}",        "{{{",      "}}}",   "#",          "^",   "/",
+            "x",         "each ",     "if ",      "else",  "list",       " ",   "\n",
+            "{{#list}}", "{{/list}}", "{{else}}", "{{x}}", "eq x 1",     "\"",  "'",
+            ".",         "&",         "!",        ">",     "=",          "<p>", "</p",
+            "<a href=",  "&amp",      ";",        "<!--",  "formatDate "};
+        std::mt19937 engine{20'261'121};
+        std::uniform_int_distribution<std::size_t> piece{0, pieces.size() - 1};
+        std::uniform_int_distribution<int> length{1, 24};
+        int rendered = 0;
+        for (int i = 0; i < 20'000; ++i) {
+            std::string text;
+            for (int k = length(engine); k > 0; --k) {
+                text += pieces.at(piece(engine));
+            }
+            const auto made = render(text, R"({"x": "a", "list": [{"x": 1}, 2]})", rendering{});
+            rendered += made ? 1 : 0;
+            REQUIRE((made || made.error().message.starts_with("template")));
+            REQUIRE(text_of_html(text).size() <= 4 * text.size() + 1);
+        }
+        CHECK(rendered > 1'000);
+        CHECK(rendered < 19'000);
     }
 
     TEST_CASE("HTML becomes text that can be read") {

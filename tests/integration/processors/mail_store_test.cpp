@@ -286,6 +286,40 @@ TEST_SUITE("processors: mail stores") {
                                    {std::to_string(job.id)}) == "committed");
     }
 
+    TEST_CASE(
+        "addresses and variables stay in the payload: no error, output, log or table has them") {
+        test::smtp_server_options server;
+        server.script = {answer_to("canary-gone@", "550 5.1.1 <canary-gone@x.test> unknown"),
+                         answer_to("canary-later@", "451 4.7.1 canary-later@x.test try later")};
+        mail_bench bench{server};
+        bench.start();
+        CHECK(bench.send(mail_to(R"(["canary-gone@x.test", "canary-yes@x.test"])")).state ==
+              job_state::completed);
+        CHECK(bench.send(mail_to("\"canary-gone2@x.test\"", R"(, "cc": "canary-later@x.test")"))
+                  .state == job_state::completed);
+        CHECK(bench.send(mail_to("\"canary-later@x.test\"")).state == job_state::dead);
+        CHECK(bench.send(mail_to("\"canary at x.test\"")).state == job_state::dead);
+        CHECK(bench.send(from_template("welcome", R"({"nick": "canary"})")).state ==
+              job_state::dead);
+        const auto tables = bench.database.rows(
+            "SELECT format('%I.%I', table_schema, table_name) FROM information_schema.tables "
+            "WHERE table_schema IN ('queue', 'mail', 'contacts') AND table_type = 'BASE TABLE'");
+        CHECK(tables.size() > 30);
+        int payloads = 0;
+        for (const auto& table : tables) {
+            CAPTURE(*table.at(0));
+            // The payload is where they belong.
+            const auto found =
+                bench.database.rows("SELECT to_jsonb(t) - 'payload' FROM " + *table.at(0) +
+                                    " t WHERE t::text LIKE '%canary%'");
+            for (const auto& row : found) {
+                ++payloads;
+                CHECK_FALSE(contains(*row.at(0), "canary"));
+            }
+        }
+        CHECK(payloads >= 5);
+    }
+
     TEST_CASE("mails that may be unsubscribed from carry a link that does it") {
         mail_bench bench;
         bench.options.unsubscribe_url = "https://x.test/u?t={token}";

@@ -227,14 +227,17 @@ TEST_SUITE("processors: sms") {
     TEST_CASE("a lost reply is parked: one message, a dead letter, an open effect") {
         bench bench;
         bench.start();
+        // A connection that is kept: libcurl posts again by itself when one ends without an answer.
+        CHECK(bench.send_text("+436605555555").state == job_state::completed);
         bench.script({lost()});
         const auto job = bench.send_text();
         CHECK(job.state == job_state::dead);
-        CHECK(bench.sent().size() == 1);
-        CHECK(bench.database.query("SELECT state FROM queue.effects") == "begun");
+        CHECK(bench.sent().size() == 2);
+        CHECK(bench.database.query("SELECT state FROM queue.effects WHERE job_id = $1",
+                                   {std::to_string(job.id)}) == "begun");
         bench.script({refusal(500, 20500)});
         CHECK(bench.send_text("+436604444444").state == job_state::dead);
-        CHECK(bench.sent().size() == 1);
+        CHECK(bench.sent().size() == 2);
     }
 
     TEST_CASE("under look_up a lost reply is found in the provider's list, a lost request sent") {
