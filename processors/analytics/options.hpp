@@ -19,7 +19,8 @@ class options {
     std::chrono::milliseconds max_late{std::chrono::hours{7 * 24}};
     /// How far its time may lie ahead of the database's when its job was enqueued; 0 to 7 days.
     std::chrono::milliseconds max_ahead{std::chrono::hours{1}};
-    /// Address of an incoming webhook of Slack, which is a secret. Empty: no kind `analytics.slack`.
+    /// Address of an incoming webhook of Slack, which is a secret. Empty: no kind
+    /// `analytics.slack`.
     secret slack_url;
     bool slack_allow_private{false};  ///< http:// and private addresses too; for tests
 };

@@ -152,7 +152,8 @@ TEST_SUITE("analytics: alerts") {
         bench.start();
         bench.db.execute(
             "SELECT analytics.set_alert_rule(NULL, 'busy', 'page-view', 'threshold', '1 hour', 0, "
-            "'[{\"kind\": \"analytics.slack\", \"payload\": {\"text\": \"{{rule}}: {{value}}\"}}]')");
+            "'[{\"kind\": \"analytics.slack\", \"payload\": {\"text\": \"{{rule}}: "
+            "{{value}}\"}}]')");
         count_views(bench, "2026-06-01 10:00:00+00", 1);
         CHECK(check_at(bench, "2026-06-01 10:30:00+00") == "1");
 
