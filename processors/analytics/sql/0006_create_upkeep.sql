@@ -9,7 +9,6 @@ CREATE FUNCTION analytics.prune(most integer DEFAULT 10000, at timestamptz DEFAU
 RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
-SET lock_timeout = '1s'
 SET enable_seqscan = off
 AS $$
 #variable_conflict use_variable
@@ -30,6 +29,7 @@ BEGIN
     SELECT x.* INTO s FROM analytics.setting x;
     keep_from := (at_now - s.keep_events)::date;
     BEGIN
+        PERFORM set_config('lock_timeout', '1s', true);
         UPDATE analytics.setting x SET events_from = keep_from WHERE x.events_from < keep_from;
         FOR partition IN
             SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
@@ -40,6 +40,7 @@ BEGIN
             EXECUTE format('DROP TABLE analytics.%I', partition);
             days := days + 1;
         END LOOP;
+        PERFORM set_config('lock_timeout', '0', true);
     EXCEPTION WHEN lock_not_available THEN
         days := 0;
     END;
