@@ -45,7 +45,8 @@ attempt_end failed(const endpoint& to, const std::string& why, milliseconds at_l
     if (!last) {
         end.next = next;
     }
-    if (last || outlived) {
+    // A job that was given fewer attempts than the endpoint has waits says nothing about it.
+    if (!wait || outlived) {
         end.give_up = "attempt " + std::to_string(run.job.attempt) +
                       " failed and nothing was delivered since the first: " + why;
         end.unless_delivered = true;

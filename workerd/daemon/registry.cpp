@@ -3,17 +3,15 @@
 #include "config/dsn.hpp"
 #include "config/kind_defaults.hpp"
 #include "config/suggest.hpp"
-#include "processors/debug/processor.hpp"
-#include "processors/email/processor.hpp"
-#include "processors/payment/processor.hpp"
+#include "processor_kinds.hpp"
 #include "processors/support/follow_ups.hpp"
-#include "processors/webhook/processor.hpp"
 
 #include <libqueue/backoff.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <set>
 #include <stdexcept>
@@ -23,81 +21,36 @@ namespace workerd {
 
 namespace {
 
-namespace email = libqueue::processors::email;
-namespace payment = libqueue::processors::payment;
-namespace webhook = libqueue::processors::webhook;
 using libqueue::registration;
 
-email::tls_mode tls_of(const std::string& text) {
-    if (text == "none")
-        return email::tls_mode::none;
-    return text == "tls" ? email::tls_mode::tls : email::tls_mode::starttls;
-}
+/// A section of `processors` and what it adds. Each function adds nothing when there is no such
+/// section.
+struct processor_section {
+    std::string_view name;
+    std::vector<registration> (*kinds)(const config&);
+    void (*add_options)(const config&, libqueue::worker_options&);
+};
 
-std::vector<registration> email_kinds(const email_config& given) {
-    email::options options{given.host};
-    options.port = given.port;
-    options.tls = tls_of(given.tls);
-    options.username = given.username;
-    options.password = libqueue::processors::secret{given.password};
-    options.from = given.from;
-    options.helo_name = given.helo_name;
-    options.on_unknown =
-        given.on_unknown == "park" ? email::unknown_policy::park : email::unknown_policy::retry;
-    options.ca_file = given.ca_file;
-    options.timeout = given.timeout;
-    return email::make_registrations(std::move(options));
-}
-
-payment::provider_kind provider_of(const payment_config& given) {
-    return given.provider == "internal" ? payment::provider_kind::internal
-                                        : payment::provider_kind::stripe;
-}
-
-std::vector<registration> payment_kinds(const payment_config& given) {
-    payment::options options{provider_of(given)};
-    options.key = libqueue::processors::secret{given.key};
-    options.base_url = given.base_url;
-    options.service = given.service;
-    options.timeout = given.timeout;
-    options.action_timeout = std::chrono::duration_cast<std::chrono::seconds>(given.action_timeout);
-    options.most = given.max_amount;
-    options.ca_file = given.ca_file;
-    options.allow_http = given.allow_http;
-    options.limit = payment::default_limit(options.provider).name;
-    return payment::make_registrations(std::move(options));
-}
-
-std::vector<registration> webhook_kinds(const webhook_config& given) {
-    webhook::options options;
-    options.secrets.emplace_back(given.secret);
-    if (!given.previous_secret.empty())
-        options.secrets.emplace_back(given.previous_secret);
-    if (!given.endpoint_key.empty())
-        options.endpoint_keys.emplace_back(given.endpoint_key);
-    if (!given.previous_endpoint_key.empty())
-        options.endpoint_keys.emplace_back(given.previous_endpoint_key);
-    options.source = given.source;
-    options.endpoint_cache = given.endpoint_cache;
-    options.keep_log = std::chrono::duration_cast<std::chrono::hours>(given.log_retention);
-    options.timeout = given.timeout;
-    options.ca_file = given.ca_file;
-    options.allow_private = given.allow_private;
-    options.allow_http = given.allow_http;
-    return webhook::make_registrations(std::move(options));
-}
+constexpr std::array sections{
+    processor_section{"processors.analytics", analytics_kinds, add_analytics_options},
+    processor_section{"processors.debug", debug_kinds, nullptr},
+    processor_section{"processors.email", email_kinds, add_email_options},
+    processor_section{"processors.mint", mint_kinds, add_mint_options},
+    processor_section{"processors.payment", payment_kinds, add_payment_options},
+    processor_section{"processors.sms", sms_kinds, add_sms_options},
+    processor_section{"processors.webhook", webhook_kinds, add_webhook_options},
+};
 
 // What a processor says about its own options belongs to the section that holds them.
-template <typename Make, typename Options>
-void add_kinds(const char* section, Make make, const Options& options,
+void add_kinds(const processor_section& section, const config& value,
                std::vector<registration>& into, std::vector<config_fault>& faults) {
     try {
-        auto made = make(options);
+        auto made = section.kinds(value);
         std::move(made.begin(), made.end(), std::back_inserter(into));
     } catch (const std::invalid_argument& error) {
         faults.push_back({severity::fault,
                           {"processors", 0, 0},
-                          section,
+                          std::string{section.name},
                           "options the processor can work with",
                           error.what(),
                           "see docs/configuration.md"});
@@ -160,14 +113,8 @@ void check_handled(const config& value, const std::vector<registration>& kinds,
 std::vector<registration> make_registry(const config& value, std::vector<config_fault>& faults,
                                         const std::vector<registration>& more) {
     std::vector<registration> kinds;
-    if (value.processors.debug)
-        kinds = libqueue::processors::debug::make_registrations();
-    if (value.processors.email)
-        add_kinds("processors.email", email_kinds, *value.processors.email, kinds, faults);
-    if (value.processors.payment)
-        add_kinds("processors.payment", payment_kinds, *value.processors.payment, kinds, faults);
-    if (value.processors.webhook)
-        add_kinds("processors.webhook", webhook_kinds, *value.processors.webhook, kinds, faults);
+    for (const auto& section : sections)
+        add_kinds(section, value, kinds, faults);
     kinds.insert(kinds.end(), more.begin(), more.end());
 
     for (auto& kind : kinds) {
@@ -200,20 +147,6 @@ std::string complete_dsn(const config& value, const std::string& dsn) {
     return complete;
 }
 
-namespace {
-
-/// Tables of the processors, and their limits unless the file has its own of the name.
-void add_processors(const config& value, libqueue::worker_options& options) {
-    if (value.processors.payment) {
-        options.migration_sets.push_back(payment::migrations());
-        auto limit = payment::default_limit(provider_of(*value.processors.payment));
-        if (!value.limits.contains(limit.name))
-            options.limits.push_back(std::move(limit));
-    }
-}
-
-}  // namespace
-
 libqueue::worker_options make_worker_options(const config& value) {
     libqueue::worker_options options;
     options.dsn = complete_dsn(value, value.database.dsn);
@@ -238,9 +171,9 @@ libqueue::worker_options make_worker_options(const config& value) {
         limit.parent = figures.parent;
         limit.breaker = figures.breaker;
     }
-    add_processors(value, options);
-    if (value.processors.webhook && !value.processors.webhook->endpoint_key.empty())
-        options.migration_sets.push_back(webhook::migrations());
+    for (const auto& section : sections)
+        if (section.add_options != nullptr)
+            section.add_options(value, options);
     options.keyring = value.encryption.ring;
     options.turn_connections = value.database.connections;
     options.threads = value.worker.threads;
