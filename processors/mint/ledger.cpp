@@ -8,6 +8,8 @@ namespace {
 
 using boost::asio::awaitable;
 
+constexpr std::chrono::minutes patience{10};
+
 std::string key_of(const mint_identity& who) {
     return "mint/" + who.key;
 }
@@ -21,9 +23,12 @@ awaitable<std::optional<outcome>> mint_ledger::begin(const mint_identity& who) {
         auto key = key_of(who);
         auto begun = co_await context_.begin_effect(std::move(step), std::move(key));
         if (!begun) {
-            co_return begun.error().code == errc::conflict
-                ? snooze(wait_, "another job is minting for this business key")
-                : retry(begun.error().message);
+            if (begun.error().code != errc::conflict) {
+                co_return retry(begun.error().message);
+            }
+            const std::string why{"another job is minting for this business key"};
+            const auto age = std::chrono::system_clock::now() - context_.job().created_at;
+            co_return age < patience ? snooze(wait_, why) : retry(why);
         }
         if (begun->state() == effect_state::begun) {
             effect_.emplace(std::move(*begun));

@@ -18,7 +18,8 @@ namespace libqueue::processors::mint {
 /// jobs of one key do not mint at once. Lives in the handler's coroutine; loop thread only.
 class mint_ledger {
    public:
-    /// `wait`: until a job looks again that another one of its key is in front of.
+    /// `wait`: until a job looks again that another one of its key is in front of. A job older than
+    /// ten minutes uses up attempts by that: the other one may be a dead letter, left in doubt.
     mint_ledger(job_context& context, std::chrono::milliseconds wait)
         : context_{context}, wait_{wait} {}
 

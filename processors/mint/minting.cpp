@@ -44,6 +44,11 @@ minting::minting(const options& with, job_context& context)
 }
 
 awaitable<outcome> minting::run() {
+    auto said = co_await work();
+    co_return last_word(std::move(said), who_, view_.job);
+}
+
+awaitable<outcome> minting::work() {
     auto early = co_await open();
     if (early) {
         co_return std::move(*early);
@@ -152,6 +157,12 @@ awaitable<minting::maybe_outcome> minting::act(mint_step step) {
     switch (step) {
         case mint_step::sign: {
             auto over = co_await make_transaction();
+            if (node_failed_ && !went_elsewhere_ && node_.has_other_endpoint()) {
+                went_elsewhere_ = true;
+                node_failed_ = false;
+                node_.use_other_endpoint();
+                co_return std::nullopt;
+            }
             co_return over;
         }
         case mint_step::wait: {
@@ -350,6 +361,12 @@ outcome minting::too_poor(const std::string& why) {
 
 outcome minting::outcome_of(const rpc_fault& fault) {
     using type = rpc_fault::type;
+    node_failed_ = fault.what != type::stopped;
+    if (fault.what == type::refused) {
+        // The endpoint does not let us in: no job gets further, and none is to blame.
+        context_.log(log_level::error, fault.text + ": check the endpoint's settings");
+        context_.provider_throttled(with_.low_balance_wait);
+    }
     if (ledger_.open()) {
         return unknown(fault.text);
     }
@@ -367,9 +384,6 @@ outcome minting::outcome_of(const rpc_fault& fault) {
         case type::behind:
             return snooze(fault.wait.value_or(with_.poll_interval), fault.text);
         case type::refused:
-            // The endpoint does not let us in: no job gets further, and none is to blame.
-            context_.log(log_level::error, fault.text + ": check the endpoint's settings");
-            context_.provider_throttled(with_.low_balance_wait);
             return snooze(with_.low_balance_wait, fault.text);
         case type::none:
         case type::unreachable:

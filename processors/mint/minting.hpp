@@ -41,6 +41,7 @@ class minting {
    private:
     using maybe_outcome = std::optional<outcome>;
 
+    [[nodiscard]] boost::asio::awaitable<outcome> work();
     [[nodiscard]] boost::asio::awaitable<maybe_outcome> open();
     /// Asks one endpoint for everything, the other one when it does not answer.
     [[nodiscard]] boost::asio::awaitable<rpc_fault> look();
@@ -73,7 +74,9 @@ class minting {
     chain_view seen_;
     std::uint64_t missing_lamports_{0};
     std::uint64_t wallet_lamports_{0};
-    bool perhaps_sent_{true};  ///< false only while this run knows that nobody has the bytes
+    bool node_failed_{false};     ///< the last outcome is an endpoint's fault
+    bool went_elsewhere_{false};  ///< for that reason, before anything was signed
+    bool perhaps_sent_{true};     ///< false only while this run knows that nobody has the bytes
 };
 
 }  // namespace libqueue::processors::mint

@@ -31,11 +31,27 @@ outcome minted(const mint_identity& who, const mint_payload& payload, std::strin
         .also(publish(who, "mint.completed", event));
 }
 
-outcome given_up(const mint_identity& who, const std::string& why) {
+namespace {
+
+outcome with_failure(outcome said, const mint_identity& who) {
+    const auto why = said.message();
     std::string event{R"({"key":)"};
     event += json_string(who.key);
     event += R"(,"error":)" + json_string(why) + "}";
-    return discard(why).also(fail_mint(who, why)).also(publish(who, "mint.failed", event));
+    return std::move(said).also(fail_mint(who, why)).also(publish(who, "mint.failed", event));
+}
+
+}  // namespace
+
+outcome given_up(const mint_identity& who, const std::string& why) {
+    return with_failure(discard(why), who);
+}
+
+outcome last_word(outcome said, const std::optional<mint_identity>& who, const libqueue::job& job) {
+    // A reconcile run uses up no attempt.
+    const int used = job.reconcile ? job.attempt - 1 : job.attempt;
+    const bool ends = said.kind() == outcome::type::retry && used >= job.max_attempts;
+    return ends && who ? with_failure(std::move(said), *who) : said;
 }
 
 }  // namespace libqueue::processors::mint

@@ -3,8 +3,10 @@
 #include "processors/mint/payload.hpp"
 #include "processors/mint/records.hpp"
 
+#include <libqueue/job.hpp>
 #include <libqueue/outcome.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,5 +26,10 @@ inline constexpr std::string_view key_reused =
 
 /// Discarded, with the record and `mint.failed` in the same transaction.
 [[nodiscard]] outcome given_up(const mint_identity& who, const std::string& why);
+
+/// What a run said, with the record and `mint.failed` added when it was the last attempt and
+/// failed. `who`: nothing when the payload could not be read.
+[[nodiscard]] outcome last_word(outcome said, const std::optional<mint_identity>& who,
+                                const libqueue::job& job);
 
 }  // namespace libqueue::processors::mint

@@ -18,11 +18,15 @@ using boost::asio::awaitable;
 
 constexpr std::chrono::seconds unsaid{1};  // how long to leave a node alone that does not say
 
-void report(const run_view& run, const http_response& response, const rpc_fault& fault) {
+void report_to_limits(const run_view& run, const http_response& response, const rpc_fault& fault,
+                      bool only_endpoint) {
     switch (fault.what) {
         case rpc_fault::type::throttled:
         case rpc_fault::type::behind:
-            run.provider_throttled(fault.wait.value_or(unsaid));
+            // With another endpoint to ask the limit need not close for everybody.
+            if (only_endpoint) {
+                run.provider_throttled(fault.wait.value_or(unsaid));
+            }
             break;
         case rpc_fault::type::unreachable:
             run.provider_failed();
@@ -105,7 +109,7 @@ awaitable<rpc_answer<json::value>> rpc_client::call(std::string method, std::str
     const auto response = co_await perform(loop, request, run_.stop, deadline);
     auto answer = read_reply(response, method + " (endpoint " + std::to_string(endpoint_ + 1) + ")",
                              std::chrono::system_clock::now());
-    report(run_, response, answer.fault);
+    report_to_limits(run_, response, answer.fault, !has_other_endpoint());
     co_return answer;
 }
 

@@ -73,7 +73,7 @@ static_assert(!std::is_aggregate_v<transaction_status>);
 /// JSON-RPC to one of the endpoints. Coroutines of the worker's loop; one request at a time. It
 /// refers to options and run, which must outlive it. Each request is reported to the limits of the
 /// job: answers as well, whatever they say of the transaction; no answer and 5xx as failed; 429 and
-/// nodes that are behind as throttled.
+/// nodes that are behind as throttled, when there is no other endpoint.
 class rpc_client {
    public:
     rpc_client(const options& with, const run_view& run) : with_{with}, run_{run} {}

@@ -120,6 +120,11 @@ service_minting::service_minting(const options& with, job_context& context)
 }
 
 awaitable<outcome> service_minting::run() {
+    auto said = co_await work();
+    co_return last_word(std::move(said), who_, view_.job);
+}
+
+awaitable<outcome> service_minting::work() {
     auto early = co_await open();
     if (early) {
         co_return std::move(*early);

@@ -61,6 +61,7 @@ class service_minting {
    private:
     using maybe_outcome = std::optional<outcome>;
 
+    [[nodiscard]] boost::asio::awaitable<outcome> work();
     [[nodiscard]] boost::asio::awaitable<maybe_outcome> open();
     [[nodiscard]] boost::asio::awaitable<service_answer> ask(std::string method, std::string path,
                                                              std::string body);

@@ -99,6 +99,11 @@ BEGIN
                 payer = open.payer, address = open.address, recipient = open.recipient,
                 state = 'open', error = NULL, ended_at = NULL
             WHERE m.id = found.id RETURNING m.* INTO found;
+        ELSIF found.state = 'failed' THEN
+            -- What is under way is wanted again, by whoever wanted it first.
+            UPDATE mint.mint m
+            SET job_id = open.job_id, state = 'open', error = NULL, ended_at = NULL
+            WHERE m.id = found.id RETURNING m.* INTO found;
         END IF;
     END IF;
     RETURN QUERY SELECT found.state, found.output, found.fingerprint, found.payer,

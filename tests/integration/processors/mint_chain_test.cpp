@@ -62,6 +62,10 @@ TEST_SUITE("processors: mint on the chain") {
         const auto metadata = bench.node.get(uri.substr(uri.find("/metadata/")));
         CHECK(text_at(metadata, "/name") == "Summer night T1");
         CHECK(text_at(metadata, "/description") == "Row 7");
+        CHECK(state.at_pointer("/landed/0/bytes").as_int64() <= 1232);
+        CHECK(state.at_pointer("/landed/0/units").as_int64() < 150'000);
+        MESSAGE(state.at_pointer("/landed/0/bytes"), " bytes, ",
+                state.at_pointer("/landed/0/units"), " compute units");
         // Exactly the rents it holds, and no more.
         CHECK(found.at("lamports") == found.at("rentExempt"));
         CHECK(bench.database.query("SELECT state || ' ' || attempts FROM mint.mints") ==
@@ -287,6 +291,47 @@ TEST_SUITE("processors: mint on the chain") {
 
         CHECK(job.state == job_state::completed);
         check_minted(bench, "T1");
+    }
+
+    TEST_CASE("an endpoint that fails for some requests only is left for the other one") {
+        test::mint_bench bench;
+        bench.options.endpoints.push_back(bench.node.url("/rpc2"));
+        bench.node.fault(
+            R"({"path":"/rpc","method":"getLatestBlockhash","http":403,"times":1000000})");
+        bench.start();
+
+        const auto job = bench.run(bench.payload("T1"), 1);
+
+        CHECK(job.state == job_state::completed);
+        check_minted(bench, "T1");
+    }
+
+    TEST_CASE("an endpoint that does not let us in holds jobs back, and says so") {
+        test::mint_bench bench;
+        bench.node.fault(R"({"http":403,"times":2})");
+        bench.start();
+
+        const auto job = bench.run(bench.payload("T1"), 1);
+
+        CHECK(job.state == job_state::completed);
+        CHECK(bench.database.query("SELECT count(*) FROM queue.job_logs WHERE level = 'error' AND "
+                                   "message LIKE '%answered 403: check%'") == "2");
+    }
+
+    TEST_CASE("a mint that fails for good says so to who subscribed, and can be asked for again") {
+        test::mint_bench bench;
+        bench.start();
+        bench.database.execute("SELECT queue.subscribe('mint.failed', 'nft.told')");
+        bench.node.fault(R"({"method":"getAccountInfo","http":503,"times":2})");
+
+        const auto job = bench.run(bench.payload("T1"), 2);
+
+        CHECK(job.state == job_state::dead);
+        CHECK(bench.database.query("SELECT count(*) FROM queue.jobs WHERE kind = 'nft.told'") ==
+              "1");
+        CHECK(bench.database.query("SELECT state FROM mint.mints") == "failed");
+        CHECK(bench.run(bench.payload("T1")).state == job_state::completed);
+        CHECK(bench.database.query("SELECT state FROM mint.mints") == "minted");
     }
 
     TEST_CASE("a node that throttles or is behind costs no attempt") {

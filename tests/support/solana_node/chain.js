@@ -90,7 +90,9 @@ class Chain {
   run(transaction, simulate) {
     const form = transaction.versioned ? 'Versioned' : 'Legacy';
     const outcome = this.svm[(simulate ? 'simulate' : 'send') + form + 'Transaction'](transaction.bytes);
-    return outcome instanceof this.internal.FailedTransactionMetadata ? this.errorOf(outcome) : null;
+    if (outcome instanceof this.internal.FailedTransactionMetadata) return this.errorOf(outcome);
+    if (!simulate) this.units = Number(outcome.computeUnitsConsumed());
+    return null;
   }
 
   /** What preflight says; null when it may be sent. */
@@ -120,7 +122,8 @@ class Chain {
       return;
     }
     const err = this.run(transaction, false);
-    this.known.set(transaction.signature, { height: this.height, slot: this.slot, err });
+    this.known.set(transaction.signature, { height: this.height, slot: this.slot, err,
+      units: this.units, bytes: transaction.bytes.length });
     if (err !== null) return;
     for (const key of transaction.keys) {
       const address = base58.encode(key);

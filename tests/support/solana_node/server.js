@@ -153,7 +153,8 @@ function control(order) {
 }
 
 function state() {
-  const landed = [...chain.known].map(([signature, known]) => ({ signature, err: known.err }));
+  const landed = [...chain.known].map(([signature, known]) => ({ signature, err: known.err,
+    units: known.units, bytes: known.bytes }));
   return { height: chain.height, counts, sends: Object.fromEntries(chain.sends), landed,
     waiting: chain.waiting.size, expired: chain.expired, objects: [...objects.keys()],
     mints: [...chain.mints] };
