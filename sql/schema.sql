@@ -1363,7 +1363,8 @@ BEGIN
     -- With keys only these jobs wait: who comes next may be another's, and is looked for as ever.
     -- Suspects (negative lines) are asked for one by one, and not again while one is held.
     RETURN QUERY SELECT * FROM queue.limited_pause(
-        NOT keyed OR 0 > ANY (claim_limited.lines), greatest(least(hint, 2000000), quantum)::bigint);
+        NOT keyed OR 0 > ANY (claim_limited.lines),
+        greatest(least(hint, 2000000), quantum)::bigint);
 END
 $$;
 
