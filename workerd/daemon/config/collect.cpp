@@ -21,7 +21,8 @@ std::string section_of(std::string_view full_path, const option& row, const std:
 
 // A section that is only there when somebody writes it: one per name, or one with required options.
 bool is_optional_section(std::string_view row_section) {
-    if (row_section.find('*') != std::string_view::npos)
+    // A processor is on when its section is there, whatever that must hold.
+    if (row_section.find('*') != std::string_view::npos || row_section.starts_with("processors."))
         return true;
     const auto rows = all_options();
     return std::any_of(rows.begin(), rows.end(), [&](const option& row) {

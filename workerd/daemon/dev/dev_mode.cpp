@@ -103,6 +103,7 @@ void dev_mode::complete(config& value) {
     webhook_config webhook;
     webhook.secret = webhook_secret();
     webhook.timeout = std::chrono::seconds{10};
+    webhook.source = "/libqueue";
     webhook.allow_private = true;
     webhook.allow_http = true;
     value.processors.webhook = std::move(webhook);
