@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/rand.h>
 
 #include <array>
 #include <climits>
@@ -20,7 +21,9 @@ const unsigned char* unsigned_bytes(std::string_view text) noexcept {
     return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-std::string hex(std::string_view bytes) {
+}  // namespace
+
+std::string hex_text(std::string_view bytes) {
     constexpr std::string_view digits = "0123456789abcdef";
     std::string out;
     out.reserve(bytes.size() * 2);
@@ -32,7 +35,14 @@ std::string hex(std::string_view bytes) {
     return out;
 }
 
-}  // namespace
+std::string random_bytes(std::size_t count) {
+    std::string bytes(count, '\0');
+    if (count > INT_MAX ||
+        RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(count)) != 1) {
+        throw std::runtime_error{"OpenSSL: no random bytes"};
+    }
+    return bytes;
+}
 
 std::string hmac_sha256(std::string_view key, std::string_view text) {
     if (key.size() > INT_MAX) {
@@ -50,7 +60,7 @@ std::string hmac_sha256(std::string_view key, std::string_view text) {
 }
 
 std::string hmac_sha256_hex(std::string_view key, std::string_view text) {
-    return hex(hmac_sha256(key, text));
+    return hex_text(hmac_sha256(key, text));
 }
 
 std::string sha256_hex(std::string_view text) {
@@ -59,7 +69,7 @@ std::string sha256_hex(std::string_view text) {
     if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
         throw std::runtime_error{"OpenSSL: SHA-256 failed"};
     }
-    return hex({reinterpret_cast<const char*>(digest.data()), size});
+    return hex_text({reinterpret_cast<const char*>(digest.data()), size});
 }
 
 std::string base64_encode(std::string_view bytes) {

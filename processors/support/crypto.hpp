@@ -16,6 +16,11 @@ namespace libqueue::processors {
 /// 64 lower-case hexadecimal digits; the signature form of plain HMAC schemes.
 [[nodiscard]] std::string hmac_sha256_hex(std::string_view key, std::string_view text);
 
+/// Lower-case hexadecimal digits, two per byte.
+[[nodiscard]] std::string hex_text(std::string_view bytes);
+/// From OpenSSL's generator.
+[[nodiscard]] std::string random_bytes(std::size_t count);
+
 /// RFC 4648 section 4, padded, without line breaks.
 [[nodiscard]] std::string base64_encode(std::string_view bytes);
 /// Strict: alphabet, length and padding must be right; no white space.

@@ -49,7 +49,8 @@ void http_exchange::set_up() {
     set(CURLOPT_PROTOCOLS_STR, request_.allow_http ? "http,https" : "https");
     set(CURLOPT_FOLLOWLOCATION, 0L);
     set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-    set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    // HTTP/2 where the server offers it within TLS (ALPN), else 1.1.
+    set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
     set(CURLOPT_HTTP09_ALLOWED, 0L);
     // A proxy from the environment would connect for us, past the address check.
     set(CURLOPT_PROXY, "");
@@ -89,6 +90,9 @@ void http_exchange::set_up_message(CURL* easy) {
         set(CURLOPT_POST, 1L);
         set(CURLOPT_POSTFIELDS, request_.body.c_str());
         set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+    }
+    if (!request_.may_repeat) {
+        set(CURLOPT_FRESH_CONNECT, 1L);
     }
     if (request_.method != "GET" && request_.method != "POST") {
         set(CURLOPT_CUSTOMREQUEST, request_.method.c_str());
@@ -153,6 +157,7 @@ void http_exchange::stop() noexcept {
 http_response http_exchange::take_response() {
     response_.duration = std::chrono::duration_cast<std::chrono::milliseconds>(
         std::chrono::steady_clock::now() - started_);
+    note_whether_sent();
     if (!finished_) {
         response_.end = stopped_ ? http_end::stopped : http_end::timed_out;
         response_.error = stopped_ ? "stopped" : "timed out";
@@ -167,6 +172,14 @@ http_response http_exchange::take_response() {
     }
     classify_failure();
     return std::move(response_);
+}
+
+void http_exchange::note_whether_sent() {
+    // Bytes of all requests written for this transfer, also on a connection that was then lost.
+    long written = 0;
+    if (easy_ && curl_easy_getinfo(easy_.get(), CURLINFO_REQUEST_SIZE, &written) == CURLE_OK) {
+        response_.sent = written > 0;
+    }
 }
 
 void http_exchange::classify_failure() {

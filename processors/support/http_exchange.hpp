@@ -41,6 +41,7 @@ class http_exchange {
     static curl_socket_t on_open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
     void set_up();
     void set_up_message(CURL* easy);
+    void note_whether_sent();
     void classify_failure();
 
     class easy_deleter {

@@ -33,6 +33,10 @@ class http_request {
     std::vector<std::string> headers;  ///< whole lines without CR LF
     std::filesystem::path ca_file;     ///< instead of the system's certificates; empty: those
     bool allow_http{false};            ///< else https only
+    /// False: it must reach the other side once at most. On a connection that was kept from an
+    /// earlier request libcurl sends a request again, whatever its method, when the connection ends
+    /// without a byte of an answer; a new connection, which this asks for, is never used twice.
+    bool may_repeat{true};
     address_policy addresses{address_policy::public_only};
     std::size_t body_limit{64UL * 1024};  ///< of the response; the rest is not read
 };
@@ -57,6 +61,9 @@ class http_response {
 
     http_end end{http_end::failed};
     std::string error;  ///< for people, when there is no answer; no payload content
+    /// Whether anything of the request went out, so that the other side may have acted. False only
+    /// when it surely did not: no connection was made.
+    bool sent{true};
     long status{0};
     std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case; at most 64
     std::string body;

@@ -3,6 +3,7 @@
 #include "processors/support/crypto.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace libqueue::processors {
 
@@ -43,6 +44,12 @@ void run_view::provider_failed() const {
 void run_view::provider_throttled(std::chrono::milliseconds retry_after) const {
     if (context_ != nullptr) {
         context_->provider_throttled(retry_after);
+    }
+}
+
+void run_view::log(log_level level, std::string text) const {
+    if (context_ != nullptr) {
+        context_->log(level, std::move(text));
     }
 }
 

@@ -30,6 +30,8 @@ class run_view {
     void provider_ok() const;
     void provider_failed() const;
     void provider_throttled(std::chrono::milliseconds retry_after) const;
+    /// A line for the job's log; of a run made by hand nobody keeps one.
+    void log(log_level level, std::string text) const;
 
     const libqueue::job& job;
     std::string idempotency_key;

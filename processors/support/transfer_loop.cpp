@@ -40,6 +40,7 @@ class transfer_loop : public std::enable_shared_from_this<transfer_loop> {
         curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &transfer_loop::on_timer);
         curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
         curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, most_idle_connections);
+        curl_multi_setopt(multi_, CURLMOPT_MAX_HOST_CONNECTIONS, most_connections_to_one);
     }
     transfer_loop(const transfer_loop&) = delete;
     transfer_loop& operator=(const transfer_loop&) = delete;
@@ -88,6 +89,9 @@ class transfer_loop : public std::enable_shared_from_this<transfer_loop> {
     };
 
     static constexpr long most_idle_connections = 256;
+    // Further transfers to that host and port wait for one of them, within their deadline. There is
+    // no limit on all together: hosts that do not answer would use it up and hold up the others.
+    static constexpr long most_connections_to_one = 128;
 
     static int on_socket(CURL*, curl_socket_t socket, int what, void* self, void*) {
         static_cast<transfer_loop*>(self)->watch_socket(socket, what);

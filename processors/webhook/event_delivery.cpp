@@ -1,5 +1,6 @@
 #include "processors/webhook/event_delivery.hpp"
 
+#include "processors/support/http_client.hpp"
 #include "processors/support/text_rules.hpp"
 #include "processors/support/transfer_loop.hpp"
 

@@ -1,7 +1,10 @@
+#include "processors/support/http_client.hpp"
+
 #include "processors/support/form_body.hpp"
 #include "processors/support/transfer_loop.hpp"
 #include "support/http_receiver.hpp"
 #include "support/run.hpp"
+#include "support/temp_dir.hpp"
 
 #include <doctest/doctest.h>
 
@@ -40,6 +43,120 @@ TEST_CASE("a request goes out with its method and body") {
         CHECK_EQ(last.body, body);
         CHECK_EQ(last.header("content-length"), length);
     }
+}
+
+namespace {
+
+class call_bench {
+   public:
+    http_response call(const std::string& method = "POST") {
+        libqueue::job job;
+        run_view run{job};
+        run.executor = loop.get_executor();
+        run.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        http_request request{method, receiver.url(), method == "GET" ? "" : "{}"};
+        request.allow_http = true;
+        request.addresses = address_policy::any;
+        return test::run(loop, libqueue::processors::call(run, request, policy));
+    }
+
+    test::http_receiver receiver;
+    boost::asio::io_context loop;
+    call_policy policy;
+};
+
+test::http_reply reply(int status, const std::string& retry_after = {}) {
+    test::http_reply made{status};
+    if (!retry_after.empty()) {
+        made.headers.emplace_back("retry-after", retry_after);
+    }
+    return made;
+}
+
+}  // namespace
+
+TEST_CASE("a call that may be repeated is, up to three times, when the answer may be another") {
+    for (const int status : {429, 502, 503, 504}) {
+        CAPTURE(status);
+        call_bench bench;
+        bench.policy.repeatable = true;
+        bench.policy.first_wait = std::chrono::milliseconds{1};
+        bench.receiver.reply_in_turn({reply(status), reply(status), reply(200)});
+        CHECK_EQ(bench.call().status, 200);
+        CHECK_EQ(bench.receiver.requests().size(), 3);
+        bench.receiver.reply_in_turn({reply(status)});
+        CHECK_EQ(bench.call().status, status);
+        CHECK_EQ(bench.receiver.requests().size(), 6);
+    }
+}
+
+TEST_CASE("other answers end a call, and 500 does unless nothing was to be changed") {
+    for (const int status : {200, 302, 400, 401, 402, 404, 408, 409, 500, 501}) {
+        CAPTURE(status);
+        call_bench bench;
+        bench.policy.repeatable = true;
+        bench.policy.first_wait = std::chrono::milliseconds{1};
+        bench.receiver.reply_in_turn({reply(status)});
+        CHECK_EQ(bench.call().status, status);
+        CHECK_EQ(bench.receiver.requests().size(), 1);
+    }
+    call_bench bench;
+    bench.policy.repeatable = true;
+    bench.policy.first_wait = std::chrono::milliseconds{1};
+    bench.receiver.reply_in_turn({reply(500), reply(200)});
+    CHECK_EQ(bench.call("GET").status, 200);
+}
+
+TEST_CASE("a call that may not be repeated is made once, a lost answer included") {
+    call_bench bench;
+    bench.receiver.reply_in_turn({reply(503), reply(200)});
+    CHECK_EQ(bench.call().status, 503);
+    test::http_reply lost;
+    lost.drop = true;
+    bench.receiver.reply_in_turn({lost, reply(200)});
+    const auto response = bench.call();
+    CHECK(response.end == http_end::failed);
+    CHECK(response.sent);
+}
+
+TEST_CASE("a call neither waits past its deadline nor for a Retry-After over the longest wait") {
+    call_bench bench;
+    bench.policy.repeatable = true;
+    bench.policy.timeout = std::chrono::milliseconds{2'000};
+    bench.policy.first_wait = std::chrono::milliseconds{3'000};
+    bench.receiver.reply_in_turn({reply(503), reply(200)});
+    CHECK_EQ(bench.call().status, 503);
+    bench.policy.first_wait = std::chrono::milliseconds{1};
+    bench.receiver.reply_in_turn({reply(429, "60"), reply(200)});
+    CHECK_EQ(bench.call().status, 429);
+    CHECK_EQ(bench.receiver.requests().size(), 2);
+}
+
+TEST_CASE("a call carries the trace, and the time that is left only when it is told to") {
+    call_bench bench;
+    CHECK_EQ(bench.call().status, 200);
+    CHECK(bench.receiver.requests().back().header("traceparent").starts_with("00-0af7"));
+    CHECK_EQ(bench.receiver.requests().back().header("x-request-deadline"), "");
+    bench.policy.tell_deadline = true;
+    bench.policy.timeout = std::chrono::milliseconds{5'000};
+    CHECK_EQ(bench.call().status, 200);
+    const auto left = std::stoi(bench.receiver.requests().back().header("x-request-deadline"));
+    CHECK(left > 0);
+    CHECK(left <= 5'000);
+}
+
+TEST_CASE("a request that found nobody says that it was not sent") {
+    libqueue::job job;
+    boost::asio::io_context loop;
+    run_view run{job};
+    run.executor = loop.get_executor();
+    http_request request{"http://127.0.0.1:" + std::to_string(test::free_tcp_port()) + "/", "{}"};
+    request.allow_http = true;
+    request.addresses = address_policy::any;
+    const call_policy policy;
+    const auto response = test::run(loop, libqueue::processors::call(run, request, policy));
+    CHECK(response.end == http_end::failed);
+    CHECK_FALSE(response.sent);
 }
 
 TEST_CASE("a form keeps the brackets of names and encodes everything else") {
