@@ -191,49 +191,49 @@ TEST_SUITE("processors of workerd") {
         }
         CHECK(t.db.query("SELECT count(*) FROM webhooks.delivery WHERE answer LIKE "
                          "'no entry for j***@example.com%'") == "3");
-
-        TEST_CASE("analytics: counts with the key and posts alerts to the address of the files") {
-            test::http_receiver slack;
-            const test::temp_dir secrets;
-            const auto key = secrets.write("key", std::string(32, 'k'));
-            const auto url = secrets.write("url", slack.url("/services/T0/B0/x"));
-            for (const auto& file : {key, url})
-                std::filesystem::permissions(file, std::filesystem::perms::owner_read);
-            const fleet t{
-                "  analytics: {max_late: 1h, slack_allow_private: true, customer_key_file: " +
-                key.string() + ", slack_url_file: " + url.string() + "}\n"};
-
-            CHECK(t.reaches(t.enqueue("analytics.event", R"({"type": "page-view"})"), "completed"));
-            const auto late = t.db.query(
-                "SELECT jsonb_build_object('type', 'page-view', 'at', (extract(epoch FROM now() - "
-                "interval '2 hours') * 1000)::bigint)");
-            CHECK(t.reaches(t.enqueue("analytics.event", late), "completed"));
-            CHECK(t.db.query("SELECT sum(events) FROM analytics.bucket WHERE minutes = 60") == "1");
-            CHECK(t.reaches(t.enqueue("analytics.slack", R"({"text": "hello"})"), "completed"));
-            REQUIRE(slack.wait_for_requests(1));
-            CHECK(slack.requests().at(0).body == R"({"text":"hello"})");
-        }
-
-        TEST_CASE("email: introduces itself by the name of the file") {
-            test::smtp_server server;
-            const fleet t{email_section(server, ", helo_name: mail.example.com")};
-
-            CHECK(t.reaches(t.enqueue("email.send", mail), "completed"));
-
-            REQUIRE(server.wait_for_messages(1));
-            CHECK(server.messages().at(0).helo == "mail.example.com");
-        }
-
-        TEST_CASE("email: on_unknown decides whether a mail without an answer is sent again") {
-            test::smtp_server_options options;
-            test::smtp_answer lost{test::smtp_answer::stage::data, ""};
-            lost.drop = true;
-            options.script = {lost};
-            test::smtp_server server{options};
-
-            const fleet parking{email_section(server, ", on_unknown: park")};
-            CHECK(parking.reaches(parking.enqueue("email.send", mail), "dead"));
-            const fleet retrying{email_section(server, "")};
-            CHECK(retrying.reaches(retrying.enqueue("email.send", mail), "retrying"));
-        }
     }
+
+    TEST_CASE("analytics: counts with the key and posts alerts to the address of the files") {
+        test::http_receiver slack;
+        const test::temp_dir secrets;
+        const auto key = secrets.write("key", std::string(32, 'k'));
+        const auto url = secrets.write("url", slack.url("/services/T0/B0/x"));
+        for (const auto& file : {key, url})
+            std::filesystem::permissions(file, std::filesystem::perms::owner_read);
+        const fleet t{"  analytics: {max_late: 1h, slack_allow_private: true, customer_key_file: " +
+                      key.string() + ", slack_url_file: " + url.string() + "}\n"};
+
+        CHECK(t.reaches(t.enqueue("analytics.event", R"({"type": "page-view"})"), "completed"));
+        const auto late = t.db.query(
+            "SELECT jsonb_build_object('type', 'page-view', 'at', (extract(epoch FROM now() - "
+            "interval '2 hours') * 1000)::bigint)");
+        CHECK(t.reaches(t.enqueue("analytics.event", late), "completed"));
+        CHECK(t.db.query("SELECT sum(events) FROM analytics.bucket WHERE minutes = 60") == "1");
+        CHECK(t.reaches(t.enqueue("analytics.slack", R"({"text": "hello"})"), "completed"));
+        REQUIRE(slack.wait_for_requests(1));
+        CHECK(slack.requests().at(0).body == R"({"text":"hello"})");
+    }
+
+    TEST_CASE("email: introduces itself by the name of the file") {
+        test::smtp_server server;
+        const fleet t{email_section(server, ", helo_name: mail.example.com")};
+
+        CHECK(t.reaches(t.enqueue("email.send", mail), "completed"));
+
+        REQUIRE(server.wait_for_messages(1));
+        CHECK(server.messages().at(0).helo == "mail.example.com");
+    }
+
+    TEST_CASE("email: on_unknown decides whether a mail without an answer is sent again") {
+        test::smtp_server_options options;
+        test::smtp_answer lost{test::smtp_answer::stage::data, ""};
+        lost.drop = true;
+        options.script = {lost};
+        test::smtp_server server{options};
+
+        const fleet parking{email_section(server, ", on_unknown: park")};
+        CHECK(parking.reaches(parking.enqueue("email.send", mail), "dead"));
+        const fleet retrying{email_section(server, "")};
+        CHECK(retrying.reaches(retrying.enqueue("email.send", mail), "retrying"));
+    }
+}
