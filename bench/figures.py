@@ -6,6 +6,7 @@ import re
 import statistics
 import subprocess
 
+import analytics
 import batches
 import holding
 import waiting
@@ -281,4 +282,4 @@ ALL = {
     "enqueue_many": enqueue_many,
     "pickup": pickup,
     "wal": wal,
-} | holding.ALL | waiting.ALL | batches.ALL
+} | holding.ALL | waiting.ALL | batches.ALL | analytics.ALL

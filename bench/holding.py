@@ -14,20 +14,23 @@ FULL = {"jobs": 300000, "waiting": 20000, "large": 1000000, "away": 60, "idle": 
 WAIT_SECONDS = 300
 LOOK_SECONDS = 0.02
 IDLE_SECONDS = 5
-SECTIONS = "processors: {debug: true}\nlog: {level: info}\nhttp: {listen: 127.0.0.1:0}\n"
+SECTIONS = "log: {level: info}\nhttp: {listen: 127.0.0.1:0}\n"
 LIMITED = "limits: {provider: {burst: 10, rate: 20/s}}\nkinds: {debug.echo: {limit: provider}}\n"
 
 
 class workerd:
     """One process and what it uses."""
 
-    def __init__(self, bench, database, more="", concurrency=1000, also=""):
+    def __init__(
+        self, bench, database, more="", concurrency=1000, also="", processors="debug: true"
+    ):
         """`also`: of the section queues, as `, other: {concurrency: 10}`."""
         self.log = bench.cluster.dir / f"{database}.log"
         config = bench.cluster.dir / f"{database}.yaml"
         config.write_text(
             f'database: {{dsn: "{bench.cluster.dsn(database)}", connections: 2}}\n'
-            f"queues: {{default: {{concurrency: {concurrency}}}{also}}}\n{SECTIONS}{more}"
+            f"queues: {{default: {{concurrency: {concurrency}}}{also}}}\n"
+            f"processors: {{{processors}}}\n{SECTIONS}{more}"
         )
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(

@@ -1092,6 +1092,7 @@ DECLARE
     watched boolean;
     busy boolean;
     late boolean;
+    held boolean := false;
     shut double precision;
     closed double precision;
     seen integer := 0;
@@ -1232,6 +1233,7 @@ BEGIN
             END IF;
         END LOOP;
         wanting := wanting OR busy;
+        held := held OR busy OR shut IS NOT NULL OR (late AND c.reserved);
         -- Without keys the next job finds the same; with keys it may be another's.
         EXIT WHEN (busy OR shut IS NOT NULL OR (late AND c.reserved)) AND NOT keyed;
         IF shut IS NOT NULL THEN
@@ -1335,7 +1337,8 @@ BEGIN
     FROM unnest(claim_limited.lines) AS w (line_id)
     CROSS JOIN LATERAL (SELECT x.run_at FROM queue.ready x WHERE x.line_id = w.line_id
                         ORDER BY x.run_at, x.id LIMIT 1) f;
-    IF earliest IS NULL OR earliest > at_now THEN
+    -- What is due and was not among the candidates has been committed since: nothing holds it back.
+    IF earliest IS NULL OR earliest > at_now OR NOT held AND cardinality(put_places) = 0 THEN
         RETURN QUERY SELECT * FROM queue.limited_pause(
             false, greatest(extract(epoch FROM earliest - at_now) * 1000000, quantum)::bigint);
         RETURN;
@@ -1357,8 +1360,11 @@ BEGIN
                      max(u.shut)) INTO hint
         FROM unnest(buckets) u;
     END IF;
+    -- With keys only these jobs wait: who comes next may be another's, and is looked for as ever.
+    -- Suspects (negative lines) are asked for one by one, and not again while one is held.
     RETURN QUERY SELECT * FROM queue.limited_pause(
-        true, greatest(least(hint, 2000000), quantum)::bigint);
+        NOT keyed OR 0 > ANY (claim_limited.lines),
+        greatest(least(hint, 2000000), quantum)::bigint);
 END
 $$;
 

@@ -3,6 +3,7 @@
 #include "processors/support/text_rules.hpp"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace libqueue::processors::email {
 
@@ -17,9 +18,36 @@ bool is_letter_or_digit(char c) noexcept {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/// Well-formed UTF-8 without the C1 controls, overlong forms and surrogates.
+bool is_utf8(std::string_view text) noexcept {
+    for (std::size_t i = 0; i < text.size();) {
+        const auto lead = static_cast<unsigned char>(text[i]);
+        const std::size_t size = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+        if ((lead >= 0x80 && lead < 0xC2) || lead > 0xF4 || text.size() - i < size) {
+            return false;
+        }
+        std::uint32_t code = size == 1 ? lead : lead & (0xFFU >> (size + 1));
+        for (std::size_t k = 1; k < size; ++k) {
+            const auto next = static_cast<unsigned char>(text[i + k]);
+            if ((next & 0xC0U) != 0x80U) {
+                return false;
+            }
+            code = (code << 6U) | (next & 0x3FU);
+        }
+        const bool overlong = (size == 3 && code < 0x800) || (size == 4 && code < 0x10000);
+        const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
+        if (overlong || surrogate || code > 0x10FFFF || (code >= 0x80 && code < 0xA1)) {
+            return false;
+        }
+        i += size;
+    }
+    return true;
+}
+
+/// RFC 6531: an atom may hold any UTF-8 beside the ASCII of old. The server must offer SMTPUTF8.
 bool is_atom(std::string_view text) noexcept {
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-        return is_letter_or_digit(c) ||
+    return !text.empty() && is_utf8(text) && std::all_of(text.begin(), text.end(), [](char c) {
+        return is_letter_or_digit(c) || static_cast<unsigned char>(c) >= 0x80 ||
                std::string_view{"!#$%&'*+-/=?^_`{|}~"}.find(c) != std::string_view::npos;
     });
 }

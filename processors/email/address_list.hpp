@@ -12,8 +12,9 @@ namespace libqueue::processors::email {
 class mailbox {
    public:
     /// `a@b.c` or `Name <a@b.c>`. The address is a dot-atom and a host name of letters, digits and
-    /// hyphens, at most 64 + 1 + 253 characters and ASCII (write international domains in their
-    /// xn-- form). The name is any UTF-8 without control characters. Nothing else, which is what
+    /// hyphens, at most 64 + 1 + 253 bytes. Before the @ any UTF-8 will do where the server speaks
+    /// SMTPUTF8; the domain is ASCII (write international ones in their xn-- form). The name is any
+    /// UTF-8 without control characters. Nothing else, which is what
     /// keeps a field from adding recipients or headers. Empty when the text is not that.
     [[nodiscard]] static std::optional<mailbox> parse(std::string_view text);
 

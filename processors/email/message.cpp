@@ -1,6 +1,7 @@
 #include "processors/email/message.hpp"
 
 #include "processors/email/encoded_text.hpp"
+#include "processors/email/mime.hpp"
 #include "processors/support/crypto.hpp"
 
 #include <array>
@@ -43,16 +44,6 @@ std::string mailbox_list(const std::vector<mailbox>& all) {
     return out;
 }
 
-/// Headers, empty line and body of one text part.
-std::string part(std::string_view subtype, std::string_view text) {
-    const auto body = with_crlf(text);
-    const bool plain = is_plain_body(body);
-    std::string out = "Content-Type: text/" + std::string{subtype} + "; charset=utf-8\r\n";
-    out += plain ? "Content-Transfer-Encoding: 7bit\r\n\r\n"
-                 : "Content-Transfer-Encoding: quoted-printable\r\n\r\n";
-    return out += plain ? body : quoted_printable(body);
-}
-
 }  // namespace
 
 std::string message_id(const mail_payload& mail, const run_view& run) {
@@ -82,19 +73,16 @@ std::string message_text(const mail_payload& mail, const std::string& id, time_p
     out += header_line("Subject", encoded_words(mail.subject));
     // Keeps holiday answers from coming back to a machine.
     out += header_line("Auto-Submitted", "auto-generated");
+    if (!mail.unsubscribe_url.empty()) {
+        // One click (RFC 8058): the mail program posts, without asking further.
+        out += header_line("List-Unsubscribe", "<" + mail.unsubscribe_url + ">");
+        out += header_line("List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
+    }
     for (const auto& [name, value] : mail.headers) {
         out += header_line(name, encoded_words(value));
     }
     out += header_line("MIME-Version", "1.0");
-    if (!mail.text || !mail.html) {
-        return out += mail.text ? part("plain", *mail.text) : part("html", *mail.html);
-    }
-    // "=_" cannot occur in quoted-printable; the hash keeps it out of plain parts.
-    const auto boundary = "=_" + sha256_hex(id + *mail.text + *mail.html).substr(0, 32);
-    out += "Content-Type: multipart/alternative;\r\n boundary=\"" + boundary + "\"\r\n\r\n";
-    out += "--" + boundary + "\r\n" + part("plain", *mail.text) + "\r\n";
-    out += "--" + boundary + "\r\n" + part("html", *mail.html) + "\r\n";
-    return out += "--" + boundary + "--\r\n";
+    return out += mime_tree(mail.text, mail.html, mail.attachments, id);
 }
 
 }  // namespace libqueue::processors::email

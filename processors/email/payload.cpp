@@ -15,6 +15,7 @@ constexpr std::size_t most_headers = 32;
 constexpr std::size_t longest_subject = 998;
 constexpr std::size_t longest_value = 4096;
 constexpr std::size_t longest_word = 900;
+constexpr std::size_t longest_name = 64;
 
 /// Built from other fields, or telling the message's structure or path.
 constexpr std::array<std::string_view, 18> reserved_headers{"from",
@@ -100,6 +101,66 @@ void check_headers(payload_reader& reader, const mail_payload& mail) {
     }
 }
 
+bool is_name(std::string_view text) {
+    return !text.empty() && text.size() <= longest_name &&
+           std::all_of(text.begin(), text.end(), [](char c) {
+               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                      std::string_view{"_.-"}.find(c) != std::string_view::npos;
+           });
+}
+
+bool is_locale(std::string_view text) {
+    return !text.empty() && text.size() <= longest_name &&
+           std::all_of(text.begin(), text.end(), [](char c) {
+               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                      c == '-' || c == '_';
+           });
+}
+
+void check_content_of(const mail_payload& mail, payload_reader& reader) {
+    if (has_control_characters(mail.subject) || mail.subject.size() > longest_subject) {
+        reader.fault("subject", "expected at most 998 bytes without control characters");
+    }
+    if (!mail.text && !mail.html) {
+        reader.fault("text", "expected text, html or both, got neither");
+    }
+}
+
+void read_template(payload_reader& reader, mail_payload& mail) {
+    template_request request{reader.text("template")};
+    if (reader.ok() && !is_name(request.name)) {
+        reader.fault("template", "expected 1 to 64 of a-z, 0-9, '_', '.' and '-'");
+    }
+    request.locale = reader.optional_text("locale").value_or("default");
+    request.zone = reader.optional_text("zone").value_or("UTC");
+    request.version = reader.optional_integer("version", 1, 1'000'000'000);
+    if (!is_locale(request.locale)) {
+        reader.fault("locale", "expected a language tag such as de-AT");
+    }
+    if (reader.has("variables")) {
+        request.variables = std::string{reader.raw("variables")};
+        if (!request.variables.starts_with('{')) {
+            reader.fault("variables", "expected an object, got something else");
+        }
+    }
+    for (const std::string_view name : {"subject", "text", "html"}) {
+        if (reader.has(name)) {
+            reader.fault(name, "expected nothing beside a template");
+        }
+    }
+    mail.from_template = std::move(request);
+}
+
+void read_content(payload_reader& reader, mail_payload& mail) {
+    if (reader.has("template")) {
+        read_template(reader, mail);
+        return;
+    }
+    mail.subject = reader.text("subject");
+    mail.text = reader.optional_text("text");
+    mail.html = reader.optional_text("html");
+}
+
 }  // namespace
 
 std::vector<std::string> mail_payload::recipients() const {
@@ -114,6 +175,15 @@ std::vector<std::string> mail_payload::recipients() const {
     return all;
 }
 
+result<void> mail_payload::check_content() const {
+    payload_reader reader{"{}"};
+    check_content_of(*this, reader);
+    if (!reader.ok()) {
+        return error{errc::invalid_argument, reader.faults()};
+    }
+    return {};
+}
+
 result<mail_payload> mail_payload::parse(std::string_view json, std::string_view default_from) {
     payload_reader reader{json};
     mail_payload mail;
@@ -122,13 +192,13 @@ result<mail_payload> mail_payload::parse(std::string_view json, std::string_view
     mail.bcc = mailboxes(reader, "bcc");
     mail.from = optional_mailbox(reader, "from");
     mail.reply_to = optional_mailbox(reader, "reply_to");
-    mail.subject = reader.text("subject");
-    mail.text = reader.optional_text("text");
-    mail.html = reader.optional_text("html");
+    read_content(reader, mail);
     mail.headers = reader.text_map("headers");
+    mail.category = reader.optional_text("category").value_or("");
     if (!reader.ok()) {
         return error{errc::invalid_argument, reader.faults()};
     }
+    mail.from_is_default = !mail.from.has_value();
     if (!mail.from) {
         mail.from = mailbox::parse(default_from);
     }
@@ -140,13 +210,14 @@ result<mail_payload> mail_payload::parse(std::string_view json, std::string_view
     if (count == 0 || count > most_recipients) {
         reader.fault("to", "expected 1 to 100 recipients, got " + std::to_string(count));
     }
-    if (has_control_characters(mail.subject) || mail.subject.size() > longest_subject) {
-        reader.fault("subject", "expected at most 998 bytes without control characters");
+    if (!mail.category.empty() && !is_name(mail.category)) {
+        reader.fault("category", "expected 1 to 64 of a-z, 0-9, '_', '.' and '-'");
     }
-    if (!mail.text && !mail.html) {
-        reader.fault("text", "expected text, html or both, got neither");
+    if (!mail.from_template) {
+        check_content_of(mail, reader);
     }
     check_headers(reader, mail);
+    mail.attachments = read_attachments(reader);
     if (!reader.ok()) {
         return error{errc::invalid_argument, reader.faults()};
     }

@@ -52,7 +52,8 @@ class smtp_client::session {
     }
 
     smtp_report send(const options& given, const std::string& url, const envelope& mail,
-                     const std::stop_token& stop, std::chrono::milliseconds timeout) {
+                     const secret& bearer, const std::stop_token& stop,
+                     std::chrono::milliseconds timeout) {
         smtp_report report{mail.recipients.size()};
         curl_list recipients;
         for (const auto& address : mail.recipients) {
@@ -64,6 +65,7 @@ class smtp_client::session {
         error_text_.front() = '\0';
         curl_easy_reset(easy_);  // options only: connections stay
         set_connection(given, url, timeout);
+        set_login(given, bearer);
         set_message(mail, recipients.get());
         const auto code = curl_easy_perform(easy_);
         if (code == CURLE_ABORTED_BY_CALLBACK) {
@@ -114,9 +116,19 @@ class smtp_client::session {
             set(CURLOPT_CAINFO, given.ca_file.c_str());
             set(CURLOPT_CAPATH, static_cast<char*>(nullptr));
         }
-        if (!given.username.empty()) {
-            set(CURLOPT_USERNAME, given.username.c_str());
+    }
+
+    void set_login(const options& given, const secret& bearer) {
+        if (given.username.empty()) {
+            return;
+        }
+        set(CURLOPT_USERNAME, given.username.c_str());
+        if (bearer.empty()) {
             set(CURLOPT_PASSWORD, given.password.reveal_c_str());
+        } else {
+            set(CURLOPT_XOAUTH2_BEARER, bearer.reveal_c_str());
+            // Else libcurl would try a mechanism with a password first, with an empty one.
+            set(CURLOPT_LOGIN_OPTIONS, "AUTH=XOAUTH2;AUTH=OAUTHBEARER");
         }
     }
 
@@ -219,11 +231,11 @@ void smtp_client::give_back(std::unique_ptr<session> used) {
     }
 }
 
-smtp_report smtp_client::send(const envelope& mail, const std::stop_token& stop,
-                              std::chrono::milliseconds timeout) {
+smtp_report smtp_client::send(const envelope& mail, const secret& bearer,
+                              const std::stop_token& stop, std::chrono::milliseconds timeout) {
     auto with = take();
     // A throw drops the session: its handle still points into the call.
-    auto report = with->send(given_, url_, mail, stop, timeout);
+    auto report = with->send(given_, url_, mail, bearer, stop, timeout);
     give_back(std::move(with));
     return report;
 }

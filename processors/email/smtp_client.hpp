@@ -49,8 +49,9 @@ class smtp_client {
     smtp_client& operator=(const smtp_client&) = delete;
     ~smtp_client();
 
-    [[nodiscard]] smtp_report send(const envelope& mail, const std::stop_token& stop,
-                                   std::chrono::milliseconds timeout);
+    /// `bearer`: the access token when the options name a file for it, else empty.
+    [[nodiscard]] smtp_report send(const envelope& mail, const secret& bearer,
+                                   const std::stop_token& stop, std::chrono::milliseconds timeout);
 
    private:
     class session;

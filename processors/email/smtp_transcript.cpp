@@ -3,6 +3,7 @@
 #include "processors/support/text_rules.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace libqueue::processors::email {
 
@@ -21,6 +22,29 @@ std::string smtp_reply::for_people() const {
     std::replace_if(
         out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
     return out;
+}
+
+std::string smtp_reply::enhanced_status() const {
+    const auto end = std::min(text.find_first_not_of("0123456789."), text.size());
+    const auto status = text.substr(0, end);
+    const bool fits = status.size() >= 5 && status.size() <= 9 && status[1] == '.' &&
+                      (status[0] == '2' || status[0] == '4' || status[0] == '5') &&
+                      std::count(status.begin(), status.end(), '.') == 2 && status.back() != '.' &&
+                      status[2] != '.';
+    return fits ? status : std::string{};
+}
+
+bool smtp_reply::is_hard_bounce() const {
+    constexpr std::array<std::string_view, 7> gone{"5.1.0", "5.1.1",  "5.1.2", "5.1.3",
+                                                   "5.1.6", "5.1.10", "5.2.1"};
+    if (!permanent()) {
+        return false;
+    }
+    const auto status = enhanced_status();
+    if (!status.empty()) {
+        return std::find(gone.begin(), gone.end(), status) != gone.end();
+    }
+    return code == 550 || code == 551 || code == 553;
 }
 
 void smtp_transcript::sent(std::string_view line) {

@@ -16,6 +16,12 @@ class smtp_reply {
     [[nodiscard]] bool permanent() const noexcept { return code >= 500; }
     /// Code and text in one line without control characters, mail addresses masked.
     [[nodiscard]] std::string for_people() const;
+    /// `5.1.1` of `550 5.1.1 no such user` (RFC 3463); empty when there is none.
+    [[nodiscard]] std::string enhanced_status() const;
+    /// Of a refused recipient: that address does not exist or is disabled, whoever writes and
+    /// whatever. 5.1.0 to 5.1.3, 5.1.6, 5.1.10, 5.2.1; without such a status 550, 551 and 553. Full
+    /// mailboxes and policies (5.7.x) are not that.
+    [[nodiscard]] bool is_hard_bounce() const;
 
     int code;
     std::string text;

@@ -8,6 +8,7 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,7 +29,9 @@ class follow_up {
     explicit follow_up(new_job job_) : job{std::move(job_)} {}
     new_job job;
     json::object payload;
-    std::string with_output;
+    /// Where in the payload goes what of the output: members, with dots between them. An empty one
+    /// is the whole.
+    std::vector<std::pair<std::string, std::string>> with_output;
 };
 
 bool may_have(const libqueue::job& job) {
@@ -77,6 +80,29 @@ class entry_reader {
         }
         return value->get_object();
     }
+    /// A text is where all of the output goes, an object says what goes where.
+    [[nodiscard]] std::vector<std::pair<std::string, std::string>> paths(std::string_view name) {
+        std::vector<std::pair<std::string, std::string>> all;
+        const json::value* const value = find(name);
+        if (value == nullptr) {
+            return all;
+        }
+        if (value->is_string()) {
+            all.emplace_back(text_of(value->get_string()), "");
+        } else if (value->is_object()) {
+            for (const auto& member : value->get_object()) {
+                if (!member.value().is_string()) {
+                    fault(name, "expected texts as its members");
+                    return {};
+                }
+                all.emplace_back(std::string{member.key().data(), member.key().size()},
+                                 text_of(member.value().get_string()));
+            }
+        } else {
+            fault(name, "expected a text or an object of texts");
+        }
+        return all;
+    }
     void fault(std::string_view name, const std::string& what) {
         faults_.fault(path_ + "." + std::string{name}, what);
     }
@@ -92,6 +118,45 @@ class entry_reader {
     payload_reader& faults_;
 };
 
+/// The members of a path, from the outermost.
+std::vector<std::string> members_of(std::string_view path) {
+    std::vector<std::string> members;
+    while (!path.empty()) {
+        const std::size_t dot = std::min(path.find('.'), path.size());
+        members.emplace_back(path.substr(0, dot));
+        path.remove_prefix(std::min(dot + 1, path.size()));
+    }
+    return members;
+}
+
+/// null where there is no such member.
+json::value read_path(const json::value& from, std::string_view path) {
+    const json::value* at = &from;
+    for (const std::string& member : members_of(path)) {
+        at = at->is_object() ? at->get_object().if_contains(member) : nullptr;
+        if (at == nullptr) {
+            return nullptr;
+        }
+    }
+    return *at;
+}
+
+/// Makes the objects on the way; what was there and is none gives way.
+void write_path(json::object& into, std::string_view path, json::value what) {
+    const std::vector<std::string> members = members_of(path);
+    json::object* at = &into;
+    for (std::size_t i = 0; i + 1 < members.size(); ++i) {
+        json::value& next = (*at)[members[i]];
+        if (!next.is_object()) {
+            next = json::object{};
+        }
+        at = &next.get_object();
+    }
+    if (!members.empty()) {
+        (*at)[members.back()] = std::move(what);
+    }
+}
+
 constexpr std::int64_t day_ms{86'400'000};
 
 follow_up read_entry(const json::object& entry, std::string path, payload_reader& faults) {
@@ -102,7 +167,7 @@ follow_up read_entry(const json::object& entry, std::string path, payload_reader
     }
     follow_up read{new_job{kind.value_or(""), "{}"}};
     read.payload = from.object("payload");
-    read.with_output = from.text("with_output").value_or("");
+    read.with_output = from.paths("with_output");
     read.job.queue = from.text("queue");
     read.job.idempotency_key = from.text("idempotency_key");
     if (const auto priority = from.integer("priority", -32'768, 32'767)) {
@@ -178,8 +243,8 @@ class wanted {
             output = json::string{said.output()};
         }
         for (follow_up& each : all_) {
-            if (!each.with_output.empty()) {
-                each.payload[each.with_output] = output;
+            for (const auto& [to, from] : each.with_output) {
+                write_path(each.payload, to, read_path(output, from));
             }
             each.job.payload = json::serialize(each.payload);
             statement enqueued = enqueued_after(context, each.job);

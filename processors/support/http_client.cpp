@@ -17,6 +17,8 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
+constexpr std::chrono::seconds unsaid_wait{1};
+
 bool refused_us(const http_response& response) noexcept {
     return response.end == http_end::answered && (response.status == 401 || response.status == 403);
 }
@@ -69,8 +71,8 @@ http_request prepared(const run_view& run, const http_request& request) {
 
 }  // namespace
 
-void report(const run_view& run, const http_response& response, bool own_credentials) {
-    constexpr std::chrono::seconds unsaid{1};
+void report(const run_view& run, const http_response& response, std::chrono::milliseconds unsaid,
+            bool own_credentials) {
     const bool answered = response.end == http_end::answered;
     const long status = response.status;
     const bool throttled = answered && (status == 429 || status == 503);
@@ -102,7 +104,7 @@ boost::asio::awaitable<http_response> call(const run_view& run, const http_reque
                       std::to_string(std::max<std::int64_t>(1, left.count())));
         }
         auto response = co_await perform(loop, asked, run.stop, deadline);
-        report(run, response, policy.own_credentials);
+        report(run, response, unsaid_wait, policy.own_credentials);
         if (!policy.repeatable || made >= policy.tries || !is_worth_repeating(asked, response)) {
             co_return response;
         }

@@ -38,7 +38,10 @@ static_assert(!std::is_aggregate_v<call_policy>);
 /// Says to the limits of the job what came of one request (docs/limits.md): no answer, 5xx and 408
 /// as failed; 429, and 503 with a Retry-After, as throttled; any other answer as ok, for the
 /// provider is up. A stop, and an address or URL we refuse ourselves, say nothing.
-void report(const run_view& run, const http_response& response, bool own_credentials = false);
+/// `unsaid`: how long a 429 without Retry-After asks to be left alone.
+void report(const run_view& run, const http_response& response,
+            std::chrono::milliseconds unsaid = std::chrono::seconds{1},
+            bool own_credentials = false);
 
 /// Performs the request, repeated as the policy allows, and reports each. Sets `traceparent` of the
 /// run. The last answer is returned. On the loop of `run.executor`; both arguments must stay until

@@ -94,7 +94,7 @@ boost::asio::awaitable<outcome> deliver(std::shared_ptr<const settings> with, ru
     const auto request = request_of(*with, *payload, run);
     auto loop = transfer_loop_of(run.executor, request.addresses);
     auto response = co_await perform(loop, request, run.stop, deadline);
-    webhook::report(run, response);
+    report(run, response);
     co_return outcome_of(response, run.stop_reason(), std::chrono::system_clock::now());
 }
 

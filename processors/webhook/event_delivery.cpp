@@ -1,5 +1,6 @@
 #include "processors/webhook/event_delivery.hpp"
 
+#include "processors/support/http_client.hpp"
 #include "processors/support/text_rules.hpp"
 #include "processors/support/transfer_loop.hpp"
 
@@ -44,7 +45,8 @@ attempt_end failed(const endpoint& to, const std::string& why, milliseconds at_l
     if (!last) {
         end.next = next;
     }
-    if (last || outlived) {
+    // A job that was given fewer attempts than the endpoint has waits says nothing about it.
+    if (!wait || outlived) {
         end.give_up = "attempt " + std::to_string(run.job.attempt) +
                       " failed and nothing was delivered since the first: " + why;
         end.unless_delivered = true;
@@ -235,7 +237,7 @@ boost::asio::awaitable<outcome> deliver_event(std::shared_ptr<const settings> wi
         request_bytes = request.body.size();
         auto loop = transfer_loop_of(run.executor, request.addresses);
         response = co_await perform(loop, request, run.stop, deadline);
-        webhook::report(run, response, unsaid_wait);
+        report(run, response, unsaid_wait);
     }
     const bool delivered =
         response.end == http_end::answered && response.status >= 200 && response.status < 300;

@@ -35,9 +35,9 @@ class attempt_end {
 ///   2xx delivered · 410 gone: discard, and the endpoint is disabled · 429 throttled: snooze while
 ///   the job is younger than a day, so that no attempt is used up · a forbidden address or URL:
 ///   discard, and the endpoint is disabled · everything else failed: retry after the endpoint's
-///   next wait, or what Retry-After of 429, 502, 503 and 504 says if that is longer. The last
-///   attempt, and one of a job that is older than all waits together (and an hour), disables an
-///   endpoint to which nothing was delivered in that time.
+///   next wait, or what Retry-After of 429, 502, 503 and 504 says if that is longer. The attempt
+///   after the last wait, and one of a job that is older than all waits together (and an hour),
+///   disables an endpoint to which nothing was delivered in that time.
 [[nodiscard]] attempt_end end_of(const endpoint& to, const http_response& response,
                                  const run_view& run, std::chrono::system_clock::time_point now,
                                  double random01);

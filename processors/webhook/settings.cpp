@@ -87,20 +87,4 @@ http_request settings::signed_request(const std::string& url, std::string body, 
     return request;
 }
 
-void report(const run_view& run, const http_response& response, std::chrono::milliseconds unsaid) {
-    const bool answered = response.end == http_end::answered;
-    const long status = response.status;
-    const bool throttled = answered && (status == 429 || status == 503);
-    const auto wait = retry_after_of(response, std::chrono::system_clock::now());
-    if (throttled && (wait.has_value() || status == 429)) {
-        run.provider_throttled(wait.value_or(unsaid));
-    }
-    if (response.end == http_end::failed || response.end == http_end::timed_out ||
-        (answered && (status >= 500 || status == 408))) {
-        run.provider_failed();
-    } else if (answered && status != 429) {
-        run.provider_ok();
-    }
-}
-
 }  // namespace libqueue::processors::webhook

@@ -37,10 +37,4 @@ class settings {
 /// ISO 8601 in UTC with milliseconds.
 [[nodiscard]] std::string utc_text(time_point when);
 
-/// Says of the answer, or the lack of one, what the breakers of the job's limits want to know: an
-/// answer about this one delivery, a refusal too, shows that the endpoint is up.
-/// `unsaid`: how long a 429 without Retry-After asks to be left alone.
-void report(const run_view& run, const http_response& response,
-            std::chrono::milliseconds unsaid = std::chrono::seconds{1});
-
 }  // namespace libqueue::processors::webhook

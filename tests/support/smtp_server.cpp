@@ -4,6 +4,9 @@
 
 #include <boost/json.hpp>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
@@ -38,7 +41,8 @@ std::string_view name_of(smtp_server_options::security tls) {
     return {};
 }
 
-std::string option_text(const smtp_server_options& options, const std::string& output) {
+std::string option_text(const smtp_server_options& options, const std::string& output,
+                        const std::string& faults) {
     json::object all;
     all["output"] = output;
     all["tls"] = name_of(options.tls);
@@ -50,6 +54,11 @@ std::string option_text(const smtp_server_options& options, const std::string& o
         all["user"] = options.user;
         all["password"] = options.password;
     }
+    if (!options.bearer.empty()) {
+        all["bearer"] = options.bearer;
+    }
+    all["no_utf8"] = !options.utf8;
+    all["faults"] = faults;
     json::array script;
     for (const auto& answer : options.script) {
         json::object entry;
@@ -70,10 +79,12 @@ std::string option_text(const smtp_server_options& options, const std::string& o
 
 smtp_server::smtp_server(const smtp_server_options& options) {
     const auto output = (dir_.path() / "messages.jsonl").string();
+    fail_with("none");
+    const auto faults = (dir_.path() / "faults").string();
     const auto script = source_dir() / "tests" / "support" / "smtp_server.py";
     // Debian's own: aiosmtpd is a Debian package, which another python3 on PATH does not see.
-    server_ = std::make_unique<process>(
-        process_options{"/usr/bin/python3", {script.string(), option_text(options, output)}});
+    server_ = std::make_unique<process>(process_options{
+        "/usr/bin/python3", {script.string(), option_text(options, output, faults)}});
     const auto listening = [&] {
         return server_->output().find('\n') != std::string::npos || !server_->running();
     };
@@ -84,9 +95,22 @@ smtp_server::smtp_server(const smtp_server_options& options) {
     }
 }
 
+void smtp_server::fail_with(const std::string& fault) {
+    // Whole or not at all: the server may be reading it.
+    const auto next = dir_.write("faults.next", fault);
+    std::filesystem::rename(next, dir_.path() / "faults");
+}
+
 std::vector<smtp_message> smtp_server::messages() const {
+    std::size_t offset = 0;
+    return messages_since(offset);
+}
+
+std::vector<smtp_message> smtp_server::messages_since(std::size_t& offset) const {
     std::vector<smtp_message> all;
-    const auto text = read_file(dir_.path() / "messages.jsonl");
+    std::ifstream file{dir_.path() / "messages.jsonl", std::ios::binary};
+    file.seekg(static_cast<std::streamoff>(offset));
+    const std::string text{std::istreambuf_iterator<char>{file}, {}};
     std::size_t begin = 0;
     // Only whole lines: the server may be writing the last one.
     for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
@@ -101,6 +125,7 @@ std::vector<smtp_message> smtp_server::messages() const {
         all.push_back(std::move(message));
         begin = end + 1;
     }
+    offset += begin;
     return all;
 }
 

@@ -45,6 +45,8 @@ class smtp_server_options {
     const tls_certificate* certificate{nullptr};  ///< needed with TLS
     std::string user;                             ///< not empty: AUTH is required
     std::string password;
+    std::string bearer;  ///< not empty: AUTH XOAUTH2 with `user` and this token is required
+    bool utf8{true};     ///< SMTPUTF8 is offered
     std::vector<smtp_answer> script;
 };
 
@@ -56,6 +58,10 @@ class smtp_server {
     [[nodiscard]] unsigned short port() const noexcept { return port_; }
     /// Messages accepted so far, in order.
     [[nodiscard]] std::vector<smtp_message> messages() const;
+    /// Those since `offset`, which moves on: for tests with many.
+    [[nodiscard]] std::vector<smtp_message> messages_since(std::size_t& offset) const;
+    /// What goes wrong from the next message on: a word of `faults` in smtp_server.py.
+    void fail_with(const std::string& fault);
     /// True once `count` messages were accepted, false at the deadline.
     [[nodiscard]] bool wait_for_messages(std::size_t count,
                                          std::chrono::milliseconds deadline = std::chrono::seconds{

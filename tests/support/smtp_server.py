@@ -12,10 +12,19 @@ Prints the port on one line when it listens. Options, all but "output" optional:
            "drop": bool}: the first entry that fits answers. "match" is part of the address (of
            the envelope sender for "data"); "times" counts down, absent means for ever; "drop"
            closes the connection without a reply ("data": after the whole message came).
+  bearer   when given, AUTH XOAUTH2 with this access token (and `user`) is required instead
+  no_utf8  true: SMTPUTF8 is not offered
+  faults   a file that says what goes wrong from the next message on, read at every MAIL:
+           "none", "lost_reply" (the message is taken, the connection ends before the answer),
+           "down" (421 to MAIL), "slow" (nothing is taken and no answer comes for 3 s), or "random"
+           (each message one of these, about half are well)
 """
 
 import asyncio
+import base64
 import json
+import pathlib
+import random
 import ssl
 import sys
 
@@ -26,6 +35,26 @@ class recorder:
     def __init__(self, options):
         self.options = options
         self.script = options.get("script", [])
+        self.random = random.Random(20261121)
+
+    def fault(self):
+        if "faults" not in self.options:
+            return "none"
+        said = pathlib.Path(self.options["faults"]).read_text(encoding="utf-8").strip()
+        if said != "random":
+            return said
+        return self.random.choice(["none", "none", "none", "lost_reply", "down", "slow"])
+
+    # The name is aiosmtpd's; without "bearer" it is taken away below.
+    async def auth_XOAUTH2(self, server, args):
+        if len(args) > 1:
+            given = base64.b64decode(args[1]).decode()
+        else:
+            given = (await server.challenge_auth("")).decode()
+        right = f"user={self.options['user']}\x01auth=Bearer {self.options['bearer']}\x01\x01"
+        if given == right:
+            return AuthResult(success=True, auth_data=self.options["user"])
+        return AuthResult(success=False, handled=False)
 
     def scripted(self, stage, text, server):
         for entry in self.script:
@@ -45,6 +74,9 @@ class recorder:
         reply = self.scripted("mail", address, server)
         if reply:
             return reply
+        session.fault = self.fault()
+        if session.fault == "down":
+            return "421 4.3.0 the server is down"
         envelope.mail_from = address
         envelope.mail_options.extend(mail_options)
         return "250 OK"
@@ -60,6 +92,10 @@ class recorder:
         reply = self.scripted("data", envelope.mail_from or "", server)
         if reply:
             return reply
+        if session.fault == "slow":
+            await asyncio.sleep(3)
+            server.transport.abort()
+            return "421 closing"
         message = {
             "from": envelope.mail_from,
             "to": envelope.rcpt_tos,
@@ -70,6 +106,9 @@ class recorder:
         }
         with open(self.options["output"], "a", encoding="utf-8") as output:
             output.write(json.dumps(message) + "\n")
+        if session.fault == "lost_reply":
+            server.transport.abort()
+            return "421 closing"
         return "250 OK accepted"
 
 
@@ -91,12 +130,17 @@ async def main():
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(options["cert"], options["key"])
     handler = recorder(options)
+    if "bearer" not in options:
+        del recorder.auth_XOAUTH2
 
     def protocol():
-        arguments = {"enable_SMTPUTF8": True, "hostname": "localhost"}
+        arguments = {"enable_SMTPUTF8": not options.get("no_utf8"), "hostname": "localhost"}
         if tls == "starttls":
             arguments.update(tls_context=context, require_starttls=True)
-        if "user" in options:
+        if "bearer" in options:
+            arguments.update(auth_required=True, auth_require_tls=False)
+            arguments["auth_exclude_mechanism"] = ["LOGIN", "PLAIN"]
+        elif "user" in options:
             arguments.update(
                 authenticator=authenticator(options),
                 auth_required=True,

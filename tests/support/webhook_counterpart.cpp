@@ -44,7 +44,7 @@ class webhook_counterpart final : public counterpart {
                "UPDATE webhooks.signing_key SET id = '" +
                key_id +
                "';"
-               "SELECT queue.limit_set('webhook_endpoints', concurrency => 100, "
+               "SELECT queue.limit_set('webhook_endpoints', "
                "breaker_ratio => 0);";
     }
 

@@ -3,17 +3,15 @@
 #include "config/dsn.hpp"
 #include "config/kind_defaults.hpp"
 #include "config/suggest.hpp"
-#include "mint_section.hpp"
-#include "processors/debug/processor.hpp"
-#include "processors/email/processor.hpp"
+#include "processor_kinds.hpp"
 #include "processors/support/follow_ups.hpp"
-#include "processors/webhook/processor.hpp"
 
 #include <libqueue/backoff.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <set>
 #include <stdexcept>
@@ -23,61 +21,36 @@ namespace workerd {
 
 namespace {
 
-namespace email = libqueue::processors::email;
-namespace webhook = libqueue::processors::webhook;
 using libqueue::registration;
 
-email::tls_mode tls_of(const std::string& text) {
-    if (text == "none")
-        return email::tls_mode::none;
-    return text == "tls" ? email::tls_mode::tls : email::tls_mode::starttls;
-}
+/// A section of `processors` and what it adds. Each function adds nothing when there is no such
+/// section.
+struct processor_section {
+    std::string_view name;
+    std::vector<registration> (*kinds)(const config&);
+    void (*add_options)(const config&, libqueue::worker_options&);
+};
 
-std::vector<registration> email_kinds(const email_config& given) {
-    email::options options{given.host};
-    options.port = given.port;
-    options.tls = tls_of(given.tls);
-    options.username = given.username;
-    options.password = libqueue::processors::secret{given.password};
-    options.from = given.from;
-    options.helo_name = given.helo_name;
-    options.on_unknown =
-        given.on_unknown == "park" ? email::unknown_policy::park : email::unknown_policy::retry;
-    options.ca_file = given.ca_file;
-    options.timeout = given.timeout;
-    return email::make_registrations(std::move(options));
-}
-
-std::vector<registration> webhook_kinds(const webhook_config& given) {
-    webhook::options options;
-    options.secrets.emplace_back(given.secret);
-    if (!given.previous_secret.empty())
-        options.secrets.emplace_back(given.previous_secret);
-    if (!given.endpoint_key.empty())
-        options.endpoint_keys.emplace_back(given.endpoint_key);
-    if (!given.previous_endpoint_key.empty())
-        options.endpoint_keys.emplace_back(given.previous_endpoint_key);
-    options.source = given.source;
-    options.endpoint_cache = given.endpoint_cache;
-    options.keep_log = std::chrono::duration_cast<std::chrono::hours>(given.log_retention);
-    options.timeout = given.timeout;
-    options.ca_file = given.ca_file;
-    options.allow_private = given.allow_private;
-    options.allow_http = given.allow_http;
-    return webhook::make_registrations(std::move(options));
-}
+constexpr std::array sections{
+    processor_section{"processors.analytics", analytics_kinds, add_analytics_options},
+    processor_section{"processors.debug", debug_kinds, nullptr},
+    processor_section{"processors.email", email_kinds, add_email_options},
+    processor_section{"processors.mint", mint_kinds, add_mint_options},
+    processor_section{"processors.payment", payment_kinds, add_payment_options},
+    processor_section{"processors.sms", sms_kinds, add_sms_options},
+    processor_section{"processors.webhook", webhook_kinds, add_webhook_options},
+};
 
 // What a processor says about its own options belongs to the section that holds them.
-template <typename Make, typename Options>
-void add_kinds(const char* section, Make make, const Options& options,
+void add_kinds(const processor_section& section, const config& value,
                std::vector<registration>& into, std::vector<config_fault>& faults) {
     try {
-        auto made = make(options);
+        auto made = section.kinds(value);
         std::move(made.begin(), made.end(), std::back_inserter(into));
     } catch (const std::invalid_argument& error) {
         faults.push_back({severity::fault,
                           {"processors", 0, 0},
-                          section,
+                          std::string{section.name},
                           "options the processor can work with",
                           error.what(),
                           "see docs/configuration.md"});
@@ -140,14 +113,8 @@ void check_handled(const config& value, const std::vector<registration>& kinds,
 std::vector<registration> make_registry(const config& value, std::vector<config_fault>& faults,
                                         const std::vector<registration>& more) {
     std::vector<registration> kinds;
-    if (value.processors.debug)
-        kinds = libqueue::processors::debug::make_registrations();
-    if (value.processors.email)
-        add_kinds("processors.email", email_kinds, *value.processors.email, kinds, faults);
-    if (value.processors.mint)
-        add_kinds("processors.mint", mint_kinds, *value.processors.mint, kinds, faults);
-    if (value.processors.webhook)
-        add_kinds("processors.webhook", webhook_kinds, *value.processors.webhook, kinds, faults);
+    for (const auto& section : sections)
+        add_kinds(section, value, kinds, faults);
     kinds.insert(kinds.end(), more.begin(), more.end());
 
     for (auto& kind : kinds) {
@@ -204,9 +171,9 @@ libqueue::worker_options make_worker_options(const config& value) {
         limit.parent = figures.parent;
         limit.breaker = figures.breaker;
     }
-    add_mint(value, options);
-    if (value.processors.webhook && !value.processors.webhook->endpoint_key.empty())
-        options.migration_sets.push_back(webhook::migrations());
+    for (const auto& section : sections)
+        if (section.add_options != nullptr)
+            section.add_options(value, options);
     options.keyring = value.encryption.ring;
     options.turn_connections = value.database.connections;
     options.threads = value.worker.threads;

@@ -6,6 +6,9 @@
 --
 -- Everything belongs to an owner: a tenant, or, as the zero UUID, nobody. An owner's endpoints hear
 -- the events of that owner and no others.
+--
+-- Functions are without jit: a plan that must not read whole tables has a price of 10^10 on an
+-- empty one, and would be compiled for 50 ms.
 
 CREATE TABLE webhooks.endpoint (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -17,7 +20,7 @@ CREATE TABLE webhooks.endpoint (
     reason text,
     format text COLLATE "C" NOT NULL,
     ordered boolean NOT NULL,
-    concurrency integer,
+    concurrency integer NOT NULL,
     timeout interval,
     waits interval[] NOT NULL,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -69,12 +72,18 @@ $$;
 
 -- The filters that hear an event: itself, each of its beginnings with `.*`, and `*`.
 CREATE FUNCTION webhooks.patterns_of(type text) RETURNS text[]
-LANGUAGE sql IMMUTABLE
-BEGIN ATOMIC
-    SELECT array_agg(array_to_string(w.words[1:n], '.')
-                     || CASE WHEN n < cardinality(w.words) THEN '.*' ELSE '' END) || '*'::text
-    FROM (SELECT string_to_array(type, '.') AS words) w, generate_series(1, cardinality(w.words)) n;
-END;
+LANGUAGE plpgsql IMMUTABLE
+AS $$
+DECLARE
+    found_ones text[] := ARRAY['*', type];
+    words text[] := string_to_array(type, '.');
+BEGIN
+    FOR n IN 1 .. cardinality(words) - 1 LOOP
+        found_ones := found_ones || (array_to_string(words[1:n], '.') || '.*');
+    END LOOP;
+    RETURN found_ones;
+END
+$$;
 
 -- Raises LQ001 on the first thing that is wrong with an endpoint.
 CREATE FUNCTION webhooks.check_endpoint(e webhooks.endpoint) RETURNS void
@@ -181,7 +190,7 @@ $$;
 --   events       types, `order.*` (all that begin with `order.`), or `*`
 --   ordered      one delivery after the other, in the order of publishing; one that is tried again
 --                holds the others up, for days if need be
---   concurrency  at most so many at a time; NULL: what the limit webhook_endpoints says
+--   concurrency  at most so many at a time
 --   format       standard, cloudevents-structured or cloudevents-binary
 --   signature    v1 (HMAC), v1a (ed25519), both
 --   timeout      of one delivery; NULL: the worker's
@@ -191,7 +200,7 @@ CREATE FUNCTION webhooks.endpoint_create(
     url text,
     events text[] DEFAULT ARRAY['*'],
     ordered boolean DEFAULT false,
-    concurrency integer DEFAULT NULL,
+    concurrency integer DEFAULT 10,
     format text DEFAULT 'standard',
     signature text DEFAULT 'v1',
     timeout interval DEFAULT NULL,
@@ -199,7 +208,7 @@ CREATE FUNCTION webhooks.endpoint_create(
                                    '24 h']::interval[],
     description text DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off
+SET enable_seqscan = off SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -209,7 +218,7 @@ BEGIN
     e.url := endpoint_create.url;
     e.events := endpoint_create.events;
     e.ordered := coalesce(endpoint_create.ordered, false);
-    e.concurrency := endpoint_create.concurrency;
+    e.concurrency := coalesce(endpoint_create.concurrency, 10);
     e.format := endpoint_create.format;
     e.timeout := endpoint_create.timeout;
     e.waits := coalesce(endpoint_create.waits, '{}');
@@ -228,7 +237,7 @@ $$;
 COMMENT ON FUNCTION webhooks.endpoint_create IS 'A new endpoint of a tenant; returns its id.';
 
 -- Changes what is given and leaves what is NULL. Workers know of it within five seconds. LQ005.
---   concurrency 0, timeout 0: none of its own any more
+--   timeout 0: none of its own any more
 CREATE FUNCTION webhooks.endpoint_update(
     tenant_id uuid,
     endpoint bigint,
@@ -241,7 +250,7 @@ CREATE FUNCTION webhooks.endpoint_update(
     waits interval[] DEFAULT NULL,
     description text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off
+SET enable_seqscan = off SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -251,7 +260,7 @@ BEGIN
     e.url := coalesce(endpoint_update.url, e.url);
     e.events := coalesce(endpoint_update.events, e.events);
     e.ordered := coalesce(endpoint_update.ordered, e.ordered);
-    e.concurrency := nullif(coalesce(endpoint_update.concurrency, e.concurrency), 0);
+    e.concurrency := coalesce(endpoint_update.concurrency, e.concurrency);
     e.format := coalesce(endpoint_update.format, e.format);
     e.timeout := nullif(coalesce(endpoint_update.timeout, e.timeout), interval '0');
     e.waits := coalesce(endpoint_update.waits, e.waits);
@@ -272,7 +281,7 @@ COMMENT ON FUNCTION webhooks.endpoint_update IS 'Changes an endpoint; NULL leave
 CREATE FUNCTION webhooks.endpoint_disable(tenant_id uuid, endpoint bigint, reason text)
 RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off
+SET enable_seqscan = off SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -290,7 +299,7 @@ COMMENT ON FUNCTION webhooks.endpoint_disable IS 'No more deliveries to this end
 -- From commit on it hears again. Its circuit is closed, so that the first delivery goes at once.
 CREATE FUNCTION webhooks.endpoint_enable(tenant_id uuid, endpoint bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off
+SET enable_seqscan = off SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -308,7 +317,7 @@ COMMENT ON FUNCTION webhooks.endpoint_enable IS 'Deliveries to this endpoint go 
 -- Gone for its owner; the row and the log stay until the log is pruned. LQ005.
 CREATE FUNCTION webhooks.endpoint_remove(tenant_id uuid, endpoint bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off
+SET enable_seqscan = off SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -333,7 +342,7 @@ CREATE FUNCTION webhooks.endpoint_rotate(
     overlap interval DEFAULT interval '24 hours',
     signature text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off
+SET enable_seqscan = off SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -366,7 +375,7 @@ CREATE FUNCTION webhooks.read_endpoint(
     OUT enabled boolean, OUT url text, OUT format text, OUT timeout_ms bigint, OUT waits_ms text,
     OUT keys text) RETURNS SETOF record
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off
+SET enable_seqscan = off SET jit = off
 AS $$
     SELECT e.state = 'enabled', e.url, e.format,
            (extract(epoch FROM e.timeout) * 1000)::bigint,
@@ -381,9 +390,9 @@ AS $$
       AND webhooks.owner_of(e.tenant_id) = webhooks.owner_of(read_endpoint.tenant_id)
 $$;
 
--- So many deliveries at a time to one endpoint, and a circuit for each: one that is dead is tried
--- now and then by one delivery and holds nobody else up. Workers' configuration may change it.
-SELECT queue.limit_set('webhook_endpoints', concurrency => 10, key => 'limit_key',
-                       pinned => false, breaker_ratio => 0.5, breaker_min_requests => 5,
+-- A circuit for each endpoint: one that is dead is tried now and then by one delivery and holds
+-- nobody else up. Workers' configuration may change it.
+SELECT queue.limit_set('webhook_endpoints', key => 'limit_key', pinned => false,
+                       breaker_ratio => 0.5, breaker_min_requests => 5,
                        breaker_window => interval '1 minute',
                        breaker_cooldown => interval '30 s');

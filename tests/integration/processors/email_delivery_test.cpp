@@ -1,8 +1,10 @@
 #include "email_bench.hpp"
+#include "support/temp_dir.hpp"
 
 #include <boost/json.hpp>
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
@@ -39,7 +41,9 @@ TEST_SUITE("processors: email delivery") {
         REQUIRE_MESSAGE(outcome.kind() == type::completed, outcome.message());
         const auto output = json::parse(outcome.output());
         const std::vector<std::string> all{"b@example.test", "c@example.test", "d@example.test"};
-        CHECK(strings(output.at("accepted")) == all);
+        const std::vector<std::string> masked{"b***@example.test", "c***@example.test",
+                                              "d***@example.test"};
+        CHECK(strings(output.at("accepted")) == masked);
         CHECK(output.at("rejected").as_array().empty());
         CHECK(output.at("reply").as_string() == "250 OK accepted");
         const auto messages = server.messages();
@@ -77,6 +81,55 @@ TEST_SUITE("processors: email delivery") {
         }
     }
 
+    TEST_CASE("logs in with a token from a file, read anew for every mail") {
+        test::smtp_server_options options;
+        options.user = "workerd";
+        options.bearer = "ya29.token";
+        const test::smtp_server server{options};
+        test::email_bench bench{server};
+        const test::temp_dir files;
+        const auto write = [&files](const std::string& token) {
+            const auto path = files.write("token", token);
+            std::filesystem::permissions(
+                path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+            return path;
+        };
+        bench.options.username = "workerd";
+        bench.options.bearer_file = write("expired-canary");
+        sender sender{bench.options};
+        const libqueue::processors::run_view run{bench.job};
+
+        // Other than a password, a token that is refused will be renewed.
+        const auto refused = sender.deliver(run);
+        CHECK(refused.kind() == type::retry);
+        CHECK(refused.message().find("canary") == std::string::npos);
+        static_cast<void>(write("ya29.token\n"));
+        const auto taken = sender.deliver(run);
+        REQUIRE_MESSAGE(taken.kind() == type::completed, taken.message());
+        CHECK(server.messages().at(0).user == "workerd");
+        std::filesystem::permissions(bench.options.bearer_file, std::filesystem::perms::all);
+        CHECK(sender.deliver(run).kind() == type::retry);
+        CHECK(server.messages().size() == 1);
+    }
+
+    TEST_CASE("an address beyond ASCII goes where SMTPUTF8 is spoken") {
+        const test::smtp_server server;
+        test::email_bench bench{server};
+        bench.mail_to("\"zoë@example.test\"");
+        const auto outcome = bench.send();
+        REQUIRE_MESSAGE(outcome.kind() == type::completed, outcome.message());
+        CHECK(server.messages().at(0).to == std::vector<std::string>{"zoë@example.test"});
+        CHECK(server.messages().at(0).data.find("To: zoë@example.test\r\n") != std::string::npos);
+
+        test::smtp_server_options options;
+        options.utf8 = false;
+        const test::smtp_server old{options};
+        test::email_bench without{old};
+        without.mail_to("\"zoë@example.test\"");
+        CHECK(without.send().kind() == type::discard);
+        CHECK(old.messages().empty());
+    }
+
     TEST_CASE("a refused recipient among others is reported and the mail still goes") {
         test::smtp_server_options options;
         options.script = {
@@ -90,12 +143,14 @@ TEST_SUITE("processors: email delivery") {
 
         REQUIRE_MESSAGE(outcome.kind() == type::completed, outcome.message());
         const auto output = json::parse(outcome.output());
-        CHECK(strings(output.at("accepted")) == std::vector<std::string>{"yes@x.test"});
+        CHECK(strings(output.at("accepted")) == std::vector<std::string>{"y***@x.test"});
         const auto& rejected = output.at("rejected").as_array();
         REQUIRE(rejected.size() == 2);
-        CHECK(rejected[0].at("address").as_string() == "no@x.test");
+        CHECK(rejected[0].at("address").as_string() == "n***@x.test");
         CHECK(rejected[0].at("reply").as_string() == "550 5.1.1 <n***@x.test> unknown");
+        CHECK(rejected[0].at("status").as_string() == "5.1.1");
         CHECK(rejected[1].at("reply").as_string() == "451 4.7.1 later");
+        CHECK(rejected[1].at("status").as_string() == "4.7.1");
         CHECK(server.messages().at(0).to == std::vector<std::string>{"yes@x.test"});
     }
 

@@ -32,6 +32,7 @@ TEST_SUITE("processors: email payload") {
         CHECK(mailbox::parse("\"Lee, Ann\" <a@b.c>")->name == "Lee, Ann");
         CHECK(mailbox::parse("Zoë <a@b.c>")->name == "Zoë");
         CHECK(mailbox::parse("<a@b.c>")->name.empty());
+        CHECK(mailbox::parse("zoë.müller@b.c")->address == "zoë.müller@b.c");
     }
 
     TEST_CASE("mailbox: refuses what is no single plain address") {
@@ -65,7 +66,10 @@ TEST_SUITE("processors: email payload") {
                                        "x\r\ny <a@b.c>",
                                        "x\n <a@b.c>",
                                        "a@b.c\n",
-                                       "ü@b.c",
+                                       "\xff@b.c",
+                                       "\xc0\xaf@b.c",
+                                       "\xed\xa0\x80@b.c",
+                                       "a\xc2\x85@b.c",
                                        "a@bü.c",
                                        "(c)a@b.c",
                                        "a:b@c.d",

@@ -50,6 +50,17 @@ TEST_CASE("then: each step exists when the one before has happened, with its out
                        "'00000000-0000-0000-0000-00000000000a')") == "4");
 }
 
+TEST_CASE("then: parts of the output go where they are wanted") {
+    const chain c;
+    const auto id = c.t.enqueue("debug.echo", R"({"a": {"b": 7}, "then": [
+        {"kind": "debug.echo", "payload": {"variables": {"kept": true}, "x": 1},
+         "with_output": {"variables.seven": "a.b", "x.deep": "a", "none": "a.b.c"}}]})");
+
+    REQUIRE(c.t.wait_finished(2));
+    CHECK(c.t.db.query("SELECT payload FROM queue.jobs WHERE id > $1", {std::to_string(id)}) ==
+          R"({"x": {"deep": {"b": 7}}, "none": null, "variables": {"kept": true, "seven": 7}})");
+}
+
 TEST_CASE("then: nothing follows a job that is not completed") {
     const chain c;
     const auto id = c.t.enqueue(

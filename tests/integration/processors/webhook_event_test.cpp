@@ -120,6 +120,10 @@ TEST_SUITE("processors: webhook events") {
         CHECK(outlived.next.has_value());
         CHECK_FALSE(outlived.give_up.empty());
         CHECK(attempt{1}.end(answer(500), 59min).give_up.empty());
+        attempt impatient{1};
+        impatient.job.max_attempts = 1;
+        CHECK(impatient.end(answer(500)).give_up.empty());
+        CHECK_FALSE(impatient.end(answer(500)).next.has_value());
         attempt shortened{3};
         shortened.job.max_attempts = 10;
         CHECK(shortened.end(answer(500)).said.kind() == type::discard);

@@ -81,6 +81,7 @@ class bench {
         made.dsn = database.dsn();
         made.queues.emplace_back("default", 10).limit = limit_;
         made.observer = &observer;
+        made.migration_sets = processors::email::migration_sets();
         return made;
     }
 

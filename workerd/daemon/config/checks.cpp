@@ -141,11 +141,13 @@ class checker {
 
     void processors() {
         const auto& processors = value_.processors;
-        const bool any =
-            processors.debug || processors.email || processors.mint || processors.webhook;
+        const bool any = processors.debug || processors.analytics || processors.email ||
+                         processors.mint || processors.payment || processors.sms ||
+                         processors.webhook;
         if (!any && !around_.dev && !reported("processors"))
-            fault("processors", "at least one processor", "none",
-                  "add `processors: {debug: true}`, or the section email, mint or webhook");
+            fault(
+                "processors", "at least one processor", "none",
+                "add `processors: {debug: true}`, or a section such as email, payment or webhook");
         if (processors.email)
             email(*processors.email);
         if (processors.webhook && (processors.webhook->allow_private && !around_.dev))
@@ -167,7 +169,7 @@ class checker {
    private:
     void email(const email_config& email) {
         const std::string path = "processors.email.";
-        const bool has_password = has(path + "password_file");
+        const bool has_password = has(path + "password_file") || has(path + "bearer_file");
         if (!email.username.empty() && !has_password && !reported(path + "password_file"))
             fault(path + "username", "a password_file beside a username", "none",
                   "add processors.email.password_file");

@@ -102,6 +102,30 @@ struct email_config {
     std::string on_unknown;
     std::filesystem::path ca_file;
     std::chrono::milliseconds timeout{};
+    std::filesystem::path bearer_file;
+    std::string unsubscribe_url;
+    int per_minute = 0;
+    int hourly_per_recipient = 0;
+    bool stores = true;
+};
+
+struct sms_config {
+    std::string account;
+    std::filesystem::path token_file;
+    std::string token;
+    std::string user;
+    std::string url;
+    std::string from;
+    std::string on_unknown;
+    std::chrono::milliseconds settle{};
+    std::chrono::milliseconds timeout{};
+    int per_minute = 0;
+    int hourly_per_recipient = 0;
+    int most_segments = 0;
+    bool stores = true;
+    std::filesystem::path ca_file;
+    bool allow_private = false;
+    bool allow_http = false;
 };
 
 struct webhook_config {
@@ -119,6 +143,19 @@ struct webhook_config {
     std::chrono::milliseconds timeout{};
     std::filesystem::path ca_file;
     bool allow_private = false;
+    bool allow_http = false;
+};
+
+struct payment_config {
+    std::string provider;
+    std::filesystem::path key_file;
+    std::string key;
+    std::string base_url;
+    std::string service;
+    std::chrono::milliseconds timeout{};
+    std::chrono::milliseconds action_timeout{};
+    std::int64_t max_amount = 0;
+    std::filesystem::path ca_file;
     bool allow_http = false;
 };
 
@@ -142,11 +179,24 @@ struct mint_config {
     bool allow_http = false;
 };
 
+struct analytics_config {
+    std::filesystem::path customer_key_file;
+    std::string customer_key;
+    std::chrono::milliseconds max_late{};
+    std::chrono::milliseconds max_ahead{};
+    std::filesystem::path slack_url_file;
+    std::string slack_url;
+    bool slack_allow_private = false;
+};
+
 struct processors_config {
     bool debug = false;
     std::optional<email_config> email;
     std::optional<mint_config> mint;
+    std::optional<payment_config> payment;
+    std::optional<sms_config> sms;
     std::optional<webhook_config> webhook;
+    std::optional<analytics_config> analytics;
 };
 
 struct http_config {

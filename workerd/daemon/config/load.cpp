@@ -170,6 +170,17 @@ void read_files(const config_sources& sources, config_result& result) {
         auto& email = *value.processors.email;
         files.secret("processors.email.password_file", email.password_file, email.password);
         files.plain("processors.email.ca_file", email.ca_file);
+        files.plain("processors.email.bearer_file", email.bearer_file);
+    }
+    if (value.processors.sms) {
+        auto& sms = *value.processors.sms;
+        files.secret("processors.sms.token_file", sms.token_file, sms.token);
+        files.plain("processors.sms.ca_file", sms.ca_file);
+    }
+    if (value.processors.payment) {
+        auto& payment = *value.processors.payment;
+        files.secret("processors.payment.key_file", payment.key_file, payment.key);
+        files.plain("processors.payment.ca_file", payment.ca_file);
     }
     if (value.processors.mint) {
         auto& mint = *value.processors.mint;
@@ -187,6 +198,13 @@ void read_files(const config_sources& sources, config_result& result) {
         files.secret("processors.webhook.previous_endpoint_key_file",
                      webhook.previous_endpoint_key_file, webhook.previous_endpoint_key);
         files.plain("processors.webhook.ca_file", webhook.ca_file);
+    }
+    if (value.processors.analytics) {
+        auto& analytics = *value.processors.analytics;
+        files.secret("processors.analytics.customer_key_file", analytics.customer_key_file,
+                     analytics.customer_key);
+        files.secret("processors.analytics.slack_url_file", analytics.slack_url_file,
+                     analytics.slack_url);
     }
 }
 

@@ -14,11 +14,12 @@ namespace workerd {
 std::span<const option> all_options() {
     static const std::vector<option> rows = [] {
         std::vector<option> joined;
-        const std::array sections{database_option_rows(),   queue_option_rows(),
-                                  limit_option_rows(),      kind_option_rows(),
-                                  encryption_option_rows(), worker_option_rows(),
-                                  processor_option_rows(),  mint_option_rows(),
-                                  webhook_option_rows(),    surface_option_rows()};
+        const std::array sections{
+            database_option_rows(),  queue_option_rows(),      limit_option_rows(),
+            kind_option_rows(),      encryption_option_rows(), worker_option_rows(),
+            processor_option_rows(), analytics_option_rows(),  mail_option_rows(),
+            mint_option_rows(),      payment_option_rows(),    webhook_option_rows(),
+            surface_option_rows()};
         for (const auto section : sections)
             joined.insert(joined.end(), section.begin(), section.end());
         return joined;

@@ -15,7 +15,10 @@ namespace workerd {
 [[nodiscard]] std::span<const option> encryption_option_rows();
 [[nodiscard]] std::span<const option> worker_option_rows();
 [[nodiscard]] std::span<const option> processor_option_rows();
+[[nodiscard]] std::span<const option> analytics_option_rows();
+[[nodiscard]] std::span<const option> mail_option_rows();
 [[nodiscard]] std::span<const option> mint_option_rows();
+[[nodiscard]] std::span<const option> payment_option_rows();
 [[nodiscard]] std::span<const option> webhook_option_rows();
 [[nodiscard]] std::span<const option> surface_option_rows();
 

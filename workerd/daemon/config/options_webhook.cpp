@@ -71,7 +71,7 @@ constexpr std::array rows{
            .type = option_type::secret_file,
            .sample = "webhook-endpoint-key",
            .doc = "File or systemd credential with the key that the secrets of all endpoints are "
-                  "derived from: 32 bytes as 64 hexadecimal digits (`openssl rand -hex 32`). "
+                  "derived from, 32 bytes as 64 hexadecimal digits (`openssl rand -hex 32`). "
                   "Registers the kinds `webhook.event`, `webhook.publish` and `webhook.prune` and "
                   "creates the schema `webhooks`.",
            .bind =

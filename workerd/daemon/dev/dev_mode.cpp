@@ -98,6 +98,7 @@ void dev_mode::complete(config& value) {
     email.tls = "none";
     email.from = value.processors.email ? value.processors.email->from : "workerd@dev.example";
     email.timeout = std::chrono::seconds{10};
+    email.stores = true;
     value.processors.email = std::move(email);
     webhook_config webhook;
     webhook.secret = webhook_secret();

@@ -1,8 +1,6 @@
-#include "mint_section.hpp"
-
+#include "processor_kinds.hpp"
 #include "processors/mint/processor.hpp"
 
-#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -27,7 +25,10 @@ std::shared_ptr<const mint::signing_key> wallet_of(const mint_config& given) {
 
 }  // namespace
 
-std::vector<libqueue::registration> mint_kinds(const mint_config& given) {
+std::vector<libqueue::registration> mint_kinds(const config& value) {
+    if (!value.processors.mint)
+        return {};
+    const mint_config& given = *value.processors.mint;
     mint::options options;
     options.endpoints = given.endpoints;
     options.key = wallet_of(given);
@@ -50,16 +51,11 @@ std::vector<libqueue::registration> mint_kinds(const mint_config& given) {
     return mint::make_registrations(std::move(options));
 }
 
-void add_mint(const config& value, libqueue::worker_options& options) {
+void add_mint_options(const config& value, libqueue::worker_options& into) {
     if (!value.processors.mint)
         return;
-    options.migration_sets.push_back(mint::migrations());
-    auto limit = mint::default_limit();
-    const auto same = [&limit](const libqueue::limit_options& other) {
-        return other.name == limit.name;
-    };
-    if (std::none_of(options.limits.begin(), options.limits.end(), same))
-        options.limits.push_back(std::move(limit));
+    add_migrations(mint::migrations(), into);
+    add_limit(mint::default_limit(), into);
 }
 
 }  // namespace workerd
