@@ -1,5 +1,5 @@
 -- An event is called off: every payment of it is refunded, each by a job of its own in one batch.
--- Some refunds may be impossible (charged back, refunded before); the batch then ends as
+-- Some refunds may be impossible (never paid, charged back); the batch then ends as
 -- PARTIAL_SUCCESS and says which (queue.batch_items). A refund that went through is
 -- followed by a mail to the buyer in the same transaction.
 --
