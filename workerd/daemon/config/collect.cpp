@@ -19,9 +19,9 @@ std::string section_of(std::string_view full_path, const option& row, const std:
     return std::string{full_path.substr(0, full_path.rfind('.'))};
 }
 
-// A section that is only there when somebody writes it: one per name, or one with required options.
+// A section that is only there when somebody writes it: one per name, one of a processor, or one
+// with required options.
 bool is_optional_section(std::string_view row_section) {
-    // A processor is on when its section is there, whatever that must hold.
     if (row_section.find('*') != std::string_view::npos || row_section.starts_with("processors."))
         return true;
     const auto rows = all_options();
