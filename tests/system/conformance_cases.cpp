@@ -6,6 +6,8 @@
 
 #include <signal.h>
 
+#include <exception>
+
 using namespace std::chrono_literals;
 using system_test::processor_rig;
 using test::provider_fault;
@@ -117,7 +119,12 @@ TEST_CASE("cancel: a job that waits leaves no effect, one that runs ends soon") 
     t.other->fail_with(provider_fault::slow);
     const auto running = t.enqueue(1);
     REQUIRE(test::wait_until([&] { return t.state(running) != "ready"; }, test::scaled(30s)));
-    t.db.execute("SELECT queue.cancel($1::bigint, 'test')", {running});
+    try {
+        t.db.execute("SELECT queue.cancel($1::bigint, 'test')", {running});
+    } catch (const std::exception&) {
+        // One that has no provider to be slow may have ended already.
+        REQUIRE(t.state(running) == "completed");
+    }
     t.other->fail_with(provider_fault::none);
 
     CHECK(t.reaches(waiting, "cancelled"));
