@@ -14,7 +14,9 @@ void add_fencing_bugs(std::vector<planted_bug>& bugs) {
            "    -- + 0: by id. By worker it would step over all its leases an old "
            "snapshot keeps.\n"
            "    WHERE s.id = ANY ($2::bigint[]) AND s.worker_id + 0 = $1::bigint\n"
-           "    ORDER BY s.id\n    FOR UPDATE",
+           "    ORDER BY s.id\n"
+           "    -- Against a rescue, which deletes the lease; not against each other.\n"
+           "    FOR KEY SHARE",
            "SELECT unnest($2::bigint[]) AS id"},
           {"finish_completed", "SELECT u.job_id, u.lease_id,",
            "SELECT u.job_id, CASE WHEN EXISTS (SELECT FROM queue.lease s WHERE s.id = u.lease_id) "
@@ -27,7 +29,9 @@ void add_fencing_bugs(std::vector<planted_bug>& bugs) {
                       "    -- + 0: by id. By worker it would step over all its leases an old "
                       "snapshot keeps.\n"
                       "    WHERE s.id = ANY ($2::bigint[]) AND s.worker_id + 0 = $1::bigint\n"
-                      "    ORDER BY s.id\n    FOR UPDATE",
+                      "    ORDER BY s.id\n"
+                      "    -- Against a rescue, which deletes the lease; not against each other.\n"
+                      "    FOR KEY SHARE",
                       "SELECT unnest($2::bigint[]) AS id"},
                      {"finish_completed", "JOIN held h ON h.id = u.lease_id",
                       "JOIN held h ON h.id = u.lease_id ON CONFLICT (job_id, lease_id) DO UPDATE "
