@@ -168,7 +168,7 @@ TEST_CASE("purchase: with failing providers and killed workers every step happen
             t.kill_and_replace();
         }
     }
-    CHECK_FALSE(t.all_ended(6 * orders, 5s));
+    static_cast<void>(t.all_ended(6 * orders, 3s));
     t.kill_and_replace();
     t.fail_with(provider_fault::none);
 
@@ -177,6 +177,7 @@ TEST_CASE("purchase: with failing providers and killed workers every step happen
                       "analytics.event 12, email.send 12, payment.process 12, ticket.mint 12, "
                       "webhook.event 12, webhook.publish 12",
                   t.open());
+    CHECK(t.db.query("SELECT count(*) FROM queue.attempt WHERE outcome <> 'completed'") != "0");
     CHECK(t.stripe->effects() == orders);
     CHECK(t.chain->effects() == orders);
     CHECK(t.mail->effects() == orders);
