@@ -187,9 +187,14 @@ TEST_SUITE("processors: mail parts") {
 
     TEST_CASE("1,344 tries to add a header or a recipient add none") {
         std::vector<std::string> poisons;
-        for (const std::string line :
-             {"\r\n", "\n", "\r", "\n\r", "\r\n ", "\r\n\t", "\v", "\f", "\x85", "\xe2\x80\xa8",
-              "\xe2\x80\xa9", "%0d%0a", "\\r\\n", std::string{"\0", 1}.c_str()}) {
+        const std::vector<std::string> lines{"\r\n",         "\n",
+                                             "\r",           "\n\r",
+                                             "\r\n ",        "\r\n\t",
+                                             "\v",           "\f",
+                                             "\x85",         "\xe2\x80\xa8",
+                                             "\xe2\x80\xa9", "%0d%0a",
+                                             "\\r\\n",       std::string{"\0", 1}};
+        for (const std::string& line : lines) {
             for (const std::string what :
                  {"Bcc: evil@x.test", "To: evil@x.test", "\r\n<p>body", "X-Evil: 1",
                   "Content-Type: text/html", "Subject: evil", "From: evil@x.test", ".",
