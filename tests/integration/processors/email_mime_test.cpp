@@ -69,6 +69,13 @@ mail_payload simple() {
         .value();
 }
 
+/// What somewhere ends a line, or might.
+std::vector<std::string> line_ends() {
+    return {
+        "\r\n", "\n",   "\r",           "\n\r",         "\r\n ",  "\r\n\t", "\v",
+        "\f",   "\x85", "\xe2\x80\xa8", "\xe2\x80\xa9", "%0d%0a", "\\r\\n", std::string{"\0", 1}};
+}
+
 /// As Python gives a body back.
 std::string lines(std::string text) {
     return text.empty() || text.back() != '\n' ? text + "\n" : text;
@@ -187,14 +194,7 @@ TEST_SUITE("processors: mail parts") {
 
     TEST_CASE("1,344 tries to add a header or a recipient add none") {
         std::vector<std::string> poisons;
-        const std::vector<std::string> lines{"\r\n",         "\n",
-                                             "\r",           "\n\r",
-                                             "\r\n ",        "\r\n\t",
-                                             "\v",           "\f",
-                                             "\x85",         "\xe2\x80\xa8",
-                                             "\xe2\x80\xa9", "%0d%0a",
-                                             "\\r\\n",       std::string{"\0", 1}};
-        for (const std::string& line : lines) {
+        for (const std::string& line : line_ends()) {
             for (const std::string what :
                  {"Bcc: evil@x.test", "To: evil@x.test", "\r\n<p>body", "X-Evil: 1",
                   "Content-Type: text/html", "Subject: evil", "From: evil@x.test", ".",
