@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,21 @@ enum class provider_fault {
     down,        ///< it does nothing: 5xx, or 4yz of a mail server
     slow,        ///< it answers later than the processor's timeout, having done nothing
     random,      ///< each request one of the above or none, by a seed; about half are well
+};
+
+/// As the servers of other languages are told it.
+[[nodiscard]] std::string_view to_string(provider_fault fault) noexcept;
+
+/// Which fault the next request meets. Not thread-safe.
+class fault_switch {
+   public:
+    void set(provider_fault fault) noexcept { fault_ = fault; }
+    /// Never `random`: one of the others.
+    [[nodiscard]] provider_fault next();
+
+   private:
+    provider_fault fault_{provider_fault::none};
+    std::mt19937 random_{20261121};
 };
 
 /// The other side of one processor, and what the processor must be told: what the conformance test

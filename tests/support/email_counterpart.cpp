@@ -9,22 +9,6 @@ namespace test {
 
 namespace {
 
-std::string_view word_of(provider_fault fault) {
-    switch (fault) {
-        case provider_fault::none:
-            return "none";
-        case provider_fault::lost_reply:
-            return "lost_reply";
-        case provider_fault::down:
-            return "down";
-        case provider_fault::slow:
-            return "slow";
-        case provider_fault::random:
-            return "random";
-    }
-    return {};
-}
-
 /// The value of a header that is on one line.
 std::string header(const std::string& message, const std::string& name) {
     const auto at = message.find("\r\n" + name + ": ");
@@ -56,7 +40,7 @@ class email_counterpart final : public counterpart {
 
     void fail_with(provider_fault fault) override {
         const std::lock_guard lock{mutex_};
-        server_.fail_with(std::string{word_of(fault)});
+        server_.fail_with(std::string{to_string(fault)});
     }
     [[nodiscard]] int effects(int key) const override {
         const std::lock_guard lock{mutex_};

@@ -9,22 +9,6 @@ namespace test {
 
 namespace {
 
-std::string name_of(provider_fault fault) {
-    switch (fault) {
-        case provider_fault::none:
-            return "none";
-        case provider_fault::lost_reply:
-            return "lost_reply";
-        case provider_fault::down:
-            return "down";
-        case provider_fault::slow:
-            return "slow";
-        case provider_fault::random:
-            return "random";
-    }
-    return {};
-}
-
 std::string ticket_of(int key) {
     return "K" + std::to_string(key);
 }
@@ -53,7 +37,7 @@ class mint_counterpart final : public counterpart {
         return R"({"ticket": 7, "recipient": "nobody"})";
     }
     void fail_with(provider_fault fault) override {
-        node_.control(R"({"mode":")" + name_of(fault) + R"("})");
+        node_.control(R"({"mode":")" + std::string{to_string(fault)} + R"("})");
     }
     [[nodiscard]] int effects(int key) const override {
         return static_cast<int>(node_.get("/minted/" + ticket_of(key)).as_int64());

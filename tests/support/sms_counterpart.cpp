@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
-#include <random>
 #include <utility>
 #include <vector>
 
@@ -68,7 +67,7 @@ class sms_counterpart final : public counterpart {
 
     void fail_with(provider_fault fault) override {
         const std::lock_guard lock{mutex_};
-        fault_ = fault;
+        faults_.set(fault);
     }
     [[nodiscard]] int effects(int key) const override {
         const std::lock_guard lock{mutex_};
@@ -89,25 +88,9 @@ class sms_counterpart final : public counterpart {
         return "+4366" + std::to_string(10'000'000 + key);
     }
 
-    [[nodiscard]] provider_fault next_fault() {
-        if (fault_ != provider_fault::random) {
-            return fault_;
-        }
-        switch (std::uniform_int_distribution{0, 5}(random_)) {
-            case 0:
-                return provider_fault::lost_reply;
-            case 1:
-                return provider_fault::down;
-            case 2:
-                return provider_fault::slow;
-            default:
-                return provider_fault::none;
-        }
-    }
-
     http_reply take(const http_request& request) {
         const std::lock_guard lock{mutex_};
-        const auto fault = next_fault();
+        const auto fault = faults_.next();
         if (fault == provider_fault::down) {
             return http_reply{503};
         }
@@ -138,8 +121,7 @@ class sms_counterpart final : public counterpart {
     temp_dir files_;
     std::filesystem::path token_{files_.write("token", "secret")};
     mutable std::mutex mutex_;
-    provider_fault fault_{provider_fault::none};
-    std::mt19937 random_{20'261'121};
+    fault_switch faults_;
     std::map<std::string, std::vector<std::string>> sent_;  ///< texts by number
     // Last: its threads use all of the above.
     http_receiver receiver_;

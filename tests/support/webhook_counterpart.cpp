@@ -8,7 +8,6 @@
 #include <map>
 #include <mutex>
 #include <optional>
-#include <random>
 
 namespace test {
 
@@ -60,7 +59,7 @@ class webhook_counterpart final : public counterpart {
 
     void fail_with(provider_fault fault) override {
         const std::lock_guard lock{mutex_};
-        fault_ = fault;
+        faults_.set(fault);
     }
     [[nodiscard]] int effects(int key) const override {
         const std::lock_guard lock{mutex_};
@@ -72,26 +71,9 @@ class webhook_counterpart final : public counterpart {
     }
 
    private:
-    [[nodiscard]] provider_fault next_fault() {
-        if (fault_ != provider_fault::random) {
-            return fault_;
-        }
-        constexpr int well = 3;
-        switch (std::uniform_int_distribution{0, well + 2}(random_)) {
-            case 0:
-                return provider_fault::lost_reply;
-            case 1:
-                return provider_fault::down;
-            case 2:
-                return provider_fault::slow;
-            default:
-                return provider_fault::none;
-        }
-    }
-
     http_reply take(const http_request& request) {
         const std::lock_guard lock{mutex_};
-        const auto fault = next_fault();
+        const auto fault = faults_.next();
         if (fault == provider_fault::down) {
             return http_reply{503};
         }
@@ -125,8 +107,7 @@ class webhook_counterpart final : public counterpart {
                                     .value()
                                     .derive(1, key_id, libqueue::webhook::scheme::v1)};
     mutable std::mutex mutex_;
-    provider_fault fault_{provider_fault::none};
-    std::mt19937 random_{20'261'121};
+    fault_switch faults_;
     std::map<std::string, std::string> seen_;  ///< body by webhook-id
     // Last: its threads use all of the above.
     http_receiver receiver_;

@@ -1,6 +1,7 @@
 // Runs whose handlers take many jobs with one call, and runs that are recorded with statements.
 #include "engine/lane.hpp"
 #include "engine/runtime.hpp"
+#include "engine/thrown.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -9,16 +10,6 @@
 
 namespace libqueue::engine {
 namespace {
-
-std::string what_of(const std::exception_ptr& why) {
-    try {
-        std::rethrow_exception(why);
-    } catch (const std::exception& e) {
-        return e.what();
-    } catch (...) {
-        return "something that is not a std::exception";
-    }
-}
 
 batch_outcome all_retry(std::size_t jobs, const std::string& why) {
     batch_outcome all;

@@ -7,6 +7,7 @@
 #include "engine/lane.hpp"
 #include "engine/limiter.hpp"
 #include "engine/sealing.hpp"
+#include "engine/thrown.hpp"
 #include "engine/turn.hpp"
 #include "pg/failpoint.hpp"
 
@@ -19,16 +20,6 @@ namespace libqueue::engine {
 namespace {
 
 using std::chrono::microseconds;
-
-std::string what_of(const std::exception_ptr& why) {
-    try {
-        std::rethrow_exception(why);
-    } catch (const std::exception& e) {
-        return e.what();
-    } catch (...) {
-        return "something that is not a std::exception";
-    }
-}
 
 int pool_size(const worker_options& options) {
     if (options.threads > 0) {

@@ -3,6 +3,7 @@
 #include "engine/presence.hpp"
 #include "engine/runtime.hpp"
 #include "engine/sealing.hpp"
+#include "engine/thrown.hpp"
 #include "engine/turn.hpp"
 #include "pg/connection.hpp"
 #include "pg/pipeline.hpp"
@@ -40,16 +41,6 @@ struct place {
     int priority;
     bool paused;
 };
-
-std::string what_of(const std::exception_ptr& why) {
-    try {
-        std::rethrow_exception(why);
-    } catch (const std::exception& e) {
-        return e.what();
-    } catch (...) {
-        return "something that is not a std::exception";
-    }
-}
 
 bool is_std_exception(const std::exception_ptr& why) {
     try {
@@ -325,7 +316,7 @@ class inline_worker::impl {
             result.thrown = std::current_exception();
         }
         if (result.thrown) {
-            result.said = retry(what_of(result.thrown));
+            result.said = retry(engine::what_of(result.thrown));
         }
     }
 
