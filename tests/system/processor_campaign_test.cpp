@@ -52,9 +52,9 @@ TEST_CASE("lost replies, failing provider, killed workers: each effect once, not
     int kills = 0;
     int enqueued = 0;
     for (int round = 1; round <= rounds; ++round) {
-        for (; enqueued < jobs * round / rounds; ++enqueued) {
-            t.enqueue(enqueued);
-        }
+        const int wanted = jobs * round / rounds;
+        t.enqueue_many(enqueued, wanted);
+        enqueued = wanted;
         // In the middle of it, wherever that is.
         CHECK_FALSE(test::wait_until([] { return false; }, 150ms + 37ms * (round % 10)));
         kill_one(t, kills++);
