@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-using libqueue::access;
+using libqueue::access_control;
 using libqueue::client;
 using libqueue::client_options;
 using libqueue::errc;
@@ -31,7 +31,7 @@ class bench {
    public:
     test::test_database db;
     client on{client_options{db.dsn()}};
-    access who{on};
+    access_control who{on};
     operations work{on};
 
     void act_as(role what, std::optional<std::string> tenant = {}) {
