@@ -10,9 +10,11 @@ const std::vector<route>& all_routes() {
                  access_routes(),
                  batch_routes(),
                  limit_routes(),
+                 openapi_routes(),
                  processor_routes(),
                  queue_routes(),
                  schedule_routes(),
+                 stream_routes(),
                  subscription_routes(),
                  worker_routes(),
              })
