@@ -1,6 +1,7 @@
 -- Removes progress and cancel requests of jobs that ended or are gone, at most so many rows of
 -- each, and checkpoints of jobs that completed: a dead one may be replayed, and goes on from its
--- checkpoint; batches past their retention; frees keys that such jobs still hold. A job that was
+-- checkpoint; batches past their retention; answers
+-- of requests that nobody may ask for again; frees keys that such jobs still hold. A job that was
 -- replayed goes on: its latest attempt counts. Log lines and effects stay as long as their job.
 -- $1 int most.
 -- Rows: removed. Index: job_pkey, attempt_pkey; the three tables are read whole, and hold what runs
@@ -33,4 +34,4 @@ checkpoints AS (
     DELETE FROM queue.checkpoint c USING checkpoints_ended e WHERE c.job_id = e.job_id RETURNING 1)
 SELECT (SELECT count(*) FROM progress) + (SELECT count(*) FROM requests)
        + (SELECT count(*) FROM checkpoints) + queue.free_ended_keys($1::int)
-       + queue.prune_batches(NULL, $1::int) AS removed
+       + queue.prune_batches(NULL, $1::int) + queue.prune_requests($1::int) AS removed
