@@ -236,7 +236,7 @@ CREATE FUNCTION queue.candidate_query(
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-    tenant text := nullif(current_setting('queue.tenant', true), '');
+    tenant text := queue.current_tenant()::text;
     span record;
     created record;
     due text := CASE WHEN states && ARRAY['scheduled', 'retrying'] AND NOT 'ready' = ANY (states)
@@ -423,7 +423,7 @@ AS $$
 DECLARE
     wanted jsonb := queue.filter_at(find_jobs.filter, clock_timestamp());
     states text[] := queue.filter_states(find_jobs.filter);
-    tenant_only boolean := nullif(current_setting('queue.tenant', true), '') IS NOT NULL
+    tenant_only boolean := queue.current_tenant() IS NOT NULL
         OR find_jobs.filter @> '[{"field": "tenant"}]';
     sources text[];
     source text;
@@ -515,3 +515,7 @@ AS $$
            count(*) <= count_jobs.most AND count(*) = count(f.id)
     FROM queue.find_jobs(count_jobs.filter, NULL, count_jobs.most + 1, count_jobs.budget) f
 $$;
+
+-- It tells no more than how many jobs there were.
+SELECT queue.allow('operator', 'queue.find_id_at');
+SELECT queue.apply_rights();

@@ -51,7 +51,7 @@ CREATE FUNCTION queue.operation_condition(action text, filter jsonb) RETURNS jso
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-    tenant text := nullif(current_setting('queue.tenant', true), '');
+    tenant uuid := queue.current_tenant();
     states jsonb := CASE action
         WHEN 'replay' THEN '["dead"]' WHEN 'discard' THEN '["dead"]'
         WHEN 'cancel' THEN '["scheduled", "ready", "retrying", "running"]'
@@ -117,13 +117,15 @@ BEGIN
     SELECT c.count, c.exact INTO matched FROM queue.count_jobs(condition, 100000) c;
     INSERT INTO queue.operation (tenant_id, actor, action, filter, condition, reason, rate, matched,
                                  matched_exact, starts_at, next_at)
-    VALUES (nullif(current_setting('queue.tenant', true), '')::uuid,
-            coalesce(nullif(current_setting('queue.actor', true), ''), session_user),
-            create_operation.action, left(create_operation.written, 8192), condition,
-            left(create_operation.reason, 1024), create_operation.rate, matched.count,
-            matched.exact, clock_timestamp() + create_operation.undo,
+    VALUES (queue.current_tenant(), queue.current_actor(), create_operation.action,
+            left(create_operation.written, 8192), condition, left(create_operation.reason, 1024),
+            create_operation.rate, matched.count, matched.exact, clock_timestamp() + create_operation.undo,
             clock_timestamp() + create_operation.undo)
     RETURNING id INTO made;
+    PERFORM queue.record_action('operations.create', made::text, jsonb_build_object(
+        'action', create_operation.action, 'filter', left(create_operation.written, 4096),
+        'rate', create_operation.rate, 'matched', matched.count,
+        'matched_exact', matched.exact));
     RETURN made;
 END
 $$;
@@ -136,12 +138,11 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-    tenant text := nullif(current_setting('queue.tenant', true), '');
     found_state text;
 BEGIN
     SELECT o.state INTO found_state FROM queue.operation o
     WHERE o.id = cancel_operation.operation_id
-      AND (tenant IS NULL OR o.tenant_id = tenant::uuid)
+      AND (queue.current_tenant() IS NULL OR o.tenant_id = queue.current_tenant())
     FOR UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no operation %', cancel_operation.operation_id USING ERRCODE = 'LQ005';
@@ -151,8 +152,9 @@ BEGIN
     END IF;
     UPDATE queue.operation o
     SET state = 'cancelled', finished_at = clock_timestamp(),
-        cancelled_by = coalesce(nullif(current_setting('queue.actor', true), ''), session_user)
+        cancelled_by = queue.current_actor()
     WHERE o.id = cancel_operation.operation_id;
+    PERFORM queue.record_action('operations.cancel', cancel_operation.operation_id::text);
 END
 $$;
 
@@ -304,6 +306,12 @@ BEGIN
                 CASE WHEN x.rate IS NULL THEN interval '0'
                      ELSE make_interval(secs => least(1, greatest(0.02, 1 / x.rate))) END)
         WHERE x.id = o.id;
+        IF ended THEN
+            PERFORM queue.append_audit(
+                o.actor, 'admin', o.tenant_id, 'operations.end', o.id::text, jsonb_build_object(
+                    'done', o.done + now_done, 'skipped', o.skipped + now_skipped,
+                    'failed', o.failed + now_failed), NULL);
+        END IF;
     END IF;
     SELECT CASE WHEN count(*) > 0 THEN ceil(greatest(
                0, extract(epoch FROM min(x.next_at) - clock_timestamp()) * 1000)) END::bigint
@@ -325,3 +333,9 @@ AS $$
         RETURNING o.id)
     SELECT count(*) FROM gone
 $$;
+
+SELECT queue.protect('queue.operation', 'tenant_id = queue.current_tenant()'),
+       queue.protect('queue.operations', 'true');
+SELECT queue.allow('operator', 'queue.count_operation', 'queue.create_operation',
+                   'queue.cancel_operation');
+SELECT queue.apply_rights();

@@ -15,12 +15,15 @@ BEGIN
         RAISE EXCEPTION 'objective: expected more than 0, got %', set_objective.objective
             USING ERRCODE = 'LQ001';
     END IF;
+    PERFORM queue.refuse_tenant('objective');
     UPDATE queue.queue q SET objective = set_objective.objective
     WHERE q.name = set_objective.queue;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'unknown queue %', quote_literal(left(set_objective.queue, 100))
             USING ERRCODE = 'LQ002';
     END IF;
+    PERFORM queue.record_action('queues.objective', set_objective.queue, jsonb_build_object(
+        'seconds', extract(epoch FROM set_objective.objective)));
 END
 $$;
 
@@ -41,7 +44,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-    tenant uuid := nullif(current_setting('queue.tenant', true), '')::uuid;
+    tenant uuid := queue.current_tenant();
 BEGIN
     IF NOT EXISTS (SELECT FROM queue.dead_letter d
                    WHERE d.fingerprint = note_failure_group.fingerprint
@@ -54,11 +57,12 @@ BEGIN
     VALUES (coalesce(tenant, '00000000-0000-0000-0000-000000000000'),
             note_failure_group.fingerprint, left(note_failure_group.note, 4096),
             coalesce(note_failure_group.muted, false),
-            coalesce(nullif(current_setting('queue.actor', true), ''), session_user),
-            clock_timestamp())
+            queue.current_actor(), clock_timestamp())
     ON CONFLICT ON CONSTRAINT failure_group_pkey DO UPDATE
     SET note = excluded.note, muted = excluded.muted, updated_by = excluded.updated_by,
         updated_at = excluded.updated_at;
+    PERFORM queue.record_action('failures.note', note_failure_group.fingerprint,
+                                jsonb_build_object('muted', note_failure_group.muted));
 END
 $$;
 
@@ -77,10 +81,19 @@ AS $$
 #variable_conflict use_column
 DECLARE
     wide interval := (clock_timestamp() - failure_groups.since) / failure_groups.buckets;
+    tenant uuid := queue.current_tenant();
+    -- A tenant's own groups are among its latest letters: the index is full of others'.
+    own text[];
     one text := '';
     seen integer := 0;
     letters text;
 BEGIN
+    IF tenant IS NOT NULL THEN
+        own := ARRAY(SELECT DISTINCT s.fingerprint
+                     FROM (SELECT d.fingerprint FROM queue.dead_letter d
+                           WHERE d.tenant_id = tenant ORDER BY d.died_at DESC LIMIT 5000) s
+                     ORDER BY s.fingerprint);
+    END IF;
     letters := format($q$
         SELECT min(s.kind) AS kind, min(s.queue) AS queue, count(DISTINCT s.queue) AS queues,
                count(DISTINCT s.tenant_id) AS tenants, count(*) AS count,
@@ -93,9 +106,14 @@ BEGIN
         queue.filter_condition(queue.filter_at(failure_groups.filter, clock_timestamp()),
                                'letter'));
     WHILE seen < failure_groups.most_groups LOOP
-        SELECT d.fingerprint INTO one FROM queue.dead_letter d
-        WHERE d.fingerprint > one ORDER BY d.fingerprint LIMIT 1;
-        EXIT WHEN NOT FOUND;
+        IF own IS NULL THEN
+            SELECT d.fingerprint INTO one FROM queue.dead_letter d
+            WHERE d.fingerprint > one ORDER BY d.fingerprint LIMIT 1;
+        ELSE
+            SELECT min(u.fingerprint) INTO one FROM unnest(own) u (fingerprint)
+            WHERE u.fingerprint > one;
+        END IF;
+        EXIT WHEN one IS NULL;
         EXECUTE letters INTO kind, queue, queues, tenants, count, first_died_at, last_died_at,
                              sample_id
         USING one, failure_groups.most_letters;
@@ -145,6 +163,33 @@ DECLARE
     share real := least(100, 100.0 * 200 / greatest(1, pages));
     tail tid := format('(%s,0)', greatest(0, pg_relation_size('queue.attempt') / page_bytes - 64));
 BEGIN
+    IF queue.current_tenant() IS NOT NULL THEN
+        -- The lines are full of others' jobs: what is told is about the latest of its own.
+        RETURN QUERY
+        WITH own AS MATERIALIZED (
+            SELECT j.queue, j.state, j.run_at
+            FROM (SELECT x.id FROM queue.job x WHERE x.tenant_id = queue.current_tenant()
+                  ORDER BY x.id DESC LIMIT most) i
+            CROSS JOIN LATERAL (SELECT y.* FROM queue.jobs y WHERE y.id = i.id OFFSET 0) j)
+        SELECT q.name, count(*) FILTER (WHERE o.state = 'ready'),
+               count(*) FILTER (WHERE o.state = 'scheduled'),
+               count(*) FILTER (WHERE o.state = 'retrying'),
+               count(*) FILTER (WHERE o.state = 'running'),
+               count(*) FILTER (WHERE o.state = 'dead'), (SELECT count(*) < most FROM own),
+               min(o.run_at) FILTER (WHERE o.state = 'ready'),
+               greatest(0, extract(epoch FROM clock_timestamp()
+                                   - min(o.run_at) FILTER (WHERE o.state = 'ready')))::float8,
+               extract(epoch FROM q.objective)::float8,
+               coalesce(clock_timestamp() - min(o.run_at) FILTER (WHERE o.state = 'ready')
+                        > q.objective, false),
+               NULL::float8, NULL::float8, q.paused_at IS NOT NULL, q.pause_reason, q.paused_by,
+               q.paused_at, NULL::bigint, NULL::bigint
+        FROM queue.queue q
+        JOIN own o ON o.queue = q.name
+        GROUP BY q.id
+        ORDER BY 11 DESC, 8, 1;
+        RETURN;
+    END IF;
     RETURN QUERY
     WITH lines AS MATERIALIZED (
         SELECT l.id, l.queue_id, due.n AS due, later.scheduled, later.retrying, first.run_at AS oldest
@@ -308,38 +353,26 @@ BEGIN
 END
 $$;
 
--- How many due jobs of its queue run before a job that is ready, counted up to so many.
+-- How many due jobs of its queue run before a job that is ready, counted up to so many, whoever they
+-- are of.
 CREATE FUNCTION queue.jobs_ahead(job_id bigint, most integer DEFAULT 1000) RETURNS bigint
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET jit = off
 AS $$
-    SELECT CASE WHEN count(*) > 0 THEN least(jobs_ahead.most, sum(n.ahead)) END::bigint
-    FROM queue.jobs j
-    JOIN queue.queue q ON q.name = j.queue
-    JOIN queue.line l ON l.queue_id = q.id AND l.priority <= j.priority
-    CROSS JOIN LATERAL (
-        SELECT count(*) AS ahead
-        FROM (SELECT FROM queue.ready r
-              WHERE r.line_id = l.id AND r.run_at <= now()
-                AND (l.priority < j.priority OR (r.run_at, r.id) < (j.run_at, j.id))
-              LIMIT jobs_ahead.most) x) n
-    WHERE j.id = jobs_ahead.job_id AND j.state = 'ready'
-$$;
-
--- Raises LQ005 unless the session may see the job: foreign and missing look the same. Internal.
-CREATE FUNCTION queue.check_visible(job_id bigint) RETURNS void
-LANGUAGE plpgsql
-AS $$
-DECLARE
-    tenant text := nullif(current_setting('queue.tenant', true), '');
 BEGIN
-    IF tenant IS NOT NULL AND NOT EXISTS (
-        SELECT FROM queue.job j WHERE j.id = check_visible.job_id AND j.tenant_id = tenant::uuid)
-       AND NOT EXISTS (
-        SELECT FROM queue.dead_letter d
-        WHERE d.job_id = check_visible.job_id AND d.tenant_id = tenant::uuid) THEN
-        PERFORM queue.no_such_job(check_visible.job_id);
-    END IF;
+    PERFORM queue.check_job(jobs_ahead.job_id);
+    RETURN (
+        SELECT CASE WHEN count(*) > 0 THEN least(jobs_ahead.most, sum(n.ahead)) END
+        FROM queue.jobs j
+        JOIN queue.queue q ON q.name = j.queue
+        JOIN queue.line l ON l.queue_id = q.id AND l.priority <= j.priority
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS ahead
+            FROM (SELECT FROM queue.ready r
+                  WHERE r.line_id = l.id AND r.run_at <= now()
+                    AND (l.priority < j.priority OR (r.run_at, r.id) < (j.run_at, j.id))
+                  LIMIT jobs_ahead.most) x) n
+        WHERE j.id = jobs_ahead.job_id AND j.state = 'ready');
 END
 $$;
 
@@ -353,7 +386,9 @@ DECLARE
     held record;
     at_now timestamptz := clock_timestamp();
 BEGIN
-    PERFORM queue.check_visible(snooze.job_id);
+    PERFORM queue.check_job(snooze.job_id);
+    PERFORM queue.record_action('jobs.snooze', snooze.job_id::text,
+                                jsonb_build_object('until', snooze.until));
     IF snooze.until IS NULL OR snooze.until > at_now + interval '3650 days' THEN
         RAISE EXCEPTION 'until: expected a time within ten years, got %', snooze.until
             USING ERRCODE = 'LQ001';
@@ -391,7 +426,9 @@ DECLARE
     old record;
     made bigint;
 BEGIN
-    PERFORM queue.check_visible(clone.job_id);
+    PERFORM queue.check_job(clone.job_id);
+    PERFORM queue.record_action('jobs.clone', clone.job_id::text,
+                                jsonb_build_object('edited', clone.payload IS NOT NULL));
     SELECT j.kind, j.queue, j.priority, j.max_attempts, j.tenant_id, j.payload, j.meta INTO old
     FROM queue.jobs j WHERE j.id = clone.job_id;
     IF NOT FOUND THEN
@@ -430,7 +467,9 @@ DECLARE
     made bigint;
     state text;
 BEGIN
-    PERFORM queue.check_visible(retry_edited.job_id);
+    PERFORM queue.check_job(retry_edited.job_id);
+    PERFORM queue.record_action('jobs.retry', retry_edited.job_id::text,
+                                jsonb_build_object('edited', retry_edited.payload IS NOT NULL));
     SELECT r.new_id INTO made
     FROM queue.replay(ARRAY[retry_edited.job_id], payload => retry_edited.payload) r;
     IF made IS NOT NULL THEN
@@ -457,3 +496,8 @@ CREATE OR REPLACE FUNCTION queue.erased_meta(meta jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 RETURN (SELECT jsonb_object_agg(m.key, m.value) FROM jsonb_each(meta) m
         WHERE m.key IN ('batch_id', 'replay_of', 'follows', 'clone_of', 'schedule', 'slot'));
+
+SELECT queue.protect('queue.failure_group', 'tenant_id = queue.current_tenant()');
+SELECT queue.allow('operator', 'queue.note_failure_group', 'queue.jobs_ahead', 'queue.snooze',
+                   'queue.clone', 'queue.retry_edited');
+SELECT queue.apply_rights();
