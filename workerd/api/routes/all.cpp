@@ -8,6 +8,11 @@ const std::vector<route>& all_routes() {
         for (const auto part : {
                  self_routes(),
                  queue_routes(),
+                 job_routes(),
+                 dead_letter_routes(),
+                 operation_routes(),
+                 overview_routes(),
+                 workflow_routes(),
              })
             rows.insert(rows.end(), part.begin(), part.end());
         return rows;

@@ -9,5 +9,10 @@ namespace workerd::api {
 // One function per file of this folder; all.cpp puts them together.
 [[nodiscard]] std::span<const route> queue_routes();
 [[nodiscard]] std::span<const route> self_routes();
+[[nodiscard]] std::span<const route> workflow_routes();
+[[nodiscard]] std::span<const route> overview_routes();
+[[nodiscard]] std::span<const route> operation_routes();
+[[nodiscard]] std::span<const route> job_routes();
+[[nodiscard]] std::span<const route> dead_letter_routes();
 
 }  // namespace workerd::api
