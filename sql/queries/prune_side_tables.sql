@@ -1,7 +1,8 @@
 -- Removes progress and cancel requests of jobs that ended or are gone, at most so many rows of
 -- each, and checkpoints of jobs that completed: a dead one may be replayed, and goes on from its
--- checkpoint; batches past their retention; frees keys that such jobs still hold. A job that was
--- replayed goes on: its latest attempt counts. Log lines and effects stay as long as their job.
+-- checkpoint; batches, samples and alerts past their time; frees keys that such jobs still hold. A
+-- job that was replayed goes on: its latest attempt counts. Log lines and effects stay as long as
+-- their job.
 -- $1 int most.
 -- Rows: removed. Index: job_pkey, attempt_pkey; the three tables are read whole, and hold what runs
 -- now (checkpoints also what is dead). Locks: the rows removed.
@@ -33,4 +34,5 @@ checkpoints AS (
     DELETE FROM queue.checkpoint c USING checkpoints_ended e WHERE c.job_id = e.job_id RETURNING 1)
 SELECT (SELECT count(*) FROM progress) + (SELECT count(*) FROM requests)
        + (SELECT count(*) FROM checkpoints) + queue.free_ended_keys($1::int)
-       + queue.prune_batches(NULL, $1::int) AS removed
+       + queue.prune_batches(NULL, $1::int)
+       + queue.prune_samples(NULL, $1::int) + queue.prune_alerts(NULL, $1::int) AS removed
