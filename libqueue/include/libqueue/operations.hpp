@@ -146,6 +146,12 @@ class operations {
     /// as long as it takes; needs the owner of the tables. Throws `failure`.
     void run_cure(const std::string& command);
 
+    /// `client::query` with names and types of the columns.
+    [[nodiscard]] result<report> query(const statement& asked);
+    /// `client::query_audited` likewise.
+    [[nodiscard]] result<report> query_audited(std::string_view action, std::string_view target,
+                                               std::string_view detail, const statement& asked);
+
    private:
     client& client_;
 };

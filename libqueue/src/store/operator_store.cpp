@@ -275,7 +275,7 @@ pg::result list_cures(const session& with, const cure_thresholds& many) {
 }
 
 void run_cure(const session& with, const std::string& command) {
-    with.on.exec(command, {});
+    with.on.exec_outside(command);
 }
 
 }  // namespace libqueue::store
