@@ -120,7 +120,7 @@ std::optional<int> daemon::start() {
     // Before the worker: from here on a signal drains instead of killing.
     for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1})
         signals_.add(number);
-    start_health();
+    start_http();
     // First, so that whoever waits for worker_ready finds dev.env up to date.
     if (dev_)
         dev_->announce(http_ ? http_->address() : std::string{});
@@ -178,12 +178,33 @@ boost::asio::awaitable<void> daemon::leave_when_silent() {
     }
 }
 
-void daemon::start_health() {
+/// What answers HTTP requests: health at once on the loop, the API on threads of its own.
+void daemon::open_front_door() {
+    libqueue::client_options database{complete_dsn(config_, config_.database.dsn)};
+    database.schema = config_.database.schema;
+    database.application_name = "workerd api";
+    database.connect_timeout = config_.database.connect_timeout;
+    database.keyring = config_.encryption.ring;
+    const bool is_named = !config_.worker.name.empty();
+    surroundings_ = std::make_unique<api::surroundings>(
+        is_named ? config_.worker.name : std::to_string(::getpid()), dev_ != nullptr);
+    surroundings_->set(config_.settings, {});
+    api::front_door_options options{std::move(database), [](std::string_view, libqueue::client&) {
+                                        return std::optional<api::caller>{};
+                                    }};
+    front_door_ = std::make_unique<api::front_door>(log_, *surroundings_, std::move(options));
+    front_door_->mount(
+        "/health", [this](http_request request) { return health_->answer(std::move(request)); });
+}
+
+void daemon::start_http() {
     if (!config_.http.enabled || only_suspects_)
         return;
+    open_front_door();
     http_limits limits;
+    limits.body_bytes = 1 << 20;
     auto handler = [this](http_request request) {
-        return health_->answer(std::move(request));
+        return front_door_->answer(std::move(request));
     };
     const bool is_standard = config_.settings.at("http.listen").where.source == "default";
     try {
@@ -195,7 +216,7 @@ void daemon::start_health() {
         http_ = std::make_unique<http_server>(tasks_, "127.0.0.1:0", limits, handler);
     }
     http_->start();
-    log_.info("http_listening", "serving /health", {{"address", http_->address()}});
+    log_.info("http_listening", "serving HTTP", {{"address", http_->address()}});
 }
 
 void daemon::start_watch() {
@@ -267,6 +288,8 @@ int daemon::finish() {
         drain_thread_.join();
     if (http_)
         http_->stop();
+    if (front_door_)
+        front_door_->stop();
     watch_.stop();
     manager_.leaving(config_.worker.drain_timeout + goodbye);
     if (suspect_runner_)

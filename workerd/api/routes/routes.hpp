@@ -1,0 +1,13 @@
+#pragma once
+
+#include "route.hpp"
+
+#include <span>
+
+namespace workerd::api {
+
+// One function per file of this folder; all.cpp puts them together.
+[[nodiscard]] std::span<const route> queue_routes();
+[[nodiscard]] std::span<const route> self_routes();
+
+}  // namespace workerd::api
