@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <exception>
@@ -33,11 +34,17 @@ daemon_observer::daemon_observer(logger& log, bool every_job) : log_{log} {
 void daemon_observer::on_event(const libqueue::event& e) noexcept {
     if (e.type == libqueue::event_type::worker_ready && health_ != nullptr)
         health_->mark_started();
+    if (observed_by_ != nullptr)
+        observed_by_->on_event(e);
     log_.on_event(e);
     if (e.type == libqueue::event_type::suspects_waiting && waiting_)
         waiting_();
     if (e.type == libqueue::event_type::suspects_cleared && cleared_)
         cleared_();
+}
+
+std::string daemon_observer::trace_run(const libqueue::job& run, std::string_view enqueued) const {
+    return observed_by_ != nullptr ? observed_by_->trace_run(run, enqueued) : std::string{enqueued};
 }
 
 void daemon_observer::on_suspects(std::function<void()> waiting, std::function<void()> cleared) {
@@ -110,21 +117,33 @@ std::optional<int> daemon::start() {
     if (const auto& ring = config_.encryption.ring; ring != nullptr && !ring->locked())
         log_.warn("keys_not_locked", "keys cannot be locked into memory; they may reach swap",
                   {{"hint", "raise LimitMEMLOCK (ulimit -l)"}});
+    if (!only_suspects_)
+        observability_ = make_observability(config_, dev_ != nullptr, log_);
+    if (observability_) {
+        observer_.attach(*observability_);
+        if (config_.metrics.canary.count() > 0)
+            kinds.push_back(observe::canary_registration());
+    }
     auto options = make_worker_options(config_);
     options.observer = &observer_;
     handle_suspects(options);
     const auto dsn = options.dsn;
     worker_ = std::make_unique<libqueue::worker>(std::move(options), std::move(kinds));
     health_ = std::make_unique<health>(loop_, dsn, config_.database.schema, *worker_);
+    if (observability_)
+        health_->clock_by([this] { return observability_->keeping().clock_offset(); });
     observer_.attach(*health_);
     // Before the worker: from here on a signal drains instead of killing.
     for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1})
         signals_.add(number);
     start_http();
+    start_metrics();
     // First, so that whoever waits for worker_ready finds dev.env up to date.
     if (dev_)
         dev_->announce(http_ ? http_->address() : std::string{});
     worker_->start();
+    if (observability_)
+        observability_->start(*worker_);
     if (!only_suspects_)
         start_watch();
     return std::nullopt;
@@ -197,6 +216,63 @@ void daemon::open_front_door() {
         "/health", [this](http_request request) { return health_->answer(std::move(request)); });
 }
 
+/// Beside the API, or on a listener of their own where the API is not to be reached.
+void daemon::start_metrics() {
+    if (!observability_)
+        return;
+    auto handler = [this](http_request request) {
+        return observability_->answer(std::move(request));
+    };
+    if (config_.metrics.listen.empty()) {
+        if (front_door_)
+            front_door_->mount("/metrics", handler);
+        return;
+    }
+    metrics_http_ =
+        std::make_unique<http_server>(tasks_, config_.metrics.listen, http_limits{}, handler);
+    metrics_http_->start();
+    log_.info("metrics_listening", "serving /metrics", {{"address", metrics_http_->address()}});
+}
+
+namespace {
+
+/// What a request is counted under: a few words, whatever strangers ask for.
+std::string counted_path(std::string_view target, unsigned status) {
+    constexpr std::string_view api{"/api/v1/"};
+    const bool is_api = target.starts_with(api);
+    if (status == 404 && !is_api)
+        return "other";
+    target.remove_prefix(is_api ? api.size() : std::min<std::size_t>(1, target.size()));
+    const auto word = target.substr(0, target.find_first_not_of("abcdefghijklmnopqrstuvwxyz-"));
+    const bool fits = word.size() <= 24 && (status != 404 || word.size() == target.size());
+    return (is_api ? std::string{api} : "/") + (fits ? std::string{word} : "other");
+}
+
+}  // namespace
+
+boost::asio::awaitable<http_response> daemon::answer_http(http_request request) {
+    if (!observability_) {
+        http_response plain = co_await front_door_->answer(std::move(request));
+        co_return plain;
+    }
+    auto& metrics = observability_->metrics();
+    const std::string target{request.target().data(), request.target().size()};
+    const auto verb = boost::beast::http::to_string(request.method());
+    const std::string method = verb == "<unknown>" ? "other" : std::string{verb};
+    const auto begun = std::chrono::steady_clock::now();
+    metrics.set("http_requests_in_progress", {}, ++http_under_way_);
+    http_response answered = co_await front_door_->answer(std::move(request));
+    metrics.set("http_requests_in_progress", {}, --http_under_way_);
+    const auto status = answered.result_int();
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+    const auto path = counted_path(target, status);
+    metrics.add("http_requests_total",
+                {{"method", method}, {"path", path}, {"code", std::to_string(status)}});
+    metrics.observe("http_request_duration_seconds", {{"method", method}, {"path", path}},
+                    took.count());
+    co_return answered;
+}
+
 void daemon::start_http() {
     if (!config_.http.enabled || only_suspects_)
         return;
@@ -204,7 +280,7 @@ void daemon::start_http() {
     http_limits limits;
     limits.body_bytes = 1 << 20;
     auto handler = [this](http_request request) {
-        return front_door_->answer(std::move(request));
+        return answer_http(std::move(request));
     };
     const bool is_standard = config_.settings.at("http.listen").where.source == "default";
     try {
@@ -230,7 +306,9 @@ void daemon::reload() {
     if (drain_thread_.joinable())
         return;
     manager_.reloading();
-    static_cast<void>(reload_config(sources_, config_, *worker_, log_));
+    const bool accepted = reload_config(sources_, config_, *worker_, log_);
+    if (observability_)
+        observability_->metrics().set("libqueue_config_last_reload_success", {}, accepted ? 1 : 0);
     manager_.ready();
 }
 
@@ -290,7 +368,11 @@ int daemon::finish() {
         http_->stop();
     if (front_door_)
         front_door_->stop();
+    if (metrics_http_)
+        metrics_http_->stop();
     watch_.stop();
+    if (observability_)
+        observability_->stop();
     manager_.leaving(config_.worker.drain_timeout + goodbye);
     if (suspect_runner_)
         suspect_runner_->finish(config_.worker.drain_timeout);

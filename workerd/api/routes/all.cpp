@@ -8,6 +8,9 @@ const std::vector<route>& all_routes() {
         for (const auto part : {
                  self_routes(),
                  queue_routes(),
+                 alert_routes(),
+                 health_routes(),
+                 stats_routes(),
              })
             rows.insert(rows.end(), part.begin(), part.end());
         return rows;

@@ -16,6 +16,7 @@ inline constexpr std::array groups{
     command_group{"topics", "Events, and who hears them"},
     command_group{"archive", "Jobs that outlived their retention"},
     command_group{"keys", "Keys of encrypted kinds"},
+    command_group{"alerts", "What rules found wrong"},
     command_group{"workers", "Processes that run jobs"},
     command_group{"kinds", "Kinds of jobs"},
     command_group{"migrate", "The database schema"},
