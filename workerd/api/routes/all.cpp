@@ -22,6 +22,9 @@ const std::vector<route>& all_routes() {
                  stream_routes(),
                  subscription_routes(),
                  worker_routes(),
+                 alert_routes(),
+                 health_routes(),
+                 stats_routes(),
              })
             rows.insert(rows.end(), part.begin(), part.end());
         return rows;

@@ -12,6 +12,8 @@ namespace workerd::api {
 [[nodiscard]] std::span<const route> limit_routes();
 [[nodiscard]] std::span<const route> openapi_routes();
 [[nodiscard]] std::span<const route> processor_routes();
+[[nodiscard]] std::span<const route> alert_routes();
+[[nodiscard]] std::span<const route> health_routes();
 [[nodiscard]] std::span<const route> queue_routes();
 [[nodiscard]] std::span<const route> schedule_routes();
 [[nodiscard]] std::span<const route> self_routes();
@@ -28,5 +30,6 @@ namespace workerd::api {
 inline constexpr field tenant_parameter{
     "tenant_id", value_type::uuid,
     "Whose, for a token that is bound to no tenant; without it, what belongs to none."};
+[[nodiscard]] std::span<const route> stats_routes();
 
 }  // namespace workerd::api
