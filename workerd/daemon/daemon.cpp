@@ -1,5 +1,6 @@
 #include "daemon.hpp"
 
+#include "dev/dev_token.hpp"
 #include "registry.hpp"
 #include "reload.hpp"
 
@@ -123,11 +124,18 @@ std::optional<int> daemon::start() {
     start_http();
     // First, so that whoever waits for worker_ready finds dev.env up to date.
     if (dev_)
-        dev_->announce(http_ ? http_->address() : std::string{});
+        announce_dev();
     worker_->start();
     if (!only_suspects_)
         start_watch();
     return std::nullopt;
+}
+
+void daemon::announce_dev() {
+    std::string token;
+    if (http_ && config_.dashboard.enabled)
+        token = make_dev_token(config_.database.dsn, config_.database.schema);
+    dev_->announce(http_ ? http_->address() : std::string{}, token);
 }
 
 bool daemon::report(const std::vector<config_fault>& faults) {
@@ -195,6 +203,16 @@ void daemon::open_front_door() {
     front_door_ = std::make_unique<api::front_door>(log_, *surroundings_, std::move(options));
     front_door_->mount(
         "/health", [this](http_request request) { return health_->answer(std::move(request)); });
+    mount_dashboard();
+}
+
+void daemon::mount_dashboard() {
+    if (!config_.dashboard.enabled)
+        return;
+    dashboard_ = std::make_unique<dashboard::asset_server>(config_.dashboard.base_path);
+    front_door_->mount("/", [this](http_request request) -> boost::asio::awaitable<http_response> {
+        co_return dashboard_->answer(request);
+    });
 }
 
 void daemon::start_http() {
@@ -203,9 +221,8 @@ void daemon::start_http() {
     open_front_door();
     http_limits limits;
     limits.body_bytes = 1 << 20;
-    auto handler = [this](http_request request) {
-        return front_door_->answer(std::move(request));
-    };
+    const auto handler =
+        with_peer([this](http_request request) { return front_door_->answer(std::move(request)); });
     const bool is_standard = config_.settings.at("http.listen").where.source == "default";
     try {
         http_ = std::make_unique<http_server>(tasks_, config_.http.listen, limits, handler);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "asset_server.hpp"
 #include "cli.hpp"
 #include "config/config.hpp"
 #include "dev/dev_mode.hpp"
@@ -67,7 +68,9 @@ class daemon {
     [[nodiscard]] std::optional<int> start();
     /// Logs what is wrong; true when it is warnings only.
     bool report(const std::vector<config_fault>& faults);
+    void announce_dev();
     void start_http();
+    void mount_dashboard();
     void open_front_door();
     void start_watch();
     void reload();
@@ -93,6 +96,7 @@ class daemon {
     std::unique_ptr<health> health_;
     std::unique_ptr<api::surroundings> surroundings_;
     std::unique_ptr<api::front_door> front_door_;
+    std::unique_ptr<dashboard::asset_server> dashboard_;
     std::unique_ptr<http_server> http_;
     std::unique_ptr<suspect_runner> suspect_runner_;
     std::thread drain_thread_;

@@ -211,6 +211,11 @@ struct log_config {
     std::vector<std::string> redact;
 };
 
+struct dashboard_config {
+    bool enabled = false;
+    std::string base_path;  ///< begins and ends with a slash
+};
+
 struct dev_config {
     std::filesystem::path directory;
 };
@@ -225,6 +230,7 @@ struct config {
     processors_config processors;
     http_config http;
     log_config log;
+    dashboard_config dashboard;
     dev_config dev;
 
     /// Every setting that is in force, by path, with where it came from: what a reload compares.

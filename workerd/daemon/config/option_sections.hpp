@@ -21,5 +21,6 @@ namespace workerd {
 [[nodiscard]] std::span<const option> payment_option_rows();
 [[nodiscard]] std::span<const option> webhook_option_rows();
 [[nodiscard]] std::span<const option> surface_option_rows();
+[[nodiscard]] std::span<const option> dashboard_option_rows();
 
 }  // namespace workerd
