@@ -60,9 +60,9 @@ class audit_filter {
 /// Uses the client's connection: one thread at a time, and the client must outlive it. Acts as the
 /// client's principal; one with a tenant has to do with that tenant only. A database that is away
 /// throws `failure`.
-class access {
+class access_control {
    public:
-    explicit access(client& connection) noexcept : client_{connection} {}
+    explicit access_control(client& connection) noexcept : client_{connection} {}
 
     /// Returns its id. `invalid_argument`: a name that is not 1 to 64 of [A-Za-z0-9_.-];
     /// `conflict`: there is one of this name.

@@ -78,20 +78,20 @@ constexpr std::size_t secret_text{43};
 
 }  // namespace
 
-result<std::string> access::create_tenant(std::string_view name) {
+result<std::string> access_control::create_tenant(std::string_view name) {
     return api::as_result([&] {
         return on_connection(
             client_, [&](const store::session& with) { return store::create_tenant(with, name); });
     });
 }
 
-report access::list_tenants() {
+report access_control::list_tenants() {
     return on_connection(client_, [&](const store::session& with) {
         return api::make_report(store::list_tenants(with));
     });
 }
 
-result<new_token> access::create_token(const token_options& options) {
+result<new_token> access_control::create_token(const token_options& options) {
     return api::as_result([&] {
         new_token made;
         made.text = draw_token();
@@ -105,7 +105,7 @@ result<new_token> access::create_token(const token_options& options) {
     });
 }
 
-result<token_holder> access::find_token(std::string_view presented) {
+result<token_holder> access_control::find_token(std::string_view presented) {
     // Other forms are hashed as well: how long the answer takes says nothing about the form.
     const std::string hash = sha256_hex(presented);
     const bool formed = presented.starts_with(token_prefix) &&
@@ -128,19 +128,19 @@ result<token_holder> access::find_token(std::string_view presented) {
     });
 }
 
-report access::list_tokens(int limit, const std::optional<std::string>& next_before) {
+report access_control::list_tokens(int limit, const std::optional<std::string>& next_before) {
     return on_connection(client_, [&](const store::session& with) {
         return api::make_report(store::list_tokens(with, limit, next_before));
     });
 }
 
-result<void> access::revoke_token(std::string_view id) {
+result<void> access_control::revoke_token(std::string_view id) {
     return api::as_result([&] {
         on_connection(client_, [&](const store::session& with) { store::revoke_token(with, id); });
     });
 }
 
-report access::list_audit(const audit_filter& filter) {
+report access_control::list_audit(const audit_filter& filter) {
     return on_connection(client_, [&](const store::session& with) {
         report page = api::make_report(store::list_audit(with, filter));
         if (page.rows.size() == static_cast<std::size_t>(filter.limit)) {
@@ -150,8 +150,8 @@ report access::list_audit(const audit_filter& filter) {
     });
 }
 
-result<report> access::verify_audit(std::optional<std::int64_t> anchor_id,
-                                    std::string_view anchor_hash) {
+result<report> access_control::verify_audit(std::optional<std::int64_t> anchor_id,
+                                            std::string_view anchor_hash) {
     return api::as_result([&] {
         return on_connection(client_, [&](const store::session& with) {
             return api::make_report(store::verify_audit(with, anchor_id, anchor_hash));
@@ -159,14 +159,14 @@ result<report> access::verify_audit(std::optional<std::int64_t> anchor_id,
     });
 }
 
-result<std::int64_t> access::prune_audit(std::chrono::seconds age) {
+result<std::int64_t> access_control::prune_audit(std::chrono::seconds age) {
     return api::as_result([&] {
         return on_connection(
             client_, [&](const store::session& with) { return store::prune_audit(with, age); });
     });
 }
 
-result<void> access::install_roles() {
+result<void> access_control::install_roles() {
     return api::as_result([&] {
         on_connection(client_, [&](const store::session& with) {
             if (const std::string why = store::install_roles(with); !why.empty()) {
@@ -178,7 +178,7 @@ result<void> access::install_roles() {
     });
 }
 
-report access::list_roles() {
+report access_control::list_roles() {
     return on_connection(client_, [&](const store::session& with) {
         return api::make_report(store::list_roles(with));
     });

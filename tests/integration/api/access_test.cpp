@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-using libqueue::access;
+using libqueue::access_control;
 using libqueue::client;
 using libqueue::client_options;
 using libqueue::errc;
@@ -31,7 +31,7 @@ class bench {
    public:
     test::test_database db;
     client on{client_options{db.dsn()}};
-    access who{on};
+    access_control who{on};
     operations work{on};
 
     void act_as(role what, std::optional<std::string> tenant = {}) {
@@ -169,8 +169,9 @@ TEST_SUITE("principal") {
 
     TEST_CASE("a tenant is refused with the cure while the roles are not installed") {
         bench t;
-        t.db.execute("REVOKE USAGE ON SCHEMA queue FROM queue_engine, queue_producer, "
-                     "queue_auditor");
+        t.db.execute(
+            "REVOKE USAGE ON SCHEMA queue FROM queue_engine, queue_producer, "
+            "queue_auditor");
         t.act_as(role::viewer, somebody);
         const auto refused = t.on.get(1);
         REQUIRE(refused.has_error());
@@ -188,8 +189,9 @@ TEST_SUITE("principal") {
         CHECK(t.on.query_audited("things.make", "x", R"({"n": 1})",
                                  statement{"SELECT queue.create_queue('made')"})
                   .has_value());
-        CHECK(t.audited() == "test admin queues.create made request-1, test admin things.make x "
-                             "request-1");
+        CHECK(t.audited() ==
+              "test admin queues.create made request-1, test admin things.make x "
+              "request-1");
         CHECK(t.on.query_audited("Bad Action", "x", "",
                                  statement{"SELECT queue.create_queue('other')"})
                   .error()
@@ -230,9 +232,10 @@ TEST_SUITE("tokens") {
         brief.ttl = std::chrono::hours{1};
         const auto ended = t.who.create_token(brief).value();
         CHECK(ended.expires_at.has_value());
-        t.db.execute("UPDATE queue.api_token SET expires_at = now() - interval '1 s' "
-                     "WHERE id = $1",
-                     {ended.id});
+        t.db.execute(
+            "UPDATE queue.api_token SET expires_at = now() - interval '1 s' "
+            "WHERE id = $1",
+            {ended.id});
         const auto revoked = t.who.create_token({}).value();
         REQUIRE(t.who.revoke_token(revoked.id).has_value());
         std::set<std::string> answers;
@@ -289,8 +292,7 @@ TEST_SUITE("tokens") {
         CHECK(t.who.verify_audit().error().code == errc::conflict);
         CHECK(t.who.list_audit({}).rows.size() == 1);
         t.on.act_as_self();
-        CHECK(t.who.find_token(own.text).value().who.tenant_id ==
-              std::optional<std::string>{mine});
+        CHECK(t.who.find_token(own.text).value().who.tenant_id == std::optional<std::string>{mine});
     }
 }
 
@@ -303,10 +305,11 @@ TEST_SUITE("audit") {
         REQUIRE(t.work.resume("default").has_value());
         REQUIRE(t.on.cancel(id, "secret reason").has_value());
         CHECK(t.on.cancel(id).error().code == errc::conflict);
-        CHECK(t.audited() == "test admin queues.pause default request-1, "
-                             "test admin queues.resume default request-1, "
-                             "test admin jobs.cancel " +
-                                 std::to_string(id) + " request-1");
+        CHECK(t.audited() ==
+              "test admin queues.pause default request-1, "
+              "test admin queues.resume default request-1, "
+              "test admin jobs.cancel " +
+                  std::to_string(id) + " request-1");
         CHECK(t.problem() == "none");
         libqueue::audit_filter filter;
         filter.action = "queues.*";
@@ -336,9 +339,10 @@ TEST_SUITE("audit") {
                   "tenant_id = gen_random_uuid()", "hash = sha256('')"}) {
                 t.tamper("UPDATE queue.audit SET " + std::string{column} + " WHERE id = 5");
                 CHECK(t.problem() != "none");
-                t.tamper("DELETE FROM queue.audit; DELETE FROM queue.audit_head; "
-                         "INSERT INTO queue.audit_head (id, hash) VALUES (0, "
-                         "sha256('libqueue audit'))");
+                t.tamper(
+                    "DELETE FROM queue.audit; DELETE FROM queue.audit_head; "
+                    "INSERT INTO queue.audit_head (id, hash) VALUES (0, "
+                    "sha256('libqueue audit'))");
                 for (int i = 0; i < 10; ++i) {
                     REQUIRE(t.work.pause("default", "").has_value());
                 }
@@ -354,14 +358,16 @@ TEST_SUITE("audit") {
             }
         }
         SUBCASE("two exchanged") {
-            t.tamper("UPDATE queue.audit SET id = 0 WHERE id = 4; "
-                     "UPDATE queue.audit SET id = 4 WHERE id = 5; "
-                     "UPDATE queue.audit SET id = 5 WHERE id = 0");
+            t.tamper(
+                "UPDATE queue.audit SET id = 0 WHERE id = 4; "
+                "UPDATE queue.audit SET id = 4 WHERE id = 5; "
+                "UPDATE queue.audit SET id = 5 WHERE id = 0");
             CHECK(t.problem() != "none");
         }
         SUBCASE("cut off with the head put back, found against the anchor") {
-            t.tamper("DELETE FROM queue.audit WHERE id > 7; UPDATE queue.audit_head SET id = 7, "
-                     "hash = (SELECT hash FROM queue.audit WHERE id = 7)");
+            t.tamper(
+                "DELETE FROM queue.audit WHERE id > 7; UPDATE queue.audit_head SET id = 7, "
+                "hash = (SELECT hash FROM queue.audit WHERE id = 7)");
             CHECK(t.problem() == "none");
             const auto cut = t.who.verify_audit(10, head.at(5).value()).value();
             CHECK(cut.rows.at(0).at(0) == "f");
@@ -380,9 +386,8 @@ TEST_SUITE("audit") {
         for (int i = 0; i < 5; ++i) {
             REQUIRE(t.work.pause("default", "").has_value());
         }
-        for (const char* change :
-             {"UPDATE queue.audit SET actor = 'x'", "DELETE FROM queue.audit",
-              "TRUNCATE queue.audit"}) {
+        for (const char* change : {"UPDATE queue.audit SET actor = 'x'", "DELETE FROM queue.audit",
+                                   "TRUNCATE queue.audit"}) {
             CHECK_THROWS_AS(t.db.execute(change), test::sql_error);
         }
         t.tamper("UPDATE queue.audit SET at = at - interval '2 days' WHERE id <= 3");
