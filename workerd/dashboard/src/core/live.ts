@@ -8,8 +8,6 @@ export type live_state = 'off' | 'connecting' | 'live' | 'paused' | 'away';
 export const state = signal<live_state>('off');
 export const paused = signal(false);
 export const overview = signal<any>(null);
-/// When the last overview came, to say how old the screen is.
-export const heardAt = signal(0);
 /// Operations and alerts as the stream told them, the newest of each id.
 export const operations = signal<Record<string, row>>({});
 export const alerts = signal<Record<string, row>>({});
@@ -22,6 +20,13 @@ let lastId = '';
 let failures = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
+function tell(found: row[]): void {
+  if (!found.length) return;
+  const next = { ...operations.value };
+  for (const each of found) next[String(each.id)] = each;
+  operations.value = next;
+}
+
 function take(name: string, text: string): void {
   let data: any;
   try {
@@ -31,13 +36,10 @@ function take(name: string, text: string): void {
   }
   if (name === 'overview') {
     overview.value = data;
-    heardAt.value = Date.now();
     beats.overview.value++;
+    tell(itemsOf(data, 'operations'));
   } else if (name === 'operation') {
-    const found = Array.isArray(data) || data.items ? itemsOf(data) : [data];
-    const next = { ...operations.value };
-    for (const each of found) next[String(each.id)] = each;
-    operations.value = next;
+    tell(Array.isArray(data) || data.items ? itemsOf(data) : [data]);
     beats.operation.value++;
   } else if (name === 'alert') {
     const next = { ...alerts.value };

@@ -8,27 +8,19 @@ export function queuesOf(overview: any): row[] {
   return itemsOf(overview, 'queues');
 }
 
-export const stateNames = [
-  'scheduled', 'ready', 'running', 'retrying', 'completed', 'cancelled', 'dead',
-] as const;
-
-/// A state is shown under its own tone; "waiting" is what stands in line.
-export function waiting(queue: row): number {
-  return (number(queue.ready) ?? 0) + (number(queue.retrying) ?? 0);
-}
-
 export type verdict = { tone: 'good' | 'warn' | 'bad' | 'off'; words: string };
 
 /// One traffic light per queue, and why it has its colour.
 export function judge(queue: row): verdict {
   const age = oldestSeconds(queue);
   const objective = number(queue.objective_seconds);
+  const late = queue.late === true || (objective !== null && age !== null && age > objective);
   const failed = number(queue.failed_percent);
   const workers = number(queue.workers);
   const stands = (number(queue.ready) ?? 0) > 0;
   if (queue.paused) return { tone: 'off', words: 'paused' };
   if (workers === 0 && stands) return { tone: 'bad', words: 'no worker' };
-  if (objective !== null && age !== null && age > objective) return { tone: 'bad', words: 'behind' };
+  if (late) return { tone: 'bad', words: 'behind' };
   if (failed !== null && failed >= 25) return { tone: 'bad', words: 'failing' };
   if (failed !== null && failed >= 5) return { tone: 'warn', words: 'failures' };
   if (objective !== null && age !== null && age > objective / 2) return { tone: 'warn', words: 'slow' };
@@ -50,7 +42,12 @@ export function byTrouble(queues: row[]): row[] {
 }
 
 export function oldestSeconds(queue: row): number | null {
-  return number(queue.oldest_waiting_seconds ?? queue.oldest_ready_seconds ?? queue.oldest_seconds);
+  return number(queue.oldest_waiting_seconds);
+}
+
+export function perSecond(queue: row): number | null {
+  const minute = number(queue.finished_per_minute);
+  return minute === null ? null : minute / 60;
 }
 
 /// The first line of an error, for a list.

@@ -8,15 +8,14 @@ import { Badge, Button, CopyAs, Empty, Head, Loading, Problem, Tabs, Time } from
 import { Table, column } from '../ui/table';
 import { More } from './jobs';
 
-const words = (r: row): string => String(r.summary ?? r.message ?? r.detail ?? r.text ?? '');
-const since = (r: row): unknown => r.fired_at ?? r.started_at ?? r.opened_at ?? r.at ?? r.created_at;
+const words = (r: row): string => String(r.summary ?? '');
 
 const columns: column[] = [
   { name: 'severity', title: 'Severity', lead: true, render: (r) => <Badge state={r.severity} /> },
-  { name: 'rule', title: 'Rule', render: (r) => <b>{String(r.rule ?? r.name ?? '')}</b> },
-  { name: 'about', title: 'About', render: (r) => <code>{String(r.queue ?? r.scope ?? r.subject ?? '')}</code> },
+  { name: 'rule', title: 'Rule', render: (r) => <b>{String(r.rule ?? '')}</b> },
+  { name: 'about', title: 'About', render: (r) => <code>{String(r.subject ?? '')}</code> },
   { name: 'text', title: 'What', wide: true, render: (r) => <span class="summary" title={words(r)}>{words(r)}</span> },
-  { name: 'since', title: 'Since', figure: true, render: (r) => <Time at={since(r)} /> },
+  { name: 'since', title: 'Since', figure: true, render: (r) => <Time at={r.raised_at} /> },
 ];
 
 function Open() {
@@ -47,7 +46,7 @@ function History() {
       {list.rows !== null && !list.rows.length && <Empty title="No alert was raised in the last days" />}
       {!!list.rows?.length && <Table label="Past alerts" rows={list.rows} id={(r) => String(r.id)} columns={[
         ...columns,
-        { name: 'until', title: 'Ended', figure: true, render: (r) => <Time at={r.resolved_at ?? r.ended_at} /> },
+        { name: 'until', title: 'Ended', figure: true, render: (r) => <Time at={r.resolved_at} /> },
         { name: 'by', title: 'Acknowledged by', minor: true, render: (r) => String(r.acknowledged_by ?? '–') },
       ]} />}
       <More list={list} />

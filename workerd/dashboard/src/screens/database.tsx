@@ -28,6 +28,7 @@ function Findings({ rows }: { rows: row[] }) {
               <div>
                 <strong>{String(f.problem ?? f.finding ?? f.message ?? f.text ?? '')}</strong>
                 {f.check && <span class="dim"> {String(f.check)}</span>}
+                {f.by_hand && <span class="dim"> ends somebody's session: decide yourself</span>}
                 {cure && <p class="cure"><code>{String(cure)}</code> <Copy text={String(cure)} label="Copy the cure" /></p>}
               </div>
             </li>
@@ -41,18 +42,16 @@ function Findings({ rows }: { rows: row[] }) {
 export function Database() {
   const { data, error, reload } = useResource('/database', {}, 5000);
   const tables = itemsOf(data, 'tables');
-  const indexes = itemsOf(data, 'indexes');
   const findings = itemsOf(data, 'findings').length ? itemsOf(data, 'findings') : itemsOf(data, 'cures');
-  const statements = itemsOf(data, 'statements');
-  const shown = new Set(['tables', 'indexes', 'findings', 'cures', 'statements', 'connections',
-    'connections_max', 'oldest_transaction_seconds', 'size_bytes', 'database_bytes', 'dead_rows', 'schema_version']);
+  const shown = new Set(['tables', 'findings', 'cures', 'connections',
+    'max_connections', 'oldest_transaction_seconds', 'bytes', 'dead_rows', 'schema_version']);
   const rest = Object.entries<any>(data ?? {}).filter(([name, v]) => !shown.has(name) && !Array.isArray(v) && (v === null || typeof v !== 'object'));
-  const used = number(data?.connections?.used ?? data?.connections);
-  const most = number(data?.connections?.max ?? data?.connections_max);
+  const used = number(data?.connections);
+  const most = number(data?.max_connections);
   const dead = number(data?.dead_rows) ?? (tables.length ? tables.reduce((all, t) => all + (number(t.dead_rows) ?? 0), 0) : null);
-  const size = number(data?.size_bytes ?? data?.database_bytes);
+  const size = number(data?.bytes);
   const oldest = number(data?.oldest_transaction_seconds);
-  const largest = Math.max(1, ...tables.map((t) => number(t.table_bytes ?? t.total_bytes ?? t.bytes) ?? 0));
+  const largest = Math.max(1, ...tables.map((t) => number(t.bytes) ?? 0));
   return (
     <>
       <Head title="Database">
@@ -74,36 +73,19 @@ export function Database() {
           <Findings rows={findings} />
           {tables.length > 0 && (
             <Panel title="Tables" tight>
-              <Table label="Tables" rows={tables} id={(r) => String(r.table ?? r.name)} columns={[
-                { name: 'name', title: 'Table', lead: true, render: (r) => <code>{String(r.table ?? r.name)}</code> },
+              <Table label="Tables" rows={tables} id={(r) => String(r.name)} columns={[
+                { name: 'name', title: 'Table', lead: true, render: (r) => <code>{String(r.name)}</code> },
                 { name: 'size', title: 'Size', render: (r) => {
-                  const n = number(r.table_bytes ?? r.total_bytes ?? r.bytes) ?? 0;
+                  const n = number(r.bytes) ?? 0;
                   return <span class="share"><Meter value={n} of={largest} label={bytes(n)} tone="ready" /><span class="mono">{bytes(n)}</span></span>;
                 } },
                 { name: 'index', title: 'Indexes', figure: true, minor: true, render: (r) => bytes(r.index_bytes) },
-                { name: 'live', title: 'Rows', figure: true, render: (r) => short(r.live_rows ?? r.rows) },
+                { name: 'live', title: 'Rows', figure: true, render: (r) => short(r.rows) },
                 { name: 'dead', title: 'Dead rows', figure: true, render: (r) => {
-                  const bad = (number(r.dead_rows) ?? 0) > Math.max(10_000, (number(r.live_rows ?? r.rows) ?? 0) / 5);
+                  const bad = (number(r.dead_rows) ?? 0) > Math.max(10_000, (number(r.rows) ?? 0) / 5);
                   return <span class={bad ? 'tone-dead' : ''}>{short(r.dead_rows)}</span>;
                 } },
-                { name: 'vacuum', title: 'Vacuumed', figure: true, minor: true, render: (r) => <Time at={r.last_vacuum_at ?? r.last_autovacuum ?? r.vacuumed_at} /> },
-              ]} />
-            </Panel>
-          )}
-          {indexes.length > 0 && (
-            <Panel title="Indexes" tight>
-              <Table label="Indexes" rows={indexes} id={(r) => String(r.index ?? r.name)} keys={false} columns={[
-                { name: 'name', title: 'Index', lead: true, render: (r) => <code>{String(r.index ?? r.name)}</code> },
-                { name: 'size', title: 'Size', figure: true, render: (r) => bytes(r.bytes ?? r.index_bytes) },
-              ]} />
-            </Panel>
-          )}
-          {statements.length > 0 && (
-            <Panel title="Slowest statements" tight>
-              <Table label="Slowest statements" rows={statements} id={(r) => String(r.query ?? r.statement)} keys={false} columns={[
-                { name: 'query', title: 'Statement', lead: true, wide: true, render: (r) => <code class="summary">{String(r.query ?? r.statement)}</code> },
-                { name: 'mean', title: 'Mean', figure: true, render: (r) => duration(r.mean_ms) },
-                { name: 'calls', title: 'Calls', figure: true, render: (r) => count(r.calls) },
+                { name: 'vacuum', title: 'Vacuumed', figure: true, minor: true, render: (r) => <Time at={r.vacuumed_at} /> },
               ]} />
             </Panel>
           )}

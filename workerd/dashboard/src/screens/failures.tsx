@@ -16,8 +16,8 @@ import { toast, toastProblem } from '../ui/toast';
 import { More } from './jobs';
 
 function bucketsOf(r: row): number[] {
-  const found = valueOf(r.buckets ?? r.spark ?? r.counts);
-  return Array.isArray(found) ? found.map((n) => number(n?.count ?? n) ?? 0) : [];
+  const found = valueOf(r.series);
+  return Array.isArray(found) ? found.map((n) => number(n) ?? 0) : [];
 }
 
 function names(value: unknown, one: unknown): string[] {
@@ -64,7 +64,7 @@ function GroupActions({ of, filter, reload }: { of: row; filter: string; reload:
         </Button>
       )}
       {can('operations.run') && <Button icon="trash" onClick={() => void bulk('discard', mine, 'dead letters')}>Discard</Button>}
-      {can('operations.run') && <Button icon="replay" kind="main" onClick={() => void bulk('replay', mine, 'dead letters', ['50/s'])}>Replay</Button>}
+      {can('operations.run') && <Button icon="replay" kind="main" onClick={() => void bulk('replay', mine, 'dead letters', '50')}>Replay</Button>}
     </>
   );
 }
@@ -79,19 +79,19 @@ function Group({ of, filter, reload }: { of: row; filter: string; reload: () => 
     <li class={`group ${of.muted ? 'muted' : ''}`}>
       <div class="group-head">
         <button type="button" class="group-open" aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
-          <b class="group-count">{short(of.count)}</b>
+          <b class="group-count">{of.count_exact === false ? `>${short(of.count)}` : short(of.count)}</b>
           <span class="group-main">
             <span class="group-error">{firstLine(of.error) || String(of.reason ?? 'no error was recorded')}</span>
             <span class="group-where">
               <code>{String(of.kind)}</code>
               {of.reason && <span>{String(of.reason)}</span>}
-              {of.new_since_deploy && <span class="flag">new since the last deploy</span>}
+              {of.is_new && <span class="flag">new since the last deploy</span>}
               {of.muted && <span class="flag quiet">muted</span>}
               {of.note && <span class="flag quiet">note</span>}
             </span>
           </span>
         </button>
-        {buckets.length > 1 && <Spark values={buckets} tone="dead" label={`${buckets.join(', ')} per bucket`} />}
+        {buckets.length > 1 && <Spark values={buckets} tone="dead" label={`Deaths of the last 24 hours: ${buckets.reduce((a, b) => a + b, 0)}`} />}
         <span class="group-when"><span>last <Time at={of.last_died_at} /></span><span class="dim">first <Time at={of.first_died_at} /></span></span>
       </div>
       {open && (
@@ -101,7 +101,7 @@ function Group({ of, filter, reload }: { of: row; filter: string; reload: () => 
           <Facts rows={[
             ['Fingerprint', <><code>{String(of.fingerprint)}</code> <Copy text={String(of.fingerprint)} /></>],
             ['Queues', queues.map((q) => <><QueueLink name={q} /> </>)],
-            ['Tenants', tenants.length ? plural(tenants.length, 'tenant') : number(of.tenant_count) ? plural(number(of.tenant_count)!, 'tenant') : ''],
+            ['Tenants', tenants.length ? plural(tenants.length, 'tenant') : ''],
             ['Sample', <JobLink id={of.sample_id} />],
           ]} />
           <div class="actions">
@@ -190,7 +190,7 @@ export function Failures() {
           ['SQL', 'SELECT * FROM queue.dead_letter ORDER BY job_id DESC LIMIT 50'],
           ['curl', `curl -H "Authorization: Bearer $TOKEN" '${url}'`]]} />
         <Button onClick={() => void exportLines(filter)}>Export</Button>
-        {can('operations.run') && <Button icon="replay" onClick={() => void bulk('replay', filter, 'dead letters', ['50/s'])}>Replay all</Button>}
+        {can('operations.run') && <Button icon="replay" onClick={() => void bulk('replay', filter || 'state:dead', 'dead letters', '50')}>Replay all</Button>}
       </Head>
       <FilterBar label="Filter of dead letters" value={filter} change={(text) => setQuery({ filter: text })} />
       <Tabs label="View" name="view" tabs={[['groups', 'Groups'], ['letters', 'Dead letters']]} />

@@ -29,7 +29,9 @@ function Why({ of, reload }: { of: row; reload: () => void }) {
           <strong>{reason}</strong>
           <p>{String(found.detail?.text ?? found.detail ?? '')}</p>
           {found.until && <p class="dim">until <Stamp at={found.until} /> · <Time at={found.until} /></p>}
-          {number(found.position) !== null && <p class="dim">place {String(found.position)} in line</p>}
+          {(number(found.ahead) ?? 0) > 0 && (
+            <p class="dim">{number(found.ahead)! >= 1000 ? 'Over 1,000' : String(found.ahead)} due jobs are ahead of it</p>
+          )}
           <Cure of={of} found={found} reason={reason} reload={reload} />
         </div>
       )}
@@ -136,7 +138,7 @@ function Attempts({ id, of, every }: { id: string; of: row; every: number }) {
 }
 
 function Logs({ id, every }: { id: string; every: number }) {
-  const { data, error } = useResource(`/jobs/${segment(id)}/logs`, { limit: 200 }, every);
+  const { data, error } = useResource(`/jobs/${segment(id)}/logs`, {}, every);
   const rows = itemsOf(data);
   if (data && !rows.length && !error) return null;
   return (

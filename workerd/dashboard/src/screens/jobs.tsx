@@ -1,10 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
 import { apiUrl, call, freshKey, row } from '../core/api';
-import { estimate, number } from '../core/format';
+import { count, estimate, number } from '../core/format';
 import { useKeys } from '../core/keys';
-import { summary } from '../core/model';
-import { valueOfTerm, withTerm } from '../core/filter';
-import { useList } from '../core/resource';
+import { overview } from '../core/live';
+import { queuesOf, summary } from '../core/model';
+import { terms, valueOfTerm, withTerm } from '../core/filter';
+import { useList, useResource } from '../core/resource';
 import { current, link, segment, setQuery } from '../core/router';
 import { can } from '../core/session';
 import { saveView } from '../core/settings';
@@ -51,28 +52,27 @@ const tabs: [string, string][] = [
   ['retrying', 'Retrying'], ['completed', 'Completed'], ['cancelled', 'Cancelled'], ['dead', 'Dead'],
 ];
 
-/// Counts of the state tabs, however the server sends them.
-function countsOf(answer: any): Record<string, { n: number; exact: boolean }> {
+/// Counts of the state tabs, as the overview tells them: of one queue or of all. A filter that says
+/// more has no such counts.
+function countsOf(filter: string): Record<string, { n: number; exact: boolean }> {
   const found: Record<string, { n: number; exact: boolean }> = {};
-  const counts = answer?.counts ?? answer?.states;
-  const exact = answer?.count_exact !== false;
-  if (Array.isArray(counts)) {
-    for (const c of counts) {
-      found[String(c.state)] = { n: number(c.count) ?? 0, exact: c.exact !== false && c.count_exact !== false };
-    }
-  } else if (counts && typeof counts === 'object') {
-    for (const [state, c] of Object.entries<any>(counts)) {
-      found[state] = typeof c === 'object' && c
-        ? { n: number(c.count) ?? 0, exact: c.exact !== false && c.count_exact !== false }
-        : { n: number(c) ?? 0, exact };
-    }
+  if (terms(filter).some((t) => !['state', 'queue'].includes(t.name) || t.negated)) return found;
+  const queue = valueOfTerm(filter, 'queue');
+  const queues = queuesOf(overview.value).filter((q) => !queue || q.queue === queue);
+  for (const state of ['scheduled', 'ready', 'running', 'retrying', 'dead']) {
+    const known = queues.filter((q) => number(q[state]) !== null);
+    if (!known.length) continue;
+    found[state] = {
+      n: known.reduce((all, q) => all + number(q[state])!, 0),
+      exact: known.every((q) => q.count_exact !== false),
+    };
   }
   return found;
 }
 
-function StateTabs({ filter, answer }: { filter: string; answer: any }) {
+function StateTabs({ filter }: { filter: string }) {
   const chosen = valueOfTerm(filter, 'state');
-  const counts = countsOf(answer);
+  const counts = countsOf(filter);
   return (
     <nav class="tabs" aria-label="States">
       {tabs.map(([state, title]) => {
@@ -137,6 +137,7 @@ export function jobHref(r: row, filter: string): string {
 export function Jobs() {
   const filter = current.value.get('filter');
   const list = useList('/jobs', { filter, limit: 100 }, (r) => String(r.id), 5000);
+  const counted = useResource<row>(filter ? '/jobs/count' : null, { filter }, 15_000);
   const [chosen, setChosen] = useState(new Set<string>());
   useEffect(() => setChosen(new Set<string>()), [filter]);
   const ids = [...chosen];
@@ -171,13 +172,14 @@ export function Jobs() {
   );
   return (
     <>
-      <Head title="Jobs">
+      <Head title="Jobs" note={filter && counted.data
+        ? `${counted.data.count_exact === false ? 'At least ' : ''}${count(counted.data.count)} match` : undefined}>
         <CopyAs ways={waysOf(filter)} />
         <Button icon="star" onClick={() => askView(filter)}>Save view</Button>
         {can('jobs.enqueue') && <Button kind="main" onClick={() => enqueueJob()}>Enqueue</Button>}
       </Head>
       <FilterBar label="Filter of jobs" value={filter} change={(text) => setQuery({ filter: text })} />
-      <StateTabs filter={filter} answer={list.answer} />
+      <StateTabs filter={filter} />
       <Problem of={list.error} retry={list.reload} />
       {list.answer?.capped && (
         <p class="banner">The search ended after 100,000 jobs that did not match. Narrow it, or go on below.</p>
@@ -192,9 +194,9 @@ export function Jobs() {
               <Button kind="quiet" onClick={() => setChosen(new Set())}>Clear</Button>
             </>
           ) : (
-            <span class="dim">Select rows (x), or take everything that matches:</span>
+            <span class="dim">{filter ? 'Select rows (x), or take everything that matches:' : 'Select rows (x), or filter to take everything that matches.'}</span>
           )}
-          {can('operations.run') && ids.length === 0 && (
+          {can('operations.run') && ids.length === 0 && filter && (
             <>
               {mayRetry && <Button kind="quiet" onClick={() => void bulk('retry', filter)}>Retry all</Button>}
               {mayCancel && <Button kind="quiet" onClick={() => void bulk('cancel', filter)}>Cancel all</Button>}

@@ -20,12 +20,13 @@ function latest(r: row): row {
 function Progress({ of }: { of: row }) {
   const done = number(of.done) ?? 0;
   const failed = number(of.failed) ?? 0;
-  const all = Math.max(number(of.matched) ?? 0, done + failed);
+  const skipped = number(of.skipped) ?? 0;
+  const all = Math.max(number(of.matched) ?? 0, done + failed + skipped);
   return (
     <span class="share">
       <Stack label={`${count(done)} done, ${count(failed)} failed of ${count(all)}`}
-        parts={[['completed', done], ['dead', failed], ['rest', Math.max(0, all - done - failed)]]} />
-      <span class="mono">{count(done + failed)} / {count(of.matched)}</span>
+        parts={[['completed', done], ['dead', failed], ['cancelled', skipped], ['rest', Math.max(0, all - done - failed - skipped)]]} />
+      <span class="mono">{count(done + failed + skipped)} / {of.matched_exact === false ? '~' : ''}{count(of.matched)}</span>
     </span>
   );
 }
@@ -85,12 +86,14 @@ export function Operation({ id }: { id: string }) {
       <Panel><div class="progress-line big"><Progress of={of} /></div></Panel>
       <Panel title="Facts">
         <Facts rows={[
-          ['Operation', <span class="mono">{id}</span>], ['By', of.actor], ['Rate', of.rate ?? 'as fast as it goes'],
+          ['Operation', <span class="mono">{id}</span>], ['By', of.actor], ['Rate', of.rate ? `${of.rate}/s` : 'as fast as it goes'], ['Reason', of.reason],
           ['Matched', count(of.matched)], ['Done', count(of.done)],
           ['Failed', <span class={number(of.failed) ? 'tone-dead' : ''}>{count(of.failed)}</span>],
+          ['Skipped', (number(of.skipped) ?? 0) > 0 && `${count(of.skipped)}: their state did not allow it any more`],
           ['Made', <Stamp at={of.created_at} />], ['Began', of.started_at && <Stamp at={of.started_at} />],
           ['Ended', ended !== null && <Stamp at={of.finished_at} />],
           ['Took', ended !== null && began !== null && duration(ended - began)],
+          ['Cancelled by', of.cancelled_by],
           ['Last error', of.last_error && <span class="error-text">{String(of.last_error)}</span>],
           ['Tenant', of.tenant_id && <code>{String(of.tenant_id)}</code>],
         ]} />

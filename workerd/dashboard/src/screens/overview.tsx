@@ -1,8 +1,8 @@
 import { useMemo } from 'preact/hooks';
 import { itemsOf, row } from '../core/api';
-import { count, duration, number, percent, plural, rate, seconds, short } from '../core/format';
+import { bytes, count, duration, number, percent, plural, rate, seconds, short } from '../core/format';
 import { beats, overview } from '../core/live';
-import { byTrouble, firstLine, judge, oldestSeconds, queuesOf } from '../core/model';
+import { byTrouble, firstLine, judge, oldestSeconds, perSecond, queuesOf } from '../core/model';
 import { useResource } from '../core/resource';
 import { current, link, segment, setQuery } from '../core/router';
 import { can } from '../core/session';
@@ -37,6 +37,12 @@ function Age({ of }: { of: row }) {
   );
 }
 
+/// Long lines are estimated from a sample.
+function about(of: row, name: string): string {
+  const long = of.count_exact === false && (number(of[name]) ?? 0) >= 1000;
+  return `${long ? '~' : ''}${short(of[name])}`;
+}
+
 const columns: column[] = [
   { name: 'queue', title: 'Queue', lead: true, sort: (r) => String(r.queue),
     render: (r) => <a class="strong" href={link(`queues/${segment(r.queue)}`)}>{String(r.queue)}</a> },
@@ -52,13 +58,14 @@ const columns: column[] = [
   ...(['ready', 'running', 'retrying', 'scheduled'] as const).map((name): column => ({
     name, title: name[0]!.toUpperCase() + name.slice(1), figure: true, minor: name === 'scheduled',
     sort: (r) => number(r[name]) ?? -1,
-    render: (r) => number(r[name]) ? <a href={jobsOf(r.queue, name)}>{short(r[name])}</a> : <span class="dim">{short(r[name])}</span>,
+    render: (r) => number(r[name])
+      ? <a href={jobsOf(r.queue, name)}>{about(r, name)}</a> : <span class="dim">{short(r[name])}</span>,
   })),
   { name: 'dead', title: 'Dead', figure: true, sort: (r) => number(r.dead) ?? -1,
     render: (r) => number(r.dead)
-      ? <a class="tone-dead" href={link('failures', { filter: `queue:${r.queue}` })}>{short(r.dead)}</a>
+      ? <a class="tone-dead" href={link('failures', { filter: `queue:${r.queue}` })}>{about(r, 'dead')}</a>
       : <span class="dim">{short(r.dead)}</span> },
-  { name: 'rate', title: 'Per second', figure: true, sort: (r) => number(r.per_second) ?? -1, render: (r) => rate(r.per_second) },
+  { name: 'rate', title: 'Per second', figure: true, sort: (r) => perSecond(r) ?? -1, render: (r) => rate(perSecond(r)) },
   { name: 'failed', title: 'Failed', figure: true, sort: (r) => number(r.failed_percent) ?? -1,
     render: (r) => <span class={(number(r.failed_percent) ?? 0) >= 5 ? 'tone-dead' : ''}>{percent(r.failed_percent)}</span> },
   { name: 'workers', title: 'Workers', figure: true, minor: true, render: (r) => (
@@ -86,7 +93,7 @@ function marksOf(answer: series | null): mark[] {
 }
 
 const chartTones: Record<string, string> = {
-  completed: 'tone-completed', failed: 'tone-dead', dead: 'tone-dead', failures: 'tone-dead',
+  completed: 'tone-completed', failed: 'tone-dead', percent: 'tone-dead', dead: 'tone-dead', failures: 'tone-dead',
   p50: 'tone-running', p95: 'tone-retrying', p99: 'tone-dead',
   ready: 'tone-ready', running: 'tone-running', retrying: 'tone-retrying', scheduled: 'tone-scheduled',
 };
@@ -103,7 +110,8 @@ export function SeriesChart(props: {
   const from = current.value.get('from');
   const to = current.value.get('to');
   const wide = from && to ? Number(to) - Number(from) : span;
-  const step = Math.max(10, Math.ceil(wide / 180 / 10) * 10);
+  // The server keeps samples by the minute.
+  const step = Math.max(60, Math.ceil(wide / 180 / 60) * 60);
   // A round number, so that all charts of a screen ask for the same time.
   beats.overview.value;
   const end = Math.floor(Date.now() / 1000 / step) * step;
@@ -143,7 +151,7 @@ export function Charts({ queue }: { queue?: string }) {
   return (
     <div class="charts">
       <SeriesChart title="Finished per second" metric="throughput" queue={queue} format={(v) => rate(v)} />
-      <SeriesChart title="Failures per second" metric="failures" queue={queue} format={(v) => rate(v)} />
+      <SeriesChart title="Failed" metric="failures" queue={queue} format={(v) => percent(v)} />
       <SeriesChart title="Waited" metric="wait" queue={queue} format={ms} />
       <SeriesChart title="Ran" metric="run" queue={queue} format={ms} />
     </div>
@@ -185,8 +193,8 @@ function Warnings() {
           <li>
             <a href={link('alerts')}>
               <Badge state={a.severity} />
-              <span class="line-main">{String(a.summary ?? a.message ?? a.rule ?? a.name ?? '')}</span>
-              <span class="dim"><Time at={a.fired_at ?? a.started_at ?? a.at} /></span>
+              <span class="line-main"><code>{String(a.subject ?? '')}</code> {String(a.summary ?? '')}</span>
+              <span class="dim"><Time at={a.raised_at} /></span>
             </a>
           </li>
         ))}
@@ -197,13 +205,13 @@ function Warnings() {
 
 function Figures({ of, queues }: { of: any; queues: row[] }) {
   const sum = (name: string) => queues.reduce((all, q) => all + (number(q[name]) ?? 0), 0);
-  const known = (name: string) => queues.some((q) => number(q[name]) !== null);
-  const workers = of?.workers ?? {};
-  const live = number(workers.live ?? of?.workers_live ?? (typeof workers === 'number' ? workers : null));
-  const leader = of?.leader;
-  const base = of?.database ?? {};
-  const leads = leader && typeof leader === 'object' ? leader.name ?? leader.host ?? leader.id : leader;
-  const held = number(base.oldest_transaction_seconds);
+  const known = queues.some((q) => perSecond(q) !== null);
+  const workers = itemsOf(of, 'workers');
+  const base = of?.database;
+  const live = base ? number(base.workers_live) : workers.length ? workers.filter((w) => w.live).length : null;
+  const silent = number(base?.workers_silent) ?? 0;
+  const done = queues.reduce((all, q) => all + (perSecond(q) ?? 0), 0);
+  const held = number(base?.oldest_transaction_seconds);
   return (
     <div class="figures">
       <Figure name="Ready" value={short(sum('ready'))} href={link('jobs', { filter: 'state:ready' })} />
@@ -211,12 +219,14 @@ function Figures({ of, queues }: { of: any; queues: row[] }) {
       <Figure name="Retrying" value={short(sum('retrying'))} href={link('jobs', { filter: 'state:retrying' })}
         tone={sum('retrying') ? 'tone-retrying' : ''} />
       <Figure name="Dead" value={short(sum('dead'))} href={link('failures')} tone={sum('dead') ? 'tone-dead' : ''} />
-      <Figure name="Finished" value={known('per_second') ? `${rate(sum('per_second'))}/s` : '–'} />
+      <Figure name="Finished" value={known ? `${rate(done)}/s` : '–'} />
       <Figure name="Workers" value={count(live)} href={link('workers')} tone={live === 0 ? 'tone-dead' : ''}
-        note={leads ? `leader ${leads}` : undefined} />
-      <Figure name="Database" href={link('database')} value={held === null ? (base.ok === false ? 'down' : 'up') : held > 300 ? 'held' : 'well'}
-        tone={held !== null && held > 300 ? 'tone-retrying' : ''}
-        note={held === null ? undefined : `oldest transaction ${seconds(held)}`} />
+        note={silent ? `${count(silent)} silent` : undefined} />
+      {base && (
+        <Figure name="Database" href={link('database')} value={bytes(base.bytes)}
+          tone={held !== null && held > 300 ? 'tone-retrying' : ''}
+          note={held === null ? undefined : `oldest transaction ${seconds(held)}`} />
+      )}
     </div>
   );
 }

@@ -2,7 +2,7 @@ import { call, itemsOf, row } from '../core/api';
 import { bytes, count, number, percent, rate, seconds, short } from '../core/format';
 import { valueOf } from '../core/json';
 import { overview } from '../core/live';
-import { judge, oldestSeconds, queuesOf } from '../core/model';
+import { judge, oldestSeconds, perSecond, queuesOf } from '../core/model';
 import { useKeys } from '../core/keys';
 import { useList, useResource } from '../core/resource';
 import { link, segment } from '../core/router';
@@ -130,7 +130,7 @@ export function Queue({ name }: { name: string }) {
         <Figure name="Dead" value={short(of.dead)} href={link('failures', { filter: `queue:${name}` })} tone={number(of.dead) ? 'tone-dead' : ''} />
         <Figure name="Oldest waiting" value={oldestSeconds(of) === null ? <Time at={of.oldest_ready_at} /> : seconds(oldestSeconds(of))}
           note={number(of.objective_seconds) !== null ? `${seconds(of.objective_seconds)} allowed` : undefined} />
-        <Figure name="Finished" value={number(of.per_second) === null ? '–' : `${rate(of.per_second)}/s`}
+        <Figure name="Finished" value={perSecond(of) === null ? '–' : `${rate(perSecond(of))}/s`}
           note={number(of.failed_percent) !== null ? `${percent(of.failed_percent)} failed` : undefined} />
         <Figure name="Workers" value={count(of.workers)} href={link('workers', { queue: name })} tone={number(of.workers) === 0 ? 'tone-dead' : ''} />
       </div>

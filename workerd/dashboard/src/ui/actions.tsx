@@ -52,6 +52,15 @@ export function cancelJob(id: unknown, state: unknown, after: () => void): void 
   });
 }
 
+/// "1h 30m" in seconds; null when it is no time.
+export function secondsOf(text: string): number | null {
+  const sizes: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86400 };
+  if (!/^\s*(\d+\s*[smhd]\s*)+$/.test(text)) return null;
+  let sum = 0;
+  for (const [, amount, unit] of text.matchAll(/(\d+)\s*([smhd])/g)) sum += Number(amount) * sizes[unit!]!;
+  return sum;
+}
+
 export function snoozeJob(id: unknown, after: () => void): void {
   ask({
     title: `Put job ${id} off`,
@@ -59,7 +68,9 @@ export function snoozeJob(id: unknown, after: () => void): void {
     fields: [{ name: 'delay', label: 'For how long', value: '10m', required: true, hint: 'Such as 30s, 10m, 2h, 1d' }],
     action: 'Put off',
     run: async (values) => {
-      await post(`${jobPath(id)}/snooze`, { delay: values.delay });
+      const seconds = secondsOf(values.delay!);
+      if (seconds === null) throw new Error('Expected a time such as 30s, 10m, 2h or 1d.');
+      await post(`${jobPath(id)}/snooze`, { seconds });
       toast(`Job ${id} is put off for ${values.delay}`);
       after();
     },
@@ -79,14 +90,12 @@ export function cloneJob(of: row): void {
     fields: [
       { name: 'payload', label: 'Payload', kind: 'area', value: textOf(of.payload) ?? '{}', required: true,
         hint: 'Sent as typed; numbers keep their digits.' },
-      { name: 'queue', label: 'Queue', value: String(of.queue ?? '') },
       { name: 'priority', label: 'Priority', kind: 'number', value: String(of.priority ?? ''),
         hint: 'Lower runs first.' },
     ],
     action: 'Make the job',
     run: async (values) => {
       const more: Record<string, unknown> = {};
-      if (values.queue && values.queue !== of.queue) more.queue = values.queue;
       const priority = number(values.priority);
       if (priority !== null && priority !== of.priority) more.priority = priority;
       const made = await post(`${jobPath(of.id)}/clone`, undefined, withPayload(values.payload!, more));
@@ -164,7 +173,7 @@ const consequences: Record<string, string> = {
 const severe = 100;
 
 /// Everything that matches a filter, in the background: count first, then the question.
-export async function bulk(action: string, filter: string, noun = 'jobs', start: string[] = []): Promise<void> {
+export async function bulk(action: string, filter: string, noun = 'jobs', speed = ''): Promise<void> {
   let seen: any;
   try {
     seen = await post('/operations', { action, filter, dry_run: true });
@@ -172,21 +181,21 @@ export async function bulk(action: string, filter: string, noun = 'jobs', start:
     toastProblem(`${action}: cannot be counted`, failure);
     return;
   }
-  const many = number(seen?.count ?? seen?.matched) ?? 0;
-  const exact = seen?.exact !== false && seen?.count_exact !== false;
+  const many = number(seen?.count) ?? 0;
+  const exact = seen?.count_exact !== false;
   if (many === 0) {
     toast(`Nothing matches ${filter || 'this filter'}`, { tone: 'scheduled' });
     return;
   }
   const big = many > severe || (production.value && many > 1);
-  const fields: field[] = [{ name: 'rate', label: 'Rate', value: start[0] ?? (many > severe ? '50/s' : ''),
-    hint: 'Such as 50/s; empty: as fast as it goes' }];
+  const fields: field[] = [{ name: 'rate', label: 'Rate', kind: 'number',
+    value: speed || (many > severe ? '50' : ''), hint: 'Jobs per second; empty: as fast as it goes' }];
   ask({
     title: `${action[0]!.toUpperCase()}${action.slice(1)} ${estimate(many, exact)} ${noun}?`,
     consequence: consequences[action],
     facts: [
       ['Count', estimate(many, exact) + (exact ? '' : ' (an estimate)')],
-      ['Filter', filter ? <code>{filter}</code> : 'none: all of them'],
+      ['Filter', <code>{filter}</code>],
       ['Begins', 'after 10 s, in which it can be undone'],
     ],
     fields,
@@ -195,10 +204,11 @@ export async function bulk(action: string, filter: string, noun = 'jobs', start:
     danger: action !== 'replay' && action !== 'retry',
     preview: async () => {
       const again = await post('/operations', { action, filter, dry_run: true });
-      return <>It would take <b>{estimate(again.count, again.exact !== false)}</b> {noun}. Nothing was changed.</>;
+      return <>It would take <b>{estimate(again.count, again.count_exact !== false)}</b> {noun}. Nothing was changed.</>;
     },
     run: async (values) => {
-      const made = await post('/operations', { action, filter, rate: values.rate || undefined, dry_run: false });
+      const rate = number(values.rate);
+      const made = await post('/operations', { action, filter, ...(rate ? { rate } : {}) });
       if (made?.id !== undefined) {
         operations.value = { ...operations.value, [String(made.id)]: made };
         toast(`Operation ${made.id} begins in 10 s`, { action: ['Undo', () => cancelOperation(made.id)] });

@@ -42,7 +42,7 @@ function Dock() {
     <aside class="dock" aria-label="Operations under way">
       {going.slice(0, 3).map((each) => {
         const of = number(each.matched) ?? 0;
-        const done = (number(each.done) ?? 0) + (number(each.failed) ?? 0);
+        const done = (number(each.done) ?? 0) + (number(each.failed) ?? 0) + (number(each.skipped) ?? 0);
         return (
           <div class="dock-row" key={String(each.id)}>
             <a href={link(`operations/${each.id}`)}>{String(each.action)} · {String(each.state)}</a>
