@@ -63,6 +63,9 @@ class api_call {
     [[nodiscard]] std::optional<std::int64_t> integer(std::string_view parameter) const;
     [[nodiscard]] bool flag(std::string_view parameter) const;
     [[nodiscard]] std::optional<libqueue::time_point> time(std::string_view parameter) const;
+    /// The tenant a request is about: the principal's own, which nothing can change, or for one
+    /// without tenant the parameter (or member) `tenant_id`.
+    [[nodiscard]] std::optional<std::string> tenant() const;
     /// 1 to 500, 50 unless given.
     [[nodiscard]] int limit() const;
     /// What reply_list() was given as `next`.

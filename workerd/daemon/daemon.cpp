@@ -1,6 +1,8 @@
 #include "daemon.hpp"
 
+#include "auth/jwt_setup.hpp"
 #include "dev/dev_token.hpp"
+#include "net/tls_keys.hpp"
 #include "registry.hpp"
 #include "reload.hpp"
 
@@ -24,6 +26,9 @@ namespace {
 
 // After the drain time: handlers that are told to stop, the last turns, leaving the database.
 constexpr std::chrono::seconds goodbye{15};
+
+// Of a request: a job's largest payload with the object around it.
+constexpr std::uint64_t http_body_bytes = 1 << 20;
 
 }  // namespace
 
@@ -106,6 +111,7 @@ std::optional<int> daemon::start() {
     }
     std::vector<config_fault> faults;
     auto kinds = make_registry(config_, faults, more_);
+    jwt_ = api::make_jwt_verifier(config_, faults);
     if (!report(faults))
         return exit_code::usage;
     if (const auto& ring = config_.encryption.ring; ring != nullptr && !ring->locked())
@@ -196,10 +202,15 @@ void daemon::open_front_door() {
     const bool is_named = !config_.worker.name.empty();
     surroundings_ = std::make_unique<api::surroundings>(
         is_named ? config_.worker.name : std::to_string(::getpid()), dev_ != nullptr);
-    surroundings_->set(config_.settings, {});
-    api::front_door_options options{std::move(database), [](std::string_view, libqueue::client&) {
-                                        return std::optional<api::caller>{};
-                                    }};
+    share_settings();
+    const auto& http = config_.http;
+    api::front_door_options options{std::move(database)};
+    options.jwt = jwt_;
+    options.cors_origins = http.cors_origins;
+    options.threads = http.threads;
+    options.user_rate = http.rate_limits.user;
+    options.token_rate = http.rate_limits.token;
+    options.address_rate = http.rate_limits.address;
     front_door_ = std::make_unique<api::front_door>(log_, *surroundings_, std::move(options));
     front_door_->mount(
         "/health", [this](http_request request) { return health_->answer(std::move(request)); });
@@ -215,14 +226,22 @@ void daemon::mount_dashboard() {
     });
 }
 
+void daemon::share_settings() {
+    const auto& rights = config_.http.auth.operator_rights;
+    surroundings_->set(config_.settings, {rights.begin(), rights.end()});
+}
+
 void daemon::start_http() {
     if (!config_.http.enabled || only_suspects_)
         return;
     open_front_door();
     http_limits limits;
-    limits.body_bytes = 1 << 20;
-    const auto handler =
-        with_peer([this](http_request request) { return front_door_->answer(std::move(request)); });
+    limits.body_bytes = http_body_bytes;
+    limits.connections = static_cast<std::size_t>(config_.http.connections);
+    limits.refuse = api::front_door::refusal;
+    auto handler = [this](http_exchange exchange) {
+        return front_door_->answer(std::move(exchange));
+    };
     const bool is_standard = config_.settings.at("http.listen").where.source == "default";
     try {
         http_ = std::make_unique<http_server>(tasks_, config_.http.listen, limits, handler);
@@ -232,8 +251,29 @@ void daemon::start_http() {
             throw;
         http_ = std::make_unique<http_server>(tasks_, "127.0.0.1:0", limits, handler);
     }
+    const auto& tls = config_.http.tls;
+    if (!tls.certificate_file.empty())
+        http_->use_tls(load_tls(tls.certificate_file, tls.key_file));
     http_->start();
-    log_.info("http_listening", "serving HTTP", {{"address", http_->address()}});
+    log_.info("http_listening", "serving HTTP",
+              {{"address", http_->address()}, {"tls", !tls.certificate_file.empty()}});
+}
+
+// A certificate is renewed long before the old one ends: one that cannot be read changes nothing.
+void daemon::reload_http() {
+    if (!http_)
+        return;
+    share_settings();
+    const auto& tls = config_.http.tls;
+    if (tls.certificate_file.empty())
+        return;
+    try {
+        http_->use_tls(load_tls(tls.certificate_file, tls.key_file));
+        log_.info("tls_reloaded", "the certificate was read again");
+    } catch (const std::exception& error) {
+        log_.error("tls_refused", "the certificate was not reloaded; the old one stays in use",
+                   {{"err.msg", error.what()}});
+    }
 }
 
 void daemon::start_watch() {
@@ -247,7 +287,8 @@ void daemon::reload() {
     if (drain_thread_.joinable())
         return;
     manager_.reloading();
-    static_cast<void>(reload_config(sources_, config_, *worker_, log_));
+    if (reload_config(sources_, config_, *worker_, log_))
+        reload_http();
     manager_.ready();
 }
 

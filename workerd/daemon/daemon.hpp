@@ -72,6 +72,8 @@ class daemon {
     void start_http();
     void mount_dashboard();
     void open_front_door();
+    void share_settings();
+    void reload_http();
     void start_watch();
     void reload();
     void handle_suspects(libqueue::worker_options& options);
@@ -94,6 +96,7 @@ class daemon {
     loop_watch watch_;
     std::unique_ptr<libqueue::worker> worker_;
     std::unique_ptr<health> health_;
+    std::shared_ptr<const api::jwt_verifier> jwt_;  // shared with the front door
     std::unique_ptr<api::surroundings> surroundings_;
     std::unique_ptr<api::front_door> front_door_;
     std::unique_ptr<dashboard::asset_server> dashboard_;

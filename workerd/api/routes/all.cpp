@@ -7,7 +7,14 @@ const std::vector<route>& all_routes() {
         std::vector<route> rows;
         for (const auto part : {
                  self_routes(),
+                 access_routes(),
+                 batch_routes(),
+                 limit_routes(),
+                 processor_routes(),
                  queue_routes(),
+                 schedule_routes(),
+                 subscription_routes(),
+                 worker_routes(),
              })
             rows.insert(rows.end(), part.begin(), part.end());
         return rows;

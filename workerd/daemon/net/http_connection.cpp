@@ -215,8 +215,7 @@ class connection final : public open_connection {
         }
         http_request request = incoming.release();
         // The parser adds trailers to the fields: a way past whoever looked at the head.
-        const auto fields =
-            static_cast<std::size_t>(std::distance(request.begin(), request.end()));
+        const auto fields = static_cast<std::size_t>(std::distance(request.begin(), request.end()));
         if (fields > verdict.fields) {
             read.status = 400;
             read.reason = "fields after the body";
@@ -315,12 +314,11 @@ class connection final : public open_connection {
 bool connection_registry::make_room() {
     if (open.size() < most_)
         return true;
-    const auto longest =
-        std::ranges::min_element(open, [](const auto* left, const auto* right) {
-            if (left->waits != right->waits)
-                return left->waits;
-            return left->waiting_since < right->waiting_since;
-        });
+    const auto longest = std::ranges::min_element(open, [](const auto* left, const auto* right) {
+        if (left->waits != right->waits)
+            return left->waits;
+        return left->waiting_since < right->waiting_since;
+    });
     if (longest == open.end() || !(*longest)->waits)
         return false;
     // It leaves the list only when its coroutine runs again; it must not be chosen twice.
@@ -336,8 +334,7 @@ void connection_registry::stop() {
             each->cut();
 }
 
-asio::awaitable<void> serve_connection(tcp::socket socket,
-                                       std::shared_ptr<asio::ssl::context> tls,
+asio::awaitable<void> serve_connection(tcp::socket socket, std::shared_ptr<asio::ssl::context> tls,
                                        std::shared_ptr<connection_registry> registry,
                                        const http_limits& limits, const http_handler& handler,
                                        bool crowded) {
@@ -347,12 +344,12 @@ asio::awaitable<void> serve_connection(tcp::socket socket,
     beast::tcp_stream plain{std::move(socket)};
     if (tls) {
         tls_stream secured{std::move(plain), *tls};
-        connection<tls_stream> served{std::move(secured), std::move(peer), std::move(registry),
-                                      limits,             handler,         crowded};
+        connection<tls_stream> served{
+            std::move(secured), std::move(peer), std::move(registry), limits, handler, crowded};
         co_await served.serve();
     } else {
-        connection<beast::tcp_stream> served{std::move(plain), std::move(peer),
-                                             std::move(registry), limits, handler, crowded};
+        connection<beast::tcp_stream> served{std::move(plain), std::move(peer), std::move(registry),
+                                             limits,           handler,         crowded};
         co_await served.serve();
     }
 }

@@ -137,9 +137,8 @@ class head_checker {
 
     bool check_value(std::size_t at, std::string_view value) {
         if (at == host) {
-            const bool clean = std::ranges::all_of(value, [](char c) {
-                return is_token_char(c) || c == ':' || c == '[' || c == ']';
-            });
+            const bool clean = std::ranges::all_of(
+                value, [](char c) { return is_token_char(c) || c == ':' || c == '[' || c == ']'; });
             return (clean && !value.empty()) || fail(400, "a Host that is no host");
         }
         if (at == content_length) {

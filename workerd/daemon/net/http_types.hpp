@@ -51,8 +51,7 @@ class http_answer {
 /// Answers one request. Runs on the server's loop; what blocks must be taken elsewhere.
 using http_handler = std::function<boost::asio::awaitable<http_answer>(http_exchange)>;
 
-using plain_http_handler =
-    std::function<boost::asio::awaitable<http_response>(http_request)>;
+using plain_http_handler = std::function<boost::asio::awaitable<http_response>(http_request)>;
 
 /// Of one that needs to know the request only.
 [[nodiscard]] http_handler with_peer(plain_http_handler handler);
@@ -65,11 +64,11 @@ class http_limits {
     http_limits() = default;
     std::size_t header_bytes = 16 << 10;
     std::uint64_t body_bytes = 1 << 10;
-    std::chrono::milliseconds header_time{5'000};   ///< from a request's first byte
-    std::chrono::milliseconds body_time{30'000};    ///< for the rest of it
-    std::chrono::milliseconds write_time{30'000};   ///< for writing an answer
-    std::chrono::milliseconds piece_time{10'000};   ///< for one piece of a long one
-    std::chrono::milliseconds idle_time{60'000};    ///< between two requests
+    std::chrono::milliseconds header_time{5'000};  ///< from a request's first byte
+    std::chrono::milliseconds body_time{30'000};   ///< for the rest of it
+    std::chrono::milliseconds write_time{30'000};  ///< for writing an answer
+    std::chrono::milliseconds piece_time{10'000};  ///< for one piece of a long one
+    std::chrono::milliseconds idle_time{60'000};   ///< between two requests
     std::size_t connections = 256;
     http_refuser refuse;  ///< unset: a small JSON text
 };
