@@ -53,7 +53,7 @@ function Items({ id }: { id: string }) {
   const list = useList(`/batches/${segment(id)}/items`, { state, limit: 100 }, (r) => String(r.id), 5000);
   return (
     <Panel title="Items" tight>
-      <Tabs label="States" name="state" tabs={[['', 'All'], ['failed', 'Failed'], ['pending', 'Pending'], ['succeeded', 'Succeeded'], ['cancelled', 'Cancelled']]} />
+      <Tabs label="States" name="state" tabs={[['', 'All'], ['dead', 'Dead'], ['running', 'Running'], ['retrying', 'Retrying'], ['completed', 'Completed'], ['cancelled', 'Cancelled']]} />
       <Problem of={list.error} retry={list.reload} />
       {list.rows !== null && (list.rows.length ? (
         <Table label="Items" rows={list.rows} id={(r) => String(r.id)} open={(r) => link(`jobs/${segment(r.id)}`)} columns={[

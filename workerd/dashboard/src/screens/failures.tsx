@@ -115,7 +115,7 @@ function Group({ of, filter, reload }: { of: row; filter: string; reload: () => 
 }
 
 function Groups({ filter }: { filter: string }) {
-  const { data, error, reload } = useResource('/dead-letters/groups', { filter, limit: 100 }, 5000);
+  const { data, error, reload } = useResource('/dead-letters/groups', { filter }, 5000);
   const wanted = current.value.get('group');
   const groups = itemsOf(data)
     .slice()

@@ -1,6 +1,5 @@
 import { call, freshKey, itemsOf, row } from '../core/api';
 import { count, duration, number, rate } from '../core/format';
-import { firstLine } from '../core/model';
 import { useList, useResource } from '../core/resource';
 import { current, segment } from '../core/router';
 import { can } from '../core/session';
@@ -55,7 +54,7 @@ function LimitState({ of }: { of: row }) {
 }
 
 function Limits() {
-  const { data, error, reload } = useResource('/limits', { limit: 500 }, 3000);
+  const { data, error, reload } = useResource('/limits', {}, 3000);
   const rows = itemsOf(data);
   const columns: column[] = [
     { name: 'name', title: 'Limit', lead: true, render: (r) => <span><b>{String(r.name)}</b>{r.key ? <code> {String(r.key)}</code> : null}</span> },
@@ -72,7 +71,7 @@ function Limits() {
     columns.push({ name: 'acts', title: 'Actions', figure: true, render: (r) => (
       <span class="row-acts">
         <Button kind="quiet" icon="edit" label={`Change ${r.name}`} onClick={() => changeLimit(r, reload)} />
-        <Button kind="quiet" icon="replay" label={`Fill ${r.name} and close its circuit`} onClick={() => void act(`${r.name} is reset`, () => post(`/limits/${segment(r.name)}/reset`, { key: r.key || undefined }), reload)} />
+        <Button kind="quiet" icon="replay" label={`Fill ${r.name} and close its circuit`} onClick={() => void act(`${r.name} is reset`, () => post(`/limits/${segment(r.name)}/reset`, r.key ? { key: r.key } : {}), reload)} />
         {r.stopped
           ? <Button kind="quiet" icon="play" label={`Resume ${r.name}`} onClick={() => void act(`${r.name} is resumed`, () => post(`/limits/${segment(r.name)}/resume`), reload)} />
           : <Button kind="quiet" icon="pause" label={`Stop ${r.name}`} onClick={() => stopLimit(r, reload)} />}
@@ -96,7 +95,7 @@ function Absent({ of, what }: { of: { status: number; detail: string } | null; w
 
 function Webhooks() {
   const ends = useResource('/webhooks/endpoints', { limit: 200 }, 5000);
-  const list = useList('/webhooks/deliveries', { limit: 100 }, (r) => String(r.id), 5000);
+  const list = useList('/webhooks/deliveries', { limit: 100 }, (r) => `${r.at} ${r.endpoint_id} ${r.event_id} ${r.attempt}`, 5000);
   const rows = itemsOf(ends.data);
   const gone = ends.error?.status === 404 ? ends.error : null;
   if (gone) return <Absent of={gone} what="webhooks" />;
@@ -108,11 +107,11 @@ function Webhooks() {
       <Panel title="Endpoints" tight>
         {ends.data && !rows.length && <Empty title="No endpoint yet" />}
         {rows.length > 0 && <Table label="Endpoints" rows={rows} id={(r) => String(r.id)} keys={false} columns={[
-          { name: 'url', title: 'Endpoint', lead: true, wide: true, render: (r) => <span class="summary" title={String(r.url ?? '')}>{String(r.url ?? r.name ?? r.id)}</span> },
+          { name: 'url', title: 'Endpoint', lead: true, wide: true, render: (r) => <span class="summary" title={String(r.url ?? '')}>{String(r.url ?? r.id)}</span> },
           { name: 'state', title: 'State', render: (r) => <Badge state={stateOfEndpoint(r)} /> },
-          { name: 'why', title: 'Why', render: (r) => <span class="dim">{String(r.disabled_reason ?? r.disable_reason ?? '')}</span> },
-          { name: 'failures', title: 'Failures in a row', figure: true, minor: true, render: (r) => count(r.failures ?? r.consecutive_failures) },
-          { name: 'last', title: 'Last success', figure: true, minor: true, render: (r) => <Time at={r.last_success_at ?? r.succeeded_at} /> },
+          { name: 'why', title: 'Why', render: (r) => <span class="dim">{String(r.reason ?? '')}</span> },
+          { name: 'delivered', title: 'Delivered', figure: true, minor: true, render: (r) => <span>{count(r.delivered)}<span class="dim"> / {count(r.attempts)}</span></span> },
+          { name: 'last', title: 'Last', figure: true, render: (r) => <span>{String(r.last_outcome ?? '')} <Time at={r.last_at} /></span> },
           ...(mayChange ? [{ name: 'acts', title: 'Actions', figure: true, render: (r: row) => stateOfEndpoint(r) === 'enabled'
             ? <Button kind="quiet" onClick={() => turn(r, false)}>Disable</Button>
             : <Button kind="quiet" onClick={() => turn(r, true)}>Enable</Button> }] : []),
@@ -121,16 +120,17 @@ function Webhooks() {
       <Panel title="Deliveries" tight>
         <Problem of={list.error} retry={list.reload} />
         {list.fresh > 0 && <button type="button" class="fresh" onClick={list.showNew}>{list.fresh} new: show</button>}
-        {list.rows !== null && (list.rows.length ? <Table label="Deliveries" rows={list.rows} id={(r) => String(r.id)} columns={[
-          { name: 'id', title: 'Delivery', lead: true, render: (r) => <code>{String(r.id)}</code> },
-          { name: 'state', title: 'State', render: (r) => <Badge state={r.state ?? r.status} /> },
-          { name: 'event', title: 'Event', render: (r) => <code>{String(r.event_type ?? r.event ?? r.topic ?? r.type ?? '')}</code> },
-          { name: 'answer', title: 'Answer', wide: true, render: (r) => <span class="summary">{r.status_code ?? r.http_status ?? r.response_status ?? ''} {firstLine(r.error ?? r.last_error)}</span> },
+        {list.rows !== null && (list.rows.length ? <Table label="Deliveries" rows={list.rows} id={(r) => `${r.at} ${r.endpoint_id} ${r.event_id} ${r.attempt}`} columns={[
+          { name: 'event', title: 'Event', lead: true, render: (r) => <code>{String(r.event_id)}</code> },
+          { name: 'outcome', title: 'Outcome', render: (r) => <Badge state={r.outcome} /> },
+          { name: 'type', title: 'Type', wide: true, render: (r) => <code class="summary">{String(r.type ?? '')}</code> },
+          { name: 'status', title: 'Answer', figure: true, render: (r) => r.status ?? '–' },
+          { name: 'attempt', title: 'Attempt', figure: true, minor: true, render: (r) => r.attempt },
           { name: 'took', title: 'Took', figure: true, minor: true, render: (r) => duration(r.duration_ms) },
           { name: 'job', title: 'Job', figure: true, render: (r) => <JobLink id={r.job_id} /> },
-          { name: 'at', title: 'When', figure: true, render: (r) => <Time at={r.finished_at ?? r.at ?? r.created_at} /> },
+          { name: 'at', title: 'When', figure: true, render: (r) => <Time at={r.at} /> },
           ...(can('deliveries.replay') ? [{ name: 'acts', title: 'Actions', figure: true, render: (r: row) => (
-            <Button kind="quiet" icon="replay" label={`Send ${r.id} again`} onClick={() => void act('It is sent again', () => post(`/webhooks/deliveries/${segment(r.id)}/replay`), list.reload)} />
+            <Button kind="quiet" icon="replay" label={`Send ${r.event_id} again`} onClick={() => void act('It is sent again', () => post(`/webhooks/deliveries/${segment(r.event_id)}/replay`, { endpoint: r.endpoint_id }), list.reload)} />
           ) }] : []),
         ]} /> : <Empty title="Nothing was delivered yet" />)}
         <More list={list} />
@@ -140,9 +140,7 @@ function Webhooks() {
 }
 
 function stateOfEndpoint(r: row): string {
-  if (r.state) return String(r.state) === 'active' ? 'enabled' : String(r.state);
-  if (r.enabled === false || r.disabled_at) return 'disabled';
-  return 'enabled';
+  return String(r.state) === 'active' ? 'enabled' : String(r.state);
 }
 
 function Subscriptions() {
@@ -194,13 +192,13 @@ function Templates() {
     <>
       <Problem of={error} retry={reload} />
       {data && !rows.length && <Empty title="No template yet" />}
-      {rows.length > 0 && <Table label="Templates" rows={rows} id={(r) => [r.id, r.name, r.tenant_id, r.version].join(' ')} columns={[
+      {rows.length > 0 && <Table label="Templates" rows={rows} id={(r) => [r.name, r.locale, r.tenant_id, r.version].join(' ')} columns={[
         { name: 'name', title: 'Template', lead: true, render: (r) => <b>{String(r.name)}</b> },
         { name: 'version', title: 'Version', figure: true, render: (r) => r.version },
-        { name: 'state', title: 'State', render: (r) => <Badge state={r.state ?? r.status} /> },
-        { name: 'subject', title: 'Subject', wide: true, render: (r) => <span class="summary">{String(r.subject ?? '')}</span> },
+        { name: 'state', title: 'State', render: (r) => <Badge state={r.status} /> },
+        { name: 'category', title: 'Category', wide: true, render: (r) => <span>{String(r.category ?? '')} <span class="dim">{String(r.locale ?? '')}</span></span> },
         { name: 'tenant', title: 'Tenant', minor: true, render: (r) => r.tenant_id ? <code>{String(r.tenant_id).slice(0, 8)}</code> : <span class="dim">every</span> },
-        { name: 'changed', title: 'Changed', figure: true, render: (r) => <Time at={r.updated_at ?? r.created_at} /> },
+        { name: 'changed', title: 'Changed', figure: true, render: (r) => <Time at={r.status_at ?? r.created_at} /> },
       ]} />}
     </>
   );
@@ -210,9 +208,9 @@ export function Integrations() {
   const view = current.value.get('view') || 'limits';
   const ways: Record<string, [string, string][]> = {
     limits: [['qctl', 'qctl limits list'], ['SQL', 'SELECT * FROM queue.limit_status']],
-    webhooks: [['SQL', 'SELECT * FROM webhook.endpoints']],
+    webhooks: [['SQL', 'SELECT * FROM webhooks.endpoints']],
     subscriptions: [['qctl', 'qctl subscriptions list'], ['SQL', 'SELECT * FROM queue.subscriptions']],
-    templates: [['SQL', 'SELECT * FROM email.templates']],
+    templates: [['SQL', 'SELECT * FROM mail.templates']],
   };
   return (
     <>

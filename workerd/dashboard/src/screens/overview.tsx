@@ -159,8 +159,8 @@ export function Charts({ queue }: { queue?: string }) {
 }
 
 function Newest() {
-  const { data, error } = useResource('/dead-letters/groups', { limit: 5 }, 10_000);
-  const groups = itemsOf(data);
+  const { data, error } = useResource('/dead-letters/groups', {}, 10_000);
+  const groups = itemsOf(data).filter((g) => !g.muted).slice(0, 5);
   return (
     <Panel title="Newest failures" tight side={<a href={link('failures')}>All</a>}>
       <Problem of={error} />
@@ -182,8 +182,8 @@ function Newest() {
 
 function Warnings() {
   beats.alert.value;
-  const { data, error } = useResource('/alerts', { limit: 5 }, 10_000);
-  const found = itemsOf(data);
+  const { data, error } = useResource('/alerts', {}, 10_000);
+  const found = itemsOf(data).slice(0, 5);
   return (
     <Panel title="Alerts" tight side={<a href={link('alerts')}>All</a>}>
       <Problem of={error} />

@@ -33,7 +33,7 @@ const figure = (name: string, title: string, minor = false): column => ({
 });
 
 export function Queues() {
-  const { data, error, reload } = useResource('/queues', { limit: 200 }, 3000);
+  const { data, error, reload } = useResource('/queues', {}, 3000);
   const rows = itemsOf(data);
   const create = () => ask({
     title: 'New queue',
@@ -41,7 +41,7 @@ export function Queues() {
     fields: [{ name: 'name', label: 'Name', required: true }],
     action: 'Make the queue',
     run: async (values) => {
-      await call('POST', '/queues', { body: { queue: values.name!.trim(), name: values.name!.trim() } });
+      await call('POST', '/queues', { body: { name: values.name!.trim() } });
       toast(`${values.name} was made`);
       reload();
     },

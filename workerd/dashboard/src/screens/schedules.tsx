@@ -86,14 +86,22 @@ function editSchedule(of: row | null, reload: () => void): void {
       { name: 'timezone', label: 'Time zone', value: String(of?.timezone ?? 'UTC'), required: true },
       { name: 'kind', label: 'Kind', value: String(of?.kind ?? ''), required: true },
       { name: 'queue', label: 'Queue', value: String(of?.queue ?? '') },
-      { name: 'misfire', label: 'When slots were missed', kind: 'select' as const, options: ['collapse', 'skip', 'backfill(10)', ...(of && !['collapse', 'skip', 'backfill(10)'].includes(of.misfire) ? [String(of.misfire)] : [])], value: String(of?.misfire ?? 'collapse') },
-      { name: 'overlap', label: 'When the last job still runs', kind: 'select' as const, options: ['allow', 'skip', ...(of?.overlap && !['allow', 'skip'].includes(String(of.overlap)) ? [String(of.overlap)] : [])], value: String(of?.overlap ?? 'allow') },
+      { name: 'misfire', label: 'When slots were missed', kind: 'select' as const,
+        options: ['collapse', 'skip', 'backfill'], value: String(of?.misfire ?? 'collapse').replace(/\(.*/, '') },
+      { name: 'backfill_max', label: 'Of backfill: at most', kind: 'number' as const,
+        value: /\((\d+)\)/.exec(String(of?.misfire ?? ''))?.[1] ?? '' },
+      { name: 'overlap', label: 'While the last job still runs', kind: 'select' as const,
+        options: ['allow', 'forbid'], value: String(of?.overlap ?? 'allow') },
       { name: 'payload', label: 'Payload', kind: 'area' as const, value: textOf(of?.payload) ?? '{}' },
     ],
     action: of ? 'Save' : 'Make the schedule',
     run: async (values) => {
-      const { name, payload, ...rest } = values;
-      const wanted = JSON.stringify(Object.fromEntries(Object.entries(rest).filter(([, v]) => v)));
+      const { name, payload, backfill_max, ...rest } = values;
+      const body: row = Object.fromEntries(Object.entries(rest).filter(([, v]) => v));
+      if (rest.misfire === 'backfill' && number(backfill_max)) body.backfill_max = number(backfill_max);
+      if (of?.priority !== undefined && of?.priority !== null) body.priority = of.priority;
+      if (of?.max_attempts) body.max_attempts = of.max_attempts;
+      const wanted = JSON.stringify(body);
       const text = `${wanted.slice(0, -1)},"payload":${payload!.trim() || '{}'}}`;
       await call('PUT', path(of?.name ?? name), { text });
       toast(`${of?.name ?? name} is saved`);
@@ -148,13 +156,13 @@ function clockChange(slots: number[]): boolean {
 
 export function Schedule({ name }: { name: string }) {
   const { data, error, reload } = useResource<row>(path(name), {}, 5000);
-  const next = useResource(`${path(name)}/next`, { limit: 5 }, 15_000);
-  const runs = useResource(`${path(name)}/runs`, { limit: 50 }, 5000);
+  const next = useResource(`${path(name)}/next`, { n: 5 }, 15_000);
+  const runs = useResource(`${path(name)}/runs`, { n: 50 }, 5000);
   const back: [string, string] = [link('schedules'), 'Schedules'];
   const of: row | null = data ? (Array.isArray(data.items) ? data.items[0] : data) : null;
   if (!of) return <><Head title={name} back={back} />{error ? <Problem of={error} retry={reload} /> : <Loading />}</>;
   const acts = actsOn(of, reload);
-  const slots = itemsOf(next.data).map((r) => instant(r.slot ?? r.at ?? r.next_at ?? r)).filter((n): n is number => n !== null).slice(0, 5);
+  const slots = itemsOf(next.data).map((r) => instant(r.at)).filter((n): n is number => n !== null).slice(0, 5);
   const ran = itemsOf(runs.data);
   return (
     <>

@@ -1,4 +1,4 @@
-import { itemsOf, row } from '../core/api';
+import { itemsOf } from '../core/api';
 import { zone } from '../core/format';
 import { textOf } from '../core/json';
 import { useResource } from '../core/resource';
@@ -23,33 +23,17 @@ function Choice<T extends string>(props: {
   );
 }
 
-/// Whatever the shape of the answer: rows of option, value and source.
-function optionsOf(data: any): row[] {
-  const listed = itemsOf(data);
-  if (listed.length) return listed;
-  const found: row[] = [];
-  const walk = (value: any, path: string) => {
-    if (value && typeof value === 'object' && !Array.isArray(value) && !('text' in value)) {
-      for (const [name, inner] of Object.entries(value)) walk(inner, path ? `${path}.${name}` : name);
-    } else {
-      found.push({ option: path, value });
-    }
-  };
-  if (data) walk(data, '');
-  return found;
-}
-
 function Effective() {
   const { data, error } = useResource('/settings');
-  const rows = optionsOf(data);
+  const rows = itemsOf(data);
   return (
     <Panel title="Configuration in force" tight side={<span class="dim">secrets are never shown</span>}>
       <Problem of={error} />
       {data && !rows.length && <Empty title="Nothing to show" />}
-      {rows.length > 0 && <Table label="Configuration" rows={rows} id={(r) => String(r.option ?? r.name ?? r.key)} keys={false} columns={[
-        { name: 'option', title: 'Option', lead: true, render: (r) => <code>{String(r.option ?? r.name ?? r.key)}</code> },
+      {rows.length > 0 && <Table label="Configuration" rows={rows} id={(r) => String(r.path)} keys={false} columns={[
+        { name: 'option', title: 'Option', lead: true, render: (r) => <code>{String(r.path)}</code> },
         { name: 'value', title: 'Value', wide: true, render: (r) => <code class="summary">{textOf(r.value) ?? '–'}</code> },
-        { name: 'source', title: 'From', render: (r) => <span class="dim">{String(r.source ?? r.from ?? '')}</span> },
+        { name: 'source', title: 'From', render: (r) => <span class="dim">{String(r.source ?? '')}{r.line ? `:${r.line}` : ''}</span> },
       ]} />}
     </Panel>
   );

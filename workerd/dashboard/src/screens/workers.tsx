@@ -77,7 +77,7 @@ function One({ of }: { of: row }) {
 }
 
 export function Workers() {
-  const { data, error, reload } = useResource('/workers', { limit: 500 }, 3000);
+  const { data, error, reload } = useResource('/workers', {}, 3000);
   const queue = current.value.get('queue');
   const chosen = current.value.get('id');
   const all = itemsOf(data);

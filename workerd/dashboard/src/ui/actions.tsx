@@ -1,8 +1,8 @@
-import { call, freshKey, problem, row } from '../core/api';
+import { call, freshKey, row } from '../core/api';
 import { count, estimate, number } from '../core/format';
 import { textOf } from '../core/json';
 import { go, link, segment } from '../core/router';
-import { can, production } from '../core/session';
+import { production } from '../core/session';
 import { operations } from '../core/live';
 import { ask, field } from './dialog';
 import { toast, toastProblem } from './toast';
@@ -253,17 +253,8 @@ export function clearQueue(name: string, queue: row, after: () => void): void {
     danger: true,
     run: async () => {
       const told = await post(`/queues/${segment(name)}/clear`);
-      toast(`${name} is cleared`, { detail: told?.cancelled !== undefined ? `${count(told.cancelled)} jobs were cancelled.` : undefined });
+      toast(`${name} is cleared`, { detail: `${count(told.cancelled)} jobs were cancelled${told.finished === false ? '; more wait: clear it again' : ''}.` });
       after();
     },
   });
-}
-
-/// A button is shown only where the role has one of the rights.
-export function allowed(...rights: string[]): boolean {
-  return rights.some(can);
-}
-
-export function isConflict(failure: unknown): boolean {
-  return failure instanceof problem && failure.status === 409;
 }
