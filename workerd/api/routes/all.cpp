@@ -15,6 +15,11 @@ const std::vector<route>& all_routes() {
                  schedule_routes(),
                  subscription_routes(),
                  worker_routes(),
+                 job_routes(),
+                 dead_letter_routes(),
+                 operation_routes(),
+                 overview_routes(),
+                 workflow_routes(),
              })
             rows.insert(rows.end(), part.begin(), part.end());
         return rows;

@@ -16,6 +16,11 @@ namespace workerd::api {
 [[nodiscard]] std::span<const route> self_routes();
 [[nodiscard]] std::span<const route> subscription_routes();
 [[nodiscard]] std::span<const route> worker_routes();
+[[nodiscard]] std::span<const route> workflow_routes();
+[[nodiscard]] std::span<const route> overview_routes();
+[[nodiscard]] std::span<const route> operation_routes();
+[[nodiscard]] std::span<const route> job_routes();
+[[nodiscard]] std::span<const route> dead_letter_routes();
 
 /// For those who see all tenants: whose things are meant.
 inline constexpr field tenant_parameter{
