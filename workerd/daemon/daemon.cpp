@@ -1,6 +1,7 @@
 #include "daemon.hpp"
 
 #include "auth/jwt_setup.hpp"
+#include "dev/dev_token.hpp"
 #include "net/tls_keys.hpp"
 #include "registry.hpp"
 #include "reload.hpp"
@@ -146,13 +147,20 @@ std::optional<int> daemon::start() {
     start_metrics();
     // First, so that whoever waits for worker_ready finds dev.env up to date.
     if (dev_)
-        dev_->announce(http_ ? http_->address() : std::string{});
+        announce_dev();
     worker_->start();
     if (observability_)
         observability_->start(*worker_);
     if (!only_suspects_)
         start_watch();
     return std::nullopt;
+}
+
+void daemon::announce_dev() {
+    std::string token;
+    if (http_ && config_.dashboard.enabled)
+        token = make_dev_token(config_.database.dsn, config_.database.schema);
+    dev_->announce(http_ ? http_->address() : std::string{}, token);
 }
 
 bool daemon::report(const std::vector<config_fault>& faults) {
@@ -226,6 +234,16 @@ void daemon::open_front_door() {
     front_door_->mount(
         "/health", [this](http_request request) { return health_->answer(std::move(request)); });
     count_requests();
+    mount_dashboard();
+}
+
+void daemon::mount_dashboard() {
+    if (!config_.dashboard.enabled)
+        return;
+    dashboard_ = std::make_unique<dashboard::asset_server>(config_.dashboard.base_path);
+    front_door_->mount("/", [this](http_request request) -> boost::asio::awaitable<http_response> {
+        co_return dashboard_->answer(request);
+    });
 }
 
 void daemon::share_settings() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "asset_server.hpp"
 #include "cli.hpp"
 #include "config/config.hpp"
 #include "dev/dev_mode.hpp"
@@ -75,7 +76,9 @@ class daemon {
     [[nodiscard]] std::optional<int> start();
     /// Logs what is wrong; true when it is warnings only.
     bool report(const std::vector<config_fault>& faults);
+    void announce_dev();
     void start_http();
+    void mount_dashboard();
     void open_front_door();
     void share_settings();
     void reload_http();
@@ -108,6 +111,7 @@ class daemon {
     std::shared_ptr<const api::jwt_verifier> jwt_;  // shared with the front door
     std::unique_ptr<api::surroundings> surroundings_;
     std::unique_ptr<api::front_door> front_door_;
+    std::unique_ptr<dashboard::asset_server> dashboard_;
     std::unique_ptr<http_server> http_;
     std::unique_ptr<http_server> metrics_http_;
     std::unique_ptr<suspect_runner> suspect_runner_;

@@ -202,6 +202,19 @@ class checker {
                     "producers can reach addresses of the internal network");
     }
 
+    // It becomes part of a page: no character that means something there.
+    void dashboard() {
+        const auto& base = value_.dashboard.base_path;
+        constexpr std::string_view allowed{"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                           "0123456789-._~/"};
+        const bool is_path = base.starts_with('/') && base.ends_with('/') &&
+                             !base.starts_with("//") &&
+                             base.find_first_not_of(allowed) == std::string::npos;
+        if (!is_path && !reported("dashboard.base_path"))
+            fault("dashboard.base_path", "a path that begins and ends with /, such as /queue/",
+                  as_written(base), "letters, digits and -._~ between the slashes");
+    }
+
     void http() {
         const auto& listen = value_.http.listen;
         const bool loopback = listen.starts_with("127.") || listen.starts_with("[::1]:") ||
@@ -364,6 +377,7 @@ void check_config(const config& value, const check_surroundings& around,
     checks.kinds();
     checks.processors();
     checks.http();
+    checks.dashboard();
 }
 
 }  // namespace workerd

@@ -298,6 +298,11 @@ struct log_config {
     std::vector<std::string> redact;
 };
 
+struct dashboard_config {
+    bool enabled = false;
+    std::string base_path;  ///< begins and ends with a slash
+};
+
 struct dev_config {
     std::filesystem::path directory;
 };
@@ -315,6 +320,7 @@ struct config {
     tracing_config tracing;
     alerts_config alerts;
     log_config log;
+    dashboard_config dashboard;
     dev_config dev;
 
     /// Every setting that is in force, by path, with where it came from: what a reload compares.
