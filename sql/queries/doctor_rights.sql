@@ -9,6 +9,8 @@ lacking AS (
     FROM pg_class c
     JOIN place p ON p.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p')
+      -- Written by functions alone.
+      AND c.relname NOT IN ('audit', 'audit_head', 'api_token', 'table_rule', 'function_rule')
       AND NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
                AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))
     UNION ALL
@@ -33,11 +35,21 @@ UNION ALL
 SELECT 'warning',
        format('role %s may not %s %s of %s, such as %s: a worker could not run with it',
               current_user, l.needed, count(*), lower(l.what), min(l.name)),
-       format('psql -c ''GRANT %s ON ALL %s IN SCHEMA %I TO %I''', l.needed, l.what, p.name,
-              current_user)
+       CASE WHEN to_regrole(queue.role_name('engine')) IS NULL
+            THEN format('psql -c ''GRANT %s ON ALL %s IN SCHEMA %I TO %I''', l.needed, l.what,
+                        p.name, current_user)
+            ELSE format('psql -c ''GRANT %I TO %I''', queue.role_name('engine'), current_user) END
 FROM lacking l
 CROSS JOIN place p
 GROUP BY l.what, l.needed, p.name
+UNION ALL
+SELECT 'error',
+       format('role %s is no member of %s: row-level security shows it no job', current_user,
+              queue.role_name('engine')),
+       format('psql -c ''GRANT %I TO %I''', queue.role_name('engine'), current_user)
+WHERE EXISTS (SELECT FROM pg_policy y WHERE y.polrelid = to_regclass('queue.job'))
+  AND row_security_active('queue.job')
+  AND NOT pg_has_role(current_user, queue.role_name('engine'), 'USAGE')
 UNION ALL
 SELECT 'note',
        format('role %s cannot see other sessions: their transactions are not looked at',
