@@ -4,6 +4,7 @@ WITH place AS (
     SELECT n.oid, n.nspname AS name
     FROM pg_namespace n
     WHERE n.oid = to_regnamespace(rtrim('queue.', '.'))),
+engine AS (SELECT rtrim('queue.', '.') || '_engine' AS name),
 lacking AS (
     SELECT 'TABLES' AS what, 'SELECT, INSERT, UPDATE, DELETE' AS needed, c.relname AS name
     FROM pg_class c
@@ -35,21 +36,23 @@ UNION ALL
 SELECT 'warning',
        format('role %s may not %s %s of %s, such as %s: a worker could not run with it',
               current_user, l.needed, count(*), lower(l.what), min(l.name)),
-       CASE WHEN to_regrole(queue.role_name('engine')) IS NULL
+       CASE WHEN to_regrole(e.name) IS NULL
             THEN format('psql -c ''GRANT %s ON ALL %s IN SCHEMA %I TO %I''', l.needed, l.what,
                         p.name, current_user)
-            ELSE format('psql -c ''GRANT %I TO %I''', queue.role_name('engine'), current_user) END
+            ELSE format('psql -c ''GRANT %I TO %I''', e.name, current_user) END
 FROM lacking l
 CROSS JOIN place p
-GROUP BY l.what, l.needed, p.name
+CROSS JOIN engine e
+GROUP BY l.what, l.needed, p.name, e.name
 UNION ALL
 SELECT 'error',
        format('role %s is no member of %s: row-level security shows it no job', current_user,
-              queue.role_name('engine')),
-       format('psql -c ''GRANT %I TO %I''', queue.role_name('engine'), current_user)
-WHERE EXISTS (SELECT FROM pg_policy y WHERE y.polrelid = to_regclass('queue.job'))
-  AND row_security_active('queue.job')
-  AND NOT pg_has_role(current_user, queue.role_name('engine'), 'USAGE')
+              e.name),
+       format('psql -c ''GRANT %I TO %I''', e.name, current_user)
+FROM engine e
+-- By oid: NULL, and no error, where there is no such table or role.
+WHERE row_security_active(to_regclass('queue.job')::oid)
+  AND NOT pg_has_role(current_user, to_regrole(e.name)::oid, 'USAGE')
 UNION ALL
 SELECT 'note',
        format('role %s cannot see other sessions: their transactions are not looked at',
