@@ -50,8 +50,10 @@ SELECT 'error',
               e.name),
        format('psql -c ''GRANT %I TO %I''', e.name, current_user)
 FROM engine e
--- By oid: NULL, and no error, where there is no such table or role.
-WHERE row_security_active(to_regclass('queue.job')::oid)
+CROSS JOIN place p
+JOIN pg_class c ON c.relnamespace = p.oid AND c.relname = 'job'
+-- By oid: NULL, and no error, where there is no such role.
+WHERE row_security_active(c.oid)
   AND NOT pg_has_role(current_user, to_regrole(e.name)::oid, 'USAGE')
 UNION ALL
 SELECT 'note',
