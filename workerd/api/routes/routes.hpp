@@ -17,6 +17,7 @@ namespace workerd::api {
 [[nodiscard]] std::span<const route> queue_routes();
 [[nodiscard]] std::span<const route> schedule_routes();
 [[nodiscard]] std::span<const route> self_routes();
+[[nodiscard]] std::span<const route> stats_routes();
 [[nodiscard]] std::span<const route> stream_routes();
 [[nodiscard]] std::span<const route> workflow_routes();
 [[nodiscard]] std::span<const route> overview_routes();
@@ -30,6 +31,5 @@ namespace workerd::api {
 inline constexpr field tenant_parameter{
     "tenant_id", value_type::uuid,
     "Whose, for a token that is bound to no tenant; without it, what belongs to none."};
-[[nodiscard]] std::span<const route> stats_routes();
 
 }  // namespace workerd::api
