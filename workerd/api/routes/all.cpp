@@ -10,6 +10,7 @@ const std::vector<route>& all_routes() {
                  access_routes(),
                  batch_routes(),
                  limit_routes(),
+                 openapi_routes(),
                  processor_routes(),
                  queue_routes(),
                  job_routes(),
@@ -18,8 +19,12 @@ const std::vector<route>& all_routes() {
                  overview_routes(),
                  workflow_routes(),
                  schedule_routes(),
+                 stream_routes(),
                  subscription_routes(),
                  worker_routes(),
+                 alert_routes(),
+                 health_routes(),
+                 stats_routes(),
              })
             rows.insert(rows.end(), part.begin(), part.end());
         return rows;
