@@ -4,7 +4,6 @@
 #include "processors/webhook/options.hpp"
 #include "processors/webhook/url_check.hpp"
 
-#include <libqueue/job.hpp>
 #include <libqueue/webhook.hpp>
 
 #include <span>
