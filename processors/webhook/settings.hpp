@@ -4,6 +4,7 @@
 #include "processors/webhook/options.hpp"
 #include "processors/webhook/url_check.hpp"
 
+#include <libqueue/job.hpp>
 #include <libqueue/webhook.hpp>
 
 #include <span>
