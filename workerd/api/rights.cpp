@@ -51,6 +51,7 @@ constexpr std::array rights{
     right{"alerts.change", role::admin, "change alert rules", true},
     right{"tokens.read", role::admin, "see API tokens"},
     right{"tokens.change", role::admin, "create and revoke API tokens"},
+    right{"tokens.revoke_jwt", role::admin, "revoke JWTs", true},
     right{"tenants.read", role::admin, "see tenants", true},
     right{"tenants.change", role::admin, "create tenants", true},
     right{"audit.read", role::admin, "see and verify the audit record"},

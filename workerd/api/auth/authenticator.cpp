@@ -2,11 +2,13 @@
 
 #include "auth/jwt.hpp"
 
+#include "sha256.hpp"
+
 #include <libqueue/access.hpp>
+#include <libqueue/statement.hpp>
 
-#include <openssl/evp.h>
+#include <sql/api_find_revoked_jwt.hpp>
 
-#include <array>
 #include <utility>
 
 namespace workerd::api {
@@ -17,14 +19,6 @@ constexpr std::chrono::seconds remembered{5};
 constexpr std::size_t known_max = 10'000;
 constexpr std::string_view api_token_prefix{"lq_"};
 
-std::string hash_of(std::string_view text) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned length = 0;
-    static_cast<void>(
-        EVP_Digest(text.data(), text.size(), digest.data(), &length, EVP_sha256(), nullptr));
-    return std::string{digest.begin(), digest.begin() + length};
-}
-
 libqueue::time_point now() {
     return std::chrono::time_point_cast<std::chrono::microseconds>(
         std::chrono::system_clock::now());
@@ -33,7 +27,7 @@ libqueue::time_point now() {
 }  // namespace
 
 std::optional<caller> authenticator::find(std::string_view token, libqueue::client& database) {
-    const auto key = hash_of(token);
+    const auto key = sha256_hex(token);
     {
         const std::lock_guard lock{mutex_};
         const auto found = known_.find(key);
@@ -54,9 +48,18 @@ std::optional<caller> authenticator::find(std::string_view token, libqueue::clie
     return answered;
 }
 
+std::optional<caller> authenticator::ask_jwt(std::string_view token, libqueue::client& database) {
+    auto found = jwt_ ? jwt_->verify(token, now()) : std::nullopt;
+    if (!found)
+        return std::nullopt;
+    const auto hash = sha256_hex(jwt_->issuer() + '\n' + found->token_id);
+    const libqueue::statement asked{std::string{libqueue::sql::api_find_revoked_jwt}, {hash}};
+    return database.query(asked).value().empty() ? found : std::nullopt;
+}
+
 std::optional<caller> authenticator::ask(std::string_view token, libqueue::client& database) {
     if (!token.starts_with(api_token_prefix))
-        return jwt_ ? jwt_->verify(token, now()) : std::nullopt;
+        return ask_jwt(token, database);
     const auto holder = libqueue::access_control{database}.find_token(token);
     if (holder.has_error())
         return std::nullopt;

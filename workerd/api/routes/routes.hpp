@@ -10,10 +10,12 @@ namespace workerd::api {
 [[nodiscard]] std::span<const route> access_routes();
 [[nodiscard]] std::span<const route> batch_routes();
 [[nodiscard]] std::span<const route> limit_routes();
+[[nodiscard]] std::span<const route> openapi_routes();
 [[nodiscard]] std::span<const route> processor_routes();
 [[nodiscard]] std::span<const route> queue_routes();
 [[nodiscard]] std::span<const route> schedule_routes();
 [[nodiscard]] std::span<const route> self_routes();
+[[nodiscard]] std::span<const route> stream_routes();
 [[nodiscard]] std::span<const route> subscription_routes();
 [[nodiscard]] std::span<const route> worker_routes();
 [[nodiscard]] std::span<const route> workflow_routes();
