@@ -353,6 +353,36 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.adopt_grantees() RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    step text;
+    steps text[];
+BEGIN
+    WITH held AS (
+        SELECT a.grantee, CASE a.privilege_type WHEN 'DELETE' THEN 'engine'
+                                                WHEN 'SELECT' THEN 'auditor' END AS which
+        FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a
+        WHERE c.oid = 'queue.ready'::regclass AND a.grantee NOT IN (0, c.relowner)
+        UNION
+        SELECT a.grantee, 'producer'
+        FROM pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) a
+        WHERE n.nspname = rtrim('queue.', '.') AND a.privilege_type = 'USAGE'
+          AND a.grantee NOT IN (0, n.nspowner))
+    SELECT array_agg(format('GRANT %I TO %I', queue.role_name(h.which), r.rolname))
+    INTO steps
+    FROM held h JOIN pg_roles r ON r.oid = h.grantee
+    WHERE h.which IS NOT NULL
+      AND r.rolname <> ALL (ARRAY[queue.role_name('engine'), queue.role_name('producer'),
+                                  queue.role_name('operator'), queue.role_name('auditor')])
+      AND NOT pg_has_role(r.oid, queue.role_name(h.which), 'USAGE');
+    FOREACH step IN ARRAY coalesce(steps, '{}') LOOP
+        PERFORM queue.try_role_step(step);
+    END LOOP;
+END
+$$;
+
 CREATE FUNCTION queue.allow(role text, VARIADIC function_names text[]) RETURNS void
     LANGUAGE sql
     AS $$
@@ -2975,7 +3005,8 @@ DECLARE
     known record;
     moved bigint;
 BEGIN
-    IF current_setting('queue.tenant', true) <> '' THEN tenant_id := queue.own_tenant(enqueue_once.tenant_id); owner_id := enqueue_once.tenant_id; END IF;
+    IF current_setting('queue.tenant', true) <> '' THEN tenant_id := queue.own_tenant(enqueue_once.tenant_id); END IF;
+    owner_id := coalesce(enqueue_once.tenant_id, owner_id);
     IF enqueue_once.idempotency_key IS NULL THEN
         id := queue.enqueue(enqueue_once.kind, enqueue_once.payload, enqueue_once.queue,
             enqueue_once.priority, enqueue_once.run_at, NULL, enqueue_once.max_attempts,
@@ -3047,7 +3078,8 @@ DECLARE
     ids bigint[];
     taken record;
 BEGIN
-    IF current_setting('queue.tenant', true) <> '' THEN tenant_id := queue.own_tenant(erase.tenant_id); hash := queue.subject_hash(erase.subject, erase.tenant_id); END IF;
+    IF current_setting('queue.tenant', true) <> '' THEN tenant_id := queue.own_tenant(erase.tenant_id); END IF;
+    hash := queue.subject_hash(erase.subject, erase.tenant_id);
     PERFORM queue.record_action('subjects.erase', NULL, jsonb_build_object('dry_run', erase.dry_run));
     IF octet_length(erase.reason) > 1000 THEN
         RAISE EXCEPTION 'reason: expected at most 1000 bytes, got %', octet_length(erase.reason)
@@ -4416,6 +4448,9 @@ BEGIN
             PERFORM queue.try_role_step(format('GRANT %I TO %I', one, current_user));
         END IF;
     END LOOP;
+    IF NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = 'queue.job'::regclass) THEN
+        PERFORM queue.adopt_grantees();
+    END IF;
     PERFORM queue.apply_rights();
     RETURN NULL;
 EXCEPTION WHEN insufficient_privilege THEN
@@ -4628,6 +4663,15 @@ BEGIN
         era := nextval('queue.limit_era_seq');
     END IF;
 END
+$$;
+
+CREATE FUNCTION queue.keep_to_tenant(VARIADIC function_names text[]) RETURNS void
+    LANGUAGE sql
+    AS $$
+SELECT queue.guard(f.name, format(
+    'IF current_setting(''queue.tenant'', true) <> '''' THEN '
+    'tenant_id := queue.own_tenant(%s.tenant_id); END IF;', split_part(f.name, '.', 2)))
+FROM unnest(function_names) f (name)
 $$;
 
 CREATE FUNCTION queue.key_name(sort text, tenant_id uuid, key text) RETURNS text

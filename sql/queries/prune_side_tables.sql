@@ -1,9 +1,9 @@
 -- Removes progress and cancel requests of jobs that ended or are gone, at most so many rows of
 -- each, and checkpoints of jobs that completed: a dead one may be replayed, and goes on from its
 -- checkpoint; batches, samples and alerts past their time; operations that ended 30 days ago; notes
--- on failure groups that are gone; answers of requests that nobody may ask for again; frees keys that
--- such jobs still hold. A job that was replayed goes on: its latest attempt counts. Log lines and
--- effects stay as long as their job.
+-- on failure groups that are gone; answers of requests that nobody may ask for again; frees keys
+-- that such jobs still hold. A job that was
+-- replayed goes on: its latest attempt counts. Log lines and effects stay as long as their job.
 -- $1 int most.
 -- Rows: removed. Index: job_pkey, attempt_pkey; the three tables are read whole, and hold what runs
 -- now (checkpoints also what is dead). Locks: the rows removed.

@@ -48,8 +48,8 @@ libqueue::job job_for(const notice& what, std::string kind, std::string payload)
     made.id = what.id;
     made.kind = std::move(kind);
     made.payload = std::move(payload);
-    made.created_at = std::chrono::time_point_cast<std::chrono::microseconds>(
-        std::chrono::system_clock::now());
+    made.created_at =
+        std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
     return made;
 }
 
@@ -190,9 +190,9 @@ bool channels::tell_phones(const notice& what, bool call) {
                                          form.text()};
         request.set("content-type", "application/x-www-form-urlencoded");
         const std::string user = sms_->user.empty() ? sms_->account : sms_->user;
-        request.set("authorization",
-                    "Basic " + processors::base64_encode(user + ":" +
-                                                         std::string{sms_->token.reveal()}));
+        request.set(
+            "authorization",
+            "Basic " + processors::base64_encode(user + ":" + std::string{sms_->token.reveal()}));
         request.ca_file = sms_->ca_file;
         request.allow_http = sms_->allow_http;
         if (sms_->allow_private)

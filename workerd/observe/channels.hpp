@@ -18,8 +18,7 @@ namespace workerd::observe {
 class channels {
    public:
     /// `mail` and `sms`: what the processors were set up with; empty: no such channel.
-    channels(const channel_options& given,
-             std::optional<libqueue::processors::email::options> mail,
+    channels(const channel_options& given, std::optional<libqueue::processors::email::options> mail,
              std::optional<libqueue::processors::sms::options> sms, logger& log);
 
     /// Whether the channel took it: log, mail, webhook, slack, pagerduty, sms or call.

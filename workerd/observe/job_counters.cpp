@@ -127,20 +127,20 @@ job_counters::place job_counters::make(const libqueue::job& job) {
     if (kinds_.size() == most)
         static_cast<void>(
             kinds_.add(std::make_unique<kind_counters>(std::string{other}, std::string{other})));
-    made.kind = const_cast<kind_counters*>(&kinds_.at(most));
+    made.kind = &kinds_.at(most);
     return made;
 }
 
 queue_counters& job_counters::queue_of(std::string_view name) {
     for (std::size_t i = 0; i < queues_.size(); ++i) {
         if (queues_.at(i).queue == name)
-            return const_cast<queue_counters&>(queues_.at(i));
+            return queues_.at(i);
     }
     if (queues_.size() < most)
         return queues_.add(std::make_unique<queue_counters>(std::string{name}));
     if (queues_.size() == most)
         return queues_.add(std::make_unique<queue_counters>(std::string{other}));
-    return const_cast<queue_counters&>(queues_.at(most));
+    return queues_.at(most);
 }
 
 void job_counters::each_kind(const std::function<void(const kind_counters&)>& with) const {

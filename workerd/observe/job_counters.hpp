@@ -106,6 +106,7 @@ class job_counters {
             return size_.load(std::memory_order_acquire);
         }
         [[nodiscard]] const Entry& at(std::size_t place) const { return *entries_[place]; }
+        [[nodiscard]] Entry& at(std::size_t place) { return *entries_[place]; }
         Entry& add(std::unique_ptr<Entry> made) {
             const std::size_t place = size_.load(std::memory_order_relaxed);
             entries_[place] = std::move(made);

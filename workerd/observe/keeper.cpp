@@ -77,7 +77,8 @@ keeper::~keeper() {
     stop();
 }
 
-void keeper::start() {
+void keeper::start(std::function<bool()> ready) {
+    ready_ = std::move(ready);
     thread_ = std::thread{[this] {
         run();
     }};
@@ -99,6 +100,11 @@ void keeper::run() {
         {
             std::unique_lock lock{mutex_};
             last = woken_.wait_for(lock, tick, [this] { return stopping_; });
+        }
+        if (ready_) {
+            if (!ready_())
+                continue;
+            ready_ = {};
         }
         try {
             round(last);

@@ -56,7 +56,8 @@ class keeper {
 
     /// Before start.
     void tell_by(teller how) { tell_ = std::move(how); }
-    void start();
+    /// It looks for the first time when `ready` says so, and writes nothing before.
+    void start(std::function<bool()> ready);
     /// Writes the minute that has begun, lets the duty go and returns.
     void stop();
 
@@ -91,6 +92,7 @@ class keeper {
     metric_set& gauges_;
     sample_taker minutes_;
     teller tell_;
+    std::function<bool()> ready_;
 
     libqueue::client client_;
     libqueue::observation look_;

@@ -155,13 +155,13 @@ std::vector<prometheus::MetricFamily> metric_set::collect() const {
     const std::lock_guard lock{mutex_};
     std::vector<prometheus::MetricFamily> made;
     for (const auto& [name, of] : families_) {
-        prometheus::MetricFamily family;
-        family.name = name;
-        family.help = help_of(name);
-        family.type = of.type;
-        for (const auto& [labels, one] : of.all) {
+        prometheus::MetricFamily shown;
+        shown.name = name;
+        shown.help = help_of(name);
+        shown.type = of.type;
+        for (const auto& [names, one] : of.all) {
             prometheus::ClientMetric metric;
-            for (const auto& [label, value] : labels)
+            for (const auto& [label, value] : names)
                 metric.label.push_back({label, value});
             if (of.type == MetricType::Counter)
                 metric.counter.value = one.value;
@@ -169,9 +169,9 @@ std::vector<prometheus::MetricFamily> metric_set::collect() const {
                 metric.gauge.value = one.value;
             else
                 metric.histogram = histogram_of(one.buckets.data(), one.sum);
-            family.metric.push_back(std::move(metric));
+            shown.metric.push_back(std::move(metric));
         }
-        made.push_back(std::move(family));
+        made.push_back(std::move(shown));
     }
     return made;
 }

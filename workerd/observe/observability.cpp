@@ -43,9 +43,8 @@ http_response text_response(std::string body) {
 }  // namespace
 
 observability::observability(const options& given, libqueue::client_options database, logger& log)
-    : given_{given},
-      tracer_{given_.tracing, log},
-      keeper_{given_, std::move(database), jobs_, told_, database_, log} {
+    : given_{given}, tracer_{given_.tracing, log}, keeper_{given_, std::move(database), jobs_,
+                                                           told_,  database_,           log} {
     // There from the first scrape on, so that the first one counted is an increase.
     for (const auto* name : {"webhooks_sent_total", "emails_sent_total", "sms_sent_total"})
         told_.add(name, {}, 0);
@@ -96,7 +95,7 @@ void observability::start(const libqueue::worker& worker) {
     worker_ = &worker;
     tracer_.start();
     if (given_.keeps)
-        keeper_.start();
+        keeper_.start([&worker] { return worker.connected(); });
 }
 
 void observability::stop() {
@@ -112,9 +111,9 @@ std::vector<prometheus::MetricFamily> observability::collect() const {
     append(families_of(jobs_));
     append(told_.collect());
     append(database_.collect());
-    all.push_back(gauge_of("libqueue_build_info", "Always 1; the version is in the label.", 1,
-                           {{"version", std::string{libqueue::version}},
-                            {"dev", given_.dev ? "true" : "false"}}));
+    all.push_back(gauge_of(
+        "libqueue_build_info", "Always 1; the version is in the label.", 1,
+        {{"version", std::string{libqueue::version}}, {"dev", given_.dev ? "true" : "false"}}));
     all.push_back(gauge_of("libqueue_leader",
                            "1 in the process that measures the database and evaluates alerts.",
                            keeper_.leads() ? 1 : 0));
@@ -126,9 +125,9 @@ std::vector<prometheus::MetricFamily> observability::collect() const {
                                worker_->connected() ? 1 : 0));
     }
     if (given_.keeps)
-        all.push_back(gauge_of(
-            "libqueue_db_clock_offset_seconds", "The database's clock minus this host's.",
-            std::chrono::duration<double>{keeper_.clock_offset()}.count()));
+        all.push_back(gauge_of("libqueue_db_clock_offset_seconds",
+                               "The database's clock minus this host's.",
+                               std::chrono::duration<double>{keeper_.clock_offset()}.count()));
     if (tracer_.on()) {
         prometheus::MetricFamily spans;
         spans.type = prometheus::MetricType::Counter;

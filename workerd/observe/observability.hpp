@@ -32,6 +32,8 @@ class observability {
     /// Any thread.
     [[nodiscard]] std::string trace_run(const libqueue::job& run, std::string_view enqueued) const;
 
+    /// Before start: who tells the channels of alerts.
+    void tell_by(teller how) { keeper_.tell_by(std::move(how)); }
     void start(const libqueue::worker& worker);
     /// What is not written yet is, within a moment.
     void stop();

@@ -105,7 +105,9 @@ tracer::~tracer() {
 
 void tracer::start() {
     if (on())
-        thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
+        thread_ = std::jthread{[this](const std::stop_token& stop) {
+            run(stop);
+        }};
 }
 
 void tracer::stop() {
@@ -200,8 +202,8 @@ std::vector<span> tracer::wait_for_batch(const std::stop_token& stop) {
     const auto size = static_cast<std::size_t>(given_.batch_size);
     std::unique_lock lock{mutex_};
     woken_.wait_for(lock, stop, given_.interval, [&] { return waiting_.size() >= size; });
-    const auto end = waiting_.begin() +
-                     static_cast<std::ptrdiff_t>(std::min(size, waiting_.size()));
+    const auto end =
+        waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(size, waiting_.size()));
     std::vector<span> batch{std::make_move_iterator(waiting_.begin()),
                             std::make_move_iterator(end)};
     waiting_.erase(waiting_.begin(), end);
@@ -238,14 +240,13 @@ void tracer::send(http_sender& by, const std::vector<span>& batch, const std::st
     request.addresses = processors::address_policy::any;
     auto pause = first_pause;
     for (int made = 1;; ++made) {
-        const auto timeout = stop.stop_requested() ? std::min(given_.timeout, goodbye)
-                                                   : given_.timeout;
+        const auto timeout =
+            stop.stop_requested() ? std::min(given_.timeout, goodbye) : given_.timeout;
         const auto answer = by.send(request, hurry_.get_token(), timeout);
         if (answer.end == processors::http_end::answered && answer.status >= 200 &&
             answer.status < 300) {
-            const auto rejected = static_cast<std::uint64_t>(
-                std::clamp<std::int64_t>(rejected_spans(answer.body), 0,
-                                         static_cast<std::int64_t>(batch.size())));
+            const auto rejected = static_cast<std::uint64_t>(std::clamp<std::int64_t>(
+                rejected_spans(answer.body), 0, static_cast<std::int64_t>(batch.size())));
             const std::lock_guard lock{mutex_};
             exported_ += batch.size() - rejected;
             dropped_ += rejected;
@@ -260,10 +261,9 @@ void tracer::send(http_sender& by, const std::vector<span>& batch, const std::st
         }
         const auto asked = processors::retry_after_of(answer, std::chrono::system_clock::now());
         std::unique_lock lock{mutex_};
-        static_cast<void>(woken_.wait_for(
-            lock, stop, std::clamp(asked.value_or(pause), pause, longest_pause), [] {
-                return false;
-            }));
+        static_cast<void>(woken_.wait_for(lock, stop,
+                                          std::clamp(asked.value_or(pause), pause, longest_pause),
+                                          [] { return false; }));
         pause *= 2;
     }
 }

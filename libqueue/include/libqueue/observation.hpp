@@ -31,6 +31,9 @@ class observation {
     [[nodiscard]] report gauges();
     /// Runs that failed in the last so many minutes, as far as samples tell: columns queue, failed.
     [[nodiscard]] report failures(std::chrono::minutes within);
+    /// How well the server, the workers, the providers behind circuits are: columns name, status
+    /// (up, degraded, down), detail.
+    [[nodiscard]] report health();
     /// Queues, not paused, that a live worker serves which handles this kind.
     [[nodiscard]] std::vector<std::string> queues_handling(std::string_view kind);
     /// Levels that handlers told of (job_context.hpp), as a JSON array of {name, labels, value}:

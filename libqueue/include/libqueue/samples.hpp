@@ -40,8 +40,9 @@ class samples {
    public:
     explicit samples(client& connection) noexcept : client_{connection} {}
 
-    /// Columns at, name, value; one row for each step and series, in the order of series and time.
-    /// The value is NULL where nothing is known. `invalid_argument` for what there is no chart of.
+    /// Columns at, seconds (since 1970), name, value; one row for each step and series, in the
+    /// order of series and time. The value is NULL where nothing is known. `invalid_argument` for
+    /// what there is no chart of.
     [[nodiscard]] result<report> series(const series_request& wanted);
     /// JSON array of objects with the columns of queue.sample. Those that are there already stay,
     /// so that a call whose answer was lost can be repeated.

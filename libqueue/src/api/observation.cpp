@@ -37,6 +37,12 @@ report observation::failures(std::chrono::minutes within) {
     });
 }
 
+report observation::health() {
+    return api::on_connection(client_, [](const store::session& with) {
+        return api::make_report(store::health_detail(with));
+    });
+}
+
 std::vector<std::string> observation::queues_handling(std::string_view kind) {
     return api::on_connection(client_, [&](const store::session& with) {
         const pg::result found = store::canary_queues(with, kind);

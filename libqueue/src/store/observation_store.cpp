@@ -8,6 +8,7 @@
 #include <sql/canary_queues.hpp>
 #include <sql/count_failures.hpp>
 #include <sql/database_time.hpp>
+#include <sql/health_detail.hpp>
 #include <sql/hold_duty.hpp>
 #include <sql/list_alerts.hpp>
 #include <sql/list_untold_alerts.hpp>
@@ -52,6 +53,10 @@ pg::result canary_queues(const session& with, std::string_view kind) {
     pg::params to;
     add_text(to, "kind", kind);
     return run(with, sql::canary_queues, to);
+}
+
+pg::result health_detail(const session& with) {
+    return run(with, sql::health_detail, {});
 }
 
 double database_time(const session& with) {

@@ -22,6 +22,7 @@ namespace libqueue::store {
 [[nodiscard]] pg::result observe_gauges(const session& with);
 [[nodiscard]] pg::result count_failures(const session& with, std::chrono::minutes within);
 [[nodiscard]] pg::result canary_queues(const session& with, std::string_view kind);
+[[nodiscard]] pg::result health_detail(const session& with);
 /// Seconds since 1970.
 [[nodiscard]] double database_time(const session& with);
 

@@ -13,15 +13,18 @@ const std::vector<route>& all_routes() {
                  openapi_routes(),
                  processor_routes(),
                  queue_routes(),
-                 schedule_routes(),
-                 stream_routes(),
-                 subscription_routes(),
-                 worker_routes(),
                  job_routes(),
                  dead_letter_routes(),
                  operation_routes(),
                  overview_routes(),
                  workflow_routes(),
+                 schedule_routes(),
+                 stream_routes(),
+                 subscription_routes(),
+                 worker_routes(),
+                 alert_routes(),
+                 health_routes(),
+                 stats_routes(),
              })
             rows.insert(rows.end(), part.begin(), part.end());
         return rows;

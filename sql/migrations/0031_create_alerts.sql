@@ -117,6 +117,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
+    PERFORM queue.refuse_tenant('alerts');
     IF octet_length(coalesce(acknowledge_alert.note, '')) > 1000
        OR octet_length(coalesce(acknowledge_alert.by_whom, '')) > 200 THEN
         RAISE EXCEPTION 'note and name: expected at most 1000 and 200 bytes'
@@ -134,6 +135,7 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'alert % is over', acknowledge_alert.id USING ERRCODE = 'LQ006';
     END IF;
+    PERFORM queue.record_action('alerts.acknowledge', acknowledge_alert.id::text);
     RETURN QUERY SELECT a.* FROM queue.alerts a WHERE a.id = acknowledge_alert.id;
 END
 $$;
@@ -153,3 +155,8 @@ AS $$
         DELETE FROM queue.alert a USING old o WHERE a.id = o.id RETURNING 1)
     SELECT count(*) FROM gone
 $$;
+
+-- They are of the whole installation: who is kept to one tenant sees none.
+SELECT queue.protect('queue.alert', 'false'), queue.protect('queue.alerts', 'true');
+SELECT queue.allow('operator', 'queue.acknowledge_alert');
+SELECT queue.apply_rights();

@@ -147,6 +147,8 @@ DECLARE
     -- Steps begin at whole multiples, so that a chart that moves keeps its values.
     origin timestamptz := timestamptz '2000-01-01 00:00:00+00';
 BEGIN
+    -- Figures of all tenants together.
+    PERFORM queue.refuse_tenant('stats');
     IF seconds < 60 OR seconds > 86400 OR mod(seconds::numeric, 60) <> 0 THEN
         RAISE EXCEPTION 'step: expected whole minutes from 1 minute to 1 day, got %',
             sample_series.step USING ERRCODE = 'LQ001';
@@ -242,3 +244,6 @@ AS $$
         RETURNING 1)
     SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM stale)
 $$;
+
+SELECT queue.allow('operator', 'queue.sample_series');
+SELECT queue.apply_rights();
