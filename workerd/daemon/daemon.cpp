@@ -228,8 +228,8 @@ void daemon::start_metrics() {
             front_door_->mount("/metrics", handler);
         return;
     }
-    metrics_http_ =
-        std::make_unique<http_server>(tasks_, config_.metrics.listen, http_limits{}, handler);
+    metrics_http_ = std::make_unique<http_server>(tasks_, config_.metrics.listen, http_limits{},
+                                                  with_peer(handler));
     metrics_http_->start();
     log_.info("metrics_listening", "serving /metrics", {{"address", metrics_http_->address()}});
 }
@@ -279,9 +279,8 @@ void daemon::start_http() {
     open_front_door();
     http_limits limits;
     limits.body_bytes = 1 << 20;
-    auto handler = [this](http_request request) {
-        return answer_http(std::move(request));
-    };
+    auto handler =
+        with_peer([this](http_request request) { return answer_http(std::move(request)); });
     const bool is_standard = config_.settings.at("http.listen").where.source == "default";
     try {
         http_ = std::make_unique<http_server>(tasks_, config_.http.listen, limits, handler);
