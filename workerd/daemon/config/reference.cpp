@@ -79,6 +79,7 @@ constexpr std::array sections{
                  "worker handles waits and is listed; it is never discarded."},
     section_text{"http.", "http", ""},
     section_text{"log.", "log", ""},
+    section_text{"tenancy.", "tenancy", "Several tenants in one database; see docs/tenancy.md."},
     section_text{"dev.", "dev", "For `workerd --dev`."},
 };
 
