@@ -2721,7 +2721,8 @@ DECLARE
     known record;
     moved bigint;
 BEGIN
-    IF current_setting('queue.tenant', true) <> '' THEN tenant_id := queue.own_tenant(enqueue_once.tenant_id); owner_id := enqueue_once.tenant_id; END IF;
+    IF current_setting('queue.tenant', true) <> '' THEN tenant_id := queue.own_tenant(enqueue_once.tenant_id); END IF;
+    owner_id := coalesce(enqueue_once.tenant_id, owner_id);
     IF enqueue_once.idempotency_key IS NULL THEN
         id := queue.enqueue(enqueue_once.kind, enqueue_once.payload, enqueue_once.queue,
             enqueue_once.priority, enqueue_once.run_at, NULL, enqueue_once.max_attempts,
@@ -2793,7 +2794,8 @@ DECLARE
     ids bigint[];
     taken record;
 BEGIN
-    IF current_setting('queue.tenant', true) <> '' THEN tenant_id := queue.own_tenant(erase.tenant_id); hash := queue.subject_hash(erase.subject, erase.tenant_id); END IF;
+    IF current_setting('queue.tenant', true) <> '' THEN tenant_id := queue.own_tenant(erase.tenant_id); END IF;
+    hash := queue.subject_hash(erase.subject, erase.tenant_id);
     PERFORM queue.record_action('subjects.erase', NULL, jsonb_build_object('dry_run', erase.dry_run));
     IF octet_length(erase.reason) > 1000 THEN
         RAISE EXCEPTION 'reason: expected at most 1000 bytes, got %', octet_length(erase.reason)
@@ -3883,6 +3885,15 @@ BEGIN
         era := nextval('queue.limit_era_seq');
     END IF;
 END
+$$;
+
+CREATE FUNCTION queue.keep_to_tenant(VARIADIC function_names text[]) RETURNS void
+    LANGUAGE sql
+    AS $$
+SELECT queue.guard(f.name, format(
+    'IF current_setting(''queue.tenant'', true) <> '''' THEN '
+    'tenant_id := queue.own_tenant(%s.tenant_id); END IF;', split_part(f.name, '.', 2)))
+FROM unnest(function_names) f (name)
 $$;
 
 CREATE FUNCTION queue.key_name(sort text, tenant_id uuid, key text) RETURNS text
@@ -5072,6 +5083,25 @@ $$;
 
 COMMENT ON FUNCTION queue.prune_keys(at_now timestamp with time zone, time_limit interval, batch integer, OUT keys bigint, OUT round_over boolean) IS 'Deletes expired idempotency keys, a bounded time at a call; workers call it.';
 
+CREATE FUNCTION queue.prune_requests(most integer) RETURNS bigint
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+WITH keys AS (
+    DELETE FROM queue.request_key k
+    WHERE k.key_hash IN (SELECT o.key_hash FROM queue.request_key o
+                         WHERE o.taken_at < clock_timestamp() - interval '24 hours'
+                         ORDER BY o.taken_at LIMIT most FOR UPDATE SKIP LOCKED)
+    RETURNING 1),
+tokens AS (
+    DELETE FROM queue.revoked_jwt r
+    WHERE r.jti_hash IN (SELECT o.jti_hash FROM queue.revoked_jwt o
+                         WHERE o.expires_at < clock_timestamp() - interval '1 hour'
+                         ORDER BY o.expires_at LIMIT most FOR UPDATE SKIP LOCKED)
+    RETURNING 1)
+SELECT (SELECT count(*) FROM keys) + (SELECT count(*) FROM tokens)
+$$;
+
 CREATE FUNCTION queue.prune_these(ids bigint[], at_now timestamp with time zone, OUT jobs integer, OUT letters integer) RETURNS record
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -5648,6 +5678,16 @@ BEGIN
         PERFORM pg_notify('queue.wake', j.queue_id::text);
     END IF;
 END
+$$;
+
+CREATE FUNCTION queue.revoke_jwt(jti_hash bytea, expires_at timestamp with time zone) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+INSERT INTO queue.revoked_jwt AS r (jti_hash, expires_at)
+VALUES (revoke_jwt.jti_hash, revoke_jwt.expires_at)
+ON CONFLICT ON CONSTRAINT revoked_jwt_pkey
+DO UPDATE SET expires_at = greatest(r.expires_at, excluded.expires_at)
 $$;
 
 CREATE FUNCTION queue.revoke_token(id uuid) RETURNS void
@@ -7434,6 +7474,23 @@ CREATE VIEW queue.queue_stats WITH (security_invoker='true') AS
            FROM queue.dead_letter x
           GROUP BY x.queue) d ON ((d.queue = q.name)));
 
+CREATE TABLE queue.request_key (
+    key_hash bytea NOT NULL,
+    tenant_id uuid,
+    request_hash bytea NOT NULL,
+    taken_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    status smallint,
+    content_type text,
+    location text,
+    body text,
+    CONSTRAINT request_key_answer_valid CHECK (((status IS NULL) = (body IS NULL))),
+    CONSTRAINT request_key_hashes_valid CHECK (((octet_length(key_hash) = 32) AND (octet_length(request_hash) = 32)))
+);
+
+ALTER TABLE ONLY queue.request_key FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE queue.request_key IS 'Requests with an Idempotency-Key and their answers';
+
 CREATE TABLE queue.retention_walk (
     only_row boolean DEFAULT true NOT NULL,
     "position" bigint DEFAULT 0 NOT NULL,
@@ -7448,6 +7505,17 @@ CREATE TABLE queue.retention_walk (
 WITH (fillfactor='10', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='500');
 
 ALTER TABLE ONLY queue.retention_walk FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE queue.revoked_jwt (
+    jti_hash bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT revoked_jwt_hash_valid CHECK ((octet_length(jti_hash) = 32))
+);
+
+ALTER TABLE ONLY queue.revoked_jwt FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE queue.revoked_jwt IS 'JWTs that are not accepted although they have not ended';
 
 ALTER TABLE queue.schedule ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME queue.schedule_id_seq
@@ -7802,8 +7870,14 @@ ALTER TABLE ONLY queue.queue
 ALTER TABLE ONLY queue.ready
     ADD CONSTRAINT ready_pkey PRIMARY KEY (line_id, run_at, id);
 
+ALTER TABLE ONLY queue.request_key
+    ADD CONSTRAINT request_key_pkey PRIMARY KEY (key_hash);
+
 ALTER TABLE ONLY queue.retention_walk
     ADD CONSTRAINT retention_walk_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY queue.revoked_jwt
+    ADD CONSTRAINT revoked_jwt_pkey PRIMARY KEY (jti_hash);
 
 ALTER TABLE ONLY queue.schedule
     ADD CONSTRAINT schedule_name_key UNIQUE NULLS NOT DISTINCT (tenant_id, name);
@@ -7881,6 +7955,10 @@ CREATE INDEX lease_worker_idx ON queue.lease USING btree (worker_id);
 CREATE INDEX line_triple_idx ON queue.line USING btree (kind, queue_id, priority);
 
 CREATE INDEX ready_reserved_idx ON queue.ready USING btree (line_id, run_at, id) WHERE reserved;
+
+CREATE INDEX request_key_taken_idx ON queue.request_key USING btree (taken_at);
+
+CREATE INDEX revoked_jwt_expires_idx ON queue.revoked_jwt USING btree (expires_at);
 
 CREATE INDEX schedule_next_at_idx ON queue.schedule USING btree (next_at, id) WHERE (next_at IS NOT NULL);
 
@@ -7980,7 +8058,11 @@ CREATE POLICY auditor ON queue.queue FOR SELECT TO queue_auditor USING (true);
 
 CREATE POLICY auditor ON queue.ready FOR SELECT TO queue_auditor USING (true);
 
+CREATE POLICY auditor ON queue.request_key FOR SELECT TO queue_auditor USING (true);
+
 CREATE POLICY auditor ON queue.retention_walk FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.revoked_jwt FOR SELECT TO queue_auditor USING (true);
 
 CREATE POLICY auditor ON queue.schedule FOR SELECT TO queue_auditor USING (true);
 
@@ -8096,7 +8178,11 @@ CREATE POLICY engine ON queue.queue TO queue_engine USING (true) WITH CHECK (tru
 
 CREATE POLICY engine ON queue.ready TO queue_engine USING (true) WITH CHECK (true);
 
+CREATE POLICY engine ON queue.request_key TO queue_engine USING (true) WITH CHECK (true);
+
 CREATE POLICY engine ON queue.retention_walk TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.revoked_jwt TO queue_engine USING (true) WITH CHECK (true);
 
 CREATE POLICY engine ON queue.schedule TO queue_engine USING (true) WITH CHECK (true);
 
@@ -8168,7 +8254,11 @@ ALTER TABLE queue.queue ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE queue.ready ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE queue.request_key ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE queue.retention_walk ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.revoked_jwt ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE queue.schedule ENABLE ROW LEVEL SECURITY;
 
