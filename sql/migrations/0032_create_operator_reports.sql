@@ -143,7 +143,7 @@ BEGIN
 END
 $$;
 
--- Every queue with what stands in it, in bounded time: exact up to 1,000 jobs of a line, beyond
+-- Every queue with what stands in it, in bounded time: exact up to 500 jobs of a line, beyond
 -- that estimated from a sample of the line's pages. Rates are those of the last minute, or of
 -- what the end of the history covers. Obeys row-level security.
 CREATE FUNCTION queue.overview()
@@ -158,7 +158,7 @@ SET enable_seqscan = off SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
-    most CONSTANT integer := 1000;
+    most CONSTANT integer := 500;
     page_bytes integer := current_setting('block_size')::integer;
     pages bigint := pg_relation_size('queue.ready') / page_bytes;
     share real := least(100, 100.0 * 200 / greatest(1, pages));

@@ -263,9 +263,8 @@ void daemon::start_metrics() {
             front_door_->mount("/metrics", handler);
         return;
     }
-    metrics_http_ =
-        std::make_unique<http_server>(tasks_, config_.metrics.listen, http_limits{},
-                                      with_peer(handler));
+    metrics_http_ = std::make_unique<http_server>(tasks_, config_.metrics.listen, http_limits{},
+                                                  with_peer(handler));
     metrics_http_->start();
     log_.info("metrics_listening", "serving /metrics", {{"address", metrics_http_->address()}});
 }
