@@ -18,9 +18,9 @@ const path = (name: unknown): string => `/schedules/${segment(name)}`;
 function actsOn(of: row, reload: () => void) {
   const name = String(of.name);
   return {
-    run: () => void act(`${name} runs now`, () => call('POST', `${path(name)}/run`, { body: {}, key: freshKey() }), reload),
-    pause: () => void act(`${name} is paused`, () => call('POST', `${path(name)}/pause`, { body: {}, key: freshKey() }), reload),
-    resume: () => void act(`${name} goes on`, () => call('POST', `${path(name)}/resume`, { body: {}, key: freshKey() }), reload),
+    run: () => void act(`${name} runs now`, () => call('POST', `${path(name)}/run`, { key: freshKey() }), reload),
+    pause: () => void act(`${name} is paused`, () => call('POST', `${path(name)}/pause`, { key: freshKey() }), reload),
+    resume: () => void act(`${name} goes on`, () => call('POST', `${path(name)}/resume`, { key: freshKey() }), reload),
     remove: () => ask({
       title: `Remove ${name}?`, consequence: 'It makes no more jobs. Jobs it has made stay.',
       confirm: name, action: 'Remove', danger: true,

@@ -10,7 +10,7 @@ import { toast, toastProblem } from './toast';
 // What changes something. Each asks with count, filter and consequence where much is at stake,
 // says what was done, and what the server answered when it refused.
 
-const post = (path: string, body: unknown = {}, text?: string): Promise<any> =>
+const post = (path: string, body?: unknown, text?: string): Promise<any> =>
   call('POST', path, { body, text, key: freshKey() });
 
 /// Runs one call and says how it went; for what needs no question.
