@@ -159,11 +159,11 @@ export function Schedule({ name }: { name: string }) {
           </Panel>
           <Panel title="Makes">
             <Facts rows={[
-              ['Kind', <code>{String(of.kind)}</code>], ['Queue', <QueueLink name={of.queue} />],
+              ['Kind', <code>{String(of.kind)}</code>], ['Queue', of.queue ? <QueueLink name={of.queue} /> : "the kind's own"],
               ['Priority', of.priority], ['Attempts', of.max_attempts],
               ['Missed slots', of.misfire], ['Overlap', of.overlap === null ? null : String(of.overlap)],
               ['Tenant', of.tenant_id && <code>{String(of.tenant_id)}</code>],
-              ['Last job', <JobLink id={of.last_job_id} />], ['Changed', <Time at={of.updated_at} />],
+              ['Last job', of.last_job_id && <JobLink id={of.last_job_id} />], ['Changed', <Time at={of.updated_at} />],
             ]} />
             <Json of={of.payload} label="Payload" />
           </Panel>
