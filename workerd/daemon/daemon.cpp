@@ -230,7 +230,8 @@ void daemon::open_front_door() {
     options.user_rate = http.rate_limits.user;
     options.token_rate = http.rate_limits.token;
     options.address_rate = http.rate_limits.address;
-    front_door_ = std::make_unique<api::front_door>(tasks_, log_, *surroundings_, std::move(options));
+    front_door_ =
+        std::make_unique<api::front_door>(tasks_, log_, *surroundings_, std::move(options));
     front_door_->mount(
         "/health", [this](http_request request) { return health_->answer(std::move(request)); });
     count_requests();
