@@ -69,8 +69,7 @@ settings::settings(options given_) : given{std::move(given_)} {
 }
 
 http_request settings::signed_request(const std::string& url, std::string body, std::string_view id,
-                                      std::span<const libqueue::webhook::key> with,
-                                      const run_view& run) const {
+                                      std::span<const libqueue::webhook::key> with) const {
     http_request request{url, std::move(body)};
     request.ca_file = given.ca_file;
     request.allow_http = given.allow_http;
@@ -80,9 +79,6 @@ http_request settings::signed_request(const std::string& url, std::string body, 
     request.set("webhook-timestamp", std::to_string(now.time_since_epoch().count()));
     request.set("webhook-signature",
                 libqueue::webhook::signature_header(with, id, now, request.body));
-    if (!run.traceparent.empty() && !has_control_characters(run.traceparent)) {
-        request.set("traceparent", run.traceparent);
-    }
     request.set("expect", "");  // no 100-continue: it costs a round trip or a second
     return request;
 }

@@ -31,7 +31,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!parser.is_header_done())
         return 0;
     const auto& request = parser.get();
-    const auto count = [&](http::field name) { return request.count(name); };
+    const auto count = [&](http::field name) {
+        return request.count(name);
+    };
     const bool two_lengths =
         count(http::field::content_length) + count(http::field::transfer_encoding) > 1;
     const auto fields = static_cast<std::size_t>(std::distance(request.begin(), request.end()));

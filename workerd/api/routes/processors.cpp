@@ -24,10 +24,11 @@ using libqueue::statement;
 template <typename Ask>
 libqueue::report of_processor(const char* name, Ask ask) {
     auto found = ask();
-    if (found.has_error() && found.error().code == libqueue::errc::schema_mismatch)
+    // A missing schema, table or function; the queue's own were there a moment ago.
+    if (!found && found.error().code == libqueue::errc::schema_mismatch)
         refuse(404, "not_found",
                std::string{"the processor "} + name + " is not installed in this database");
-    return std::move(found).value();
+    return found.value();
 }
 
 std::optional<std::string> number(std::optional<std::int64_t> value) {

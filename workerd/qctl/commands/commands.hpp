@@ -30,6 +30,11 @@ namespace qctl {
 [[nodiscard]] exit_code run_dlq_export(context& with);
 [[nodiscard]] exit_code run_dlq_stats(context& with);
 
+[[nodiscard]] exit_code run_ops_run(context& with);
+[[nodiscard]] exit_code run_ops_list(context& with);
+[[nodiscard]] exit_code run_ops_show(context& with);
+[[nodiscard]] exit_code run_ops_cancel(context& with);
+
 [[nodiscard]] exit_code run_queues_list(context& with);
 [[nodiscard]] exit_code run_queues_show(context& with);
 [[nodiscard]] exit_code run_queues_create(context& with);
@@ -91,6 +96,9 @@ namespace qctl {
 [[nodiscard]] exit_code run_roles_list(context& with);
 [[nodiscard]] exit_code run_roles_install(context& with);
 
+[[nodiscard]] exit_code run_alerts_list(context& with);
+[[nodiscard]] exit_code run_alerts_history(context& with);
+[[nodiscard]] exit_code run_alerts_acknowledge(context& with);
 [[nodiscard]] exit_code run_workers_list(context& with);
 [[nodiscard]] exit_code run_kinds_unhandled(context& with);
 [[nodiscard]] exit_code run_stats(context& with);
