@@ -34,6 +34,13 @@ std::string text_after(const std::string& text, const std::string& mark) {
     return at == std::string::npos ? std::string{} : text.substr(at + mark.size());
 }
 
+/// A signing key as workerd wants it.
+std::string secret_in(const test::temp_dir& folder) {
+    const auto file = folder.write("s", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
+    ::chmod(file.c_str(), 0600);
+    return file.string();
+}
+
 /// A real workerd with its database.
 class bench {
    public:
@@ -142,8 +149,9 @@ TEST_SUITE("observe") {
         b.enqueue("'debug.noop', '{}', queue => 'default', delay => '1 hour'");
 
         CHECK(b.shows(R"(queue_jobs_processed_total{queue="money"} 7)"));
-        CHECK(b.shows(
-            R"(libqueue_jobs_finished_total{queue="money",kind="debug.noop",outcome="completed"} 7)"));
+        CHECK(
+            b.shows("libqueue_jobs_finished_total{queue=\"money\",kind=\"debug.noop\","
+                    "outcome=\"completed\"} 7"));
         CHECK(b.shows(R"(libqueue_job_end_to_end_seconds_count{queue="money"} 7)"));
         CHECK(b.shows(R"(libqueue_queue_jobs{queue="default",state="scheduled"} 1)"));
         CHECK(b.shows("libqueue_leader 1"));
@@ -181,11 +189,16 @@ TEST_SUITE("observe") {
     }
 
     TEST_CASE("metrics: every query of the dashboards and rules names metrics that are there") {
+        test::http_receiver endpoint;
+        const test::temp_dir secrets;
         const bench b{
             "metrics: {interval: 200ms, canary: 1s}\n"
-            "limits: {stripe: {burst: 5, rate: 5/s}}\n",
+            "limits: {stripe: {burst: 5, rate: 5/s, breaker: {percent: 50}}}\n"
+            "processors: {webhook: {secret_file: \"" +
+                secret_in(secrets) + "\", allow_private: true, allow_http: true}}\n",
             {{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"}}};
-        REQUIRE(b.completes(b.enqueue("'debug.noop', '{}'")));
+        REQUIRE(b.completes(b.enqueue("'webhook.deliver', '{\"url\": \"" + endpoint.url("/in") +
+                                      "\", \"event\": \"a.b\", \"data\": {}}'")));
         b.db.execute(
             "SELECT queue.put_levels('[{\"name\":\"solana_wallet_balance_sol\","
             "\"labels\":{},\"value\":1}]')");
@@ -216,6 +229,15 @@ TEST_SUITE("observe") {
         CHECK_MESSAGE(checked.code == 0, checked.errors);
         CHECK_MESSAGE(tested.code == 0, tested.output + tested.errors);
         CHECK_MESSAGE(drawn.code == 0, drawn.errors);
+    }
+
+    TEST_CASE("runbooks: every command in them is one that qctl knows") {
+        const auto checked = test::run_command(test::process_options{
+            "python3",
+            {(test::source_dir() / "packaging/check_runbooks.py").string(),
+             test::binary("qctl").string(), (test::source_dir() / "docs/runbooks").string()}});
+
+        CHECK_MESSAGE(checked.code == 0, checked.errors);
     }
 
     TEST_CASE("samples: what a process has ended is written when it leaves, too") {
@@ -252,9 +274,7 @@ TEST_SUITE("observe") {
         test::http_receiver collector;
         test::http_receiver endpoint;
         const test::temp_dir secrets;
-        const auto secret = secrets.write("s", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
-        ::chmod(secret.c_str(), 0600);
-        const bench b{"processors: {webhook: {secret_file: \"" + secret.string() +
+        const bench b{"processors: {webhook: {secret_file: \"" + secret_in(secrets) +
                           "\", allow_private: true, allow_http: true}}\n",
                       {{"OTEL_EXPORTER_OTLP_ENDPOINT", collector.url("")}}};
 
@@ -319,10 +339,8 @@ TEST_SUITE("observe") {
     TEST_CASE("alerts: a full queue is told of once, even while it stands still itself") {
         test::http_receiver hook;
         const test::temp_dir secrets;
-        const auto secret = secrets.write("s", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
-        ::chmod(secret.c_str(), 0600);
         const bench b{"alerts:\n  allow_private: true\n  webhook: {url: \"" + hook.url("/alert") +
-                      "\", secret_file: \"" + secret.string() +
+                      "\", secret_file: \"" + secret_in(secrets) +
                       "\"}\n  rules:\n    money_depth: {when: depth, queue: money, limit: \"5\", "
                       "severity: critical, channels: [log, webhook]}\n"};
         b.db.execute("SELECT queue.pause('money', 'standing still')");

@@ -69,12 +69,9 @@ TEST_SUITE("observe") {
 
         const auto text = text_of(jobs);
 
-        CHECK(has(
-            text,
-            R"(libqueue_jobs_finished_total{queue="mail",kind="email.send",outcome="completed"} 5)"));
-        CHECK(has(
-            text,
-            R"(libqueue_jobs_finished_total{queue="mail",kind="email.send",outcome="retry"} 1)"));
+        const std::string mails{R"(libqueue_jobs_finished_total{queue="mail",kind="email.send",)"};
+        CHECK(has(text, mails + R"(outcome="completed"} 5)"));
+        CHECK(has(text, mails + R"(outcome="retry"} 1)"));
         CHECK(has(text, R"(queue_jobs_processed_total{queue="mail"} 5)"));
         CHECK(has(text, R"(queue_jobs_failed_total{queue="money"} 1)"));
         CHECK(has(text, R"(libqueue_job_run_seconds_count{queue="mail",kind="email.send"} 6)"));

@@ -56,7 +56,6 @@ observability::observability(const options& given, libqueue::client_options data
         told_.add(name, {{"status", "failed"}}, 0);
     }
     told_.add("alerts_sent_total", {{"channel", "log"}, {"severity", "critical"}}, 0);
-    told_.add("libqueue_outbound_requests_total", {{"processor", "none"}, {"code", "200"}}, 0);
     told_.set("libqueue_config_last_reload_success", {}, 1);
 }
 

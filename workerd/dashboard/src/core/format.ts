@@ -111,7 +111,7 @@ export function ago(value: unknown, at: number): string {
   if (found === null) return '–';
   const gone = at - found;
   if (Math.abs(gone) < 1500) return 'now';
-  const text = duration(Math.floor(Math.abs(gone) / 1000) * 1000);
+  const text = duration(Math.floor(Math.abs(gone) / 1000) * 1000).replace('.0s', 's');
   return gone > 0 ? `${text} ago` : `in ${text}`;
 }
 

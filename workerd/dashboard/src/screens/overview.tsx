@@ -99,6 +99,8 @@ const chartTones: Record<string, string> = {
 };
 const cycle = ['tone-running', 'tone-completed', 'tone-retrying', 'tone-scheduled', 'tone-ready'];
 
+const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
+
 /// One chart of /stats/series; asked for again as long as it is looked at.
 export function SeriesChart(props: {
   title: string;
@@ -117,7 +119,7 @@ export function SeriesChart(props: {
   const end = Math.floor(Date.now() / 1000 / step) * step;
   const { data, error } = useResource<series>('/stats/series', {
     metric: props.metric, queue: props.queue, step,
-    from: from || end - span, to: to || end,
+    from: iso(Number(from) || end - span), to: iso(Number(to) || end),
   });
   const lines = useMemo(
     () => (data?.series ?? []).map((s, i) => ({
