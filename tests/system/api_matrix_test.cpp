@@ -1,4 +1,5 @@
 #include "api_matrix.hpp"
+
 #include "rights.hpp"
 #include "route.hpp"
 
@@ -40,9 +41,9 @@ class matrix {
         other_ = rig_.tenant("other");
         for (const auto as : {role::viewer, role::operate, role::admin})
             for (const auto& tenant : {mine_, other_, std::string{}})
-                seats_.push_back({as, tenant,
-                                  rig_.token(as, tenant.empty() ? std::nullopt
-                                                                : std::optional{tenant})});
+                seats_.push_back(
+                    {as, tenant,
+                     rig_.token(as, tenant.empty() ? std::nullopt : std::optional{tenant})});
         expired_ = rig_.token(role::admin, mine_, std::chrono::seconds{1});
         libqueue_limit();
     }

@@ -84,8 +84,9 @@ bool run_until(asio::io_context& io, Condition holds, std::chrono::milliseconds 
 }
 
 long transactions(const test::api_rig& rig) {
-    return std::stol(rig.db().query("SELECT pg_stat_get_db_xact_commit(oid) "
-                                       "FROM pg_database WHERE datname = current_database()"));
+    return std::stol(
+        rig.db().query("SELECT pg_stat_get_db_xact_commit(oid) "
+                       "FROM pg_database WHERE datname = current_database()"));
 }
 
 }  // namespace
@@ -97,15 +98,18 @@ TEST_SUITE("stream") {
         asio::io_context io;
         auto first = std::make_unique<viewer>(io, rig, token);
 
-        REQUIRE(run_until(io, [&] { return first->count("event: overview\n") >= 3; }, 15s));
+        REQUIRE(run_until(
+            io, [&] { return first->count("event: overview\n") >= 3; }, 15s));
         const auto seen = first->id(1);
         const auto second = first->id(2);
         viewer again{io, rig, token, seen};
         viewer fresh{io, rig, token, "1-1"};
 
-        REQUIRE(run_until(io, [&] { return again.count("\nid: ") >= 2; }, 5s));
+        REQUIRE(run_until(
+            io, [&] { return again.count("\nid: ") >= 2; }, 5s));
         CHECK(again.id(1) == second);
-        REQUIRE(run_until(io, [&] { return fresh.count("event: overview\n") >= 1; }, 5s));
+        REQUIRE(run_until(
+            io, [&] { return fresh.count("event: overview\n") >= 1; }, 5s));
         CHECK(first->text.starts_with("HTTP/1.1 200"));
         CHECK(first->text.find("Content-Type: text/event-stream") != std::string::npos);
         CHECK(fresh.id(1) != second);
@@ -116,17 +120,20 @@ TEST_SUITE("stream") {
         const auto token = rig.token(role::viewer);
         asio::io_context io;
         viewer watching{io, rig, token};
-        REQUIRE(run_until(io, [&] { return watching.count("event: overview\n") >= 1; }, 10s));
+        REQUIRE(run_until(
+            io, [&] { return watching.count("event: overview\n") >= 1; }, 10s));
 
         rig.db().execute("UPDATE queue.api_token SET revoked_at = now()");
 
-        CHECK(run_until(io, [&] { return watching.ended; }, 20s));
+        CHECK(run_until(
+            io, [&] { return watching.ended; }, 20s));
     }
 
     TEST_CASE("stream: two hundred viewers cost the database what one costs") {
         test::api_rig rig;
         const auto token = rig.token(role::viewer);
-        const auto spent = [&](asio::io_context& io, const std::vector<std::unique_ptr<viewer>>& of) {
+        const auto spent = [&](asio::io_context& io,
+                               const std::vector<std::unique_ptr<viewer>>& of) {
             const auto all_have = [&](int n) {
                 return [&of, n] {
                     for (const auto& each : of)
@@ -138,7 +145,8 @@ TEST_SUITE("stream") {
             REQUIRE(run_until(io, all_have(1), 30s));
             const auto before = transactions(rig);
             const auto begun = std::chrono::steady_clock::now();
-            static_cast<void>(run_until(io, [] { return false; }, 8s));
+            static_cast<void>(run_until(
+                io, [] { return false; }, 8s));
             const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
             return static_cast<double>(transactions(rig) - before) / took.count();
         };

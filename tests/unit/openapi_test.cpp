@@ -1,4 +1,5 @@
 #include "openapi.hpp"
+
 #include "rights.hpp"
 #include "route.hpp"
 
@@ -79,22 +80,22 @@ TEST_SUITE("openapi") {
 
     TEST_CASE("openapi: every segment in braces is a required parameter, and no other is") {
         const auto whole = described();
-        for_each_operation(whole, [&](const std::string& path, const std::string&,
-                                      const json::object& operation) {
-            CAPTURE(path);
-            std::set<std::string> wanted;
-            for (auto at = path.find('{'); at != std::string::npos; at = path.find('{', at + 1))
-                wanted.insert(path.substr(at + 1, path.find('}', at) - at - 1));
-            if (const auto* parameters = operation.if_contains("parameters"))
-                for (const auto& each : parameters->as_array()) {
-                    const auto& row = each.as_object();
-                    if (!row.contains("in") || row.at("in") != "path")
-                        continue;
-                    CHECK(row.at("required").as_bool());
-                    CHECK(wanted.erase(std::string{row.at("name").as_string()}) == 1);
-                }
-            CHECK(wanted.empty());
-        });
+        for_each_operation(
+            whole, [&](const std::string& path, const std::string&, const json::object& operation) {
+                CAPTURE(path);
+                std::set<std::string> wanted;
+                for (auto at = path.find('{'); at != std::string::npos; at = path.find('{', at + 1))
+                    wanted.insert(path.substr(at + 1, path.find('}', at) - at - 1));
+                if (const auto* parameters = operation.if_contains("parameters"))
+                    for (const auto& each : parameters->as_array()) {
+                        const auto& row = each.as_object();
+                        if (!row.contains("in") || row.at("in") != "path")
+                            continue;
+                        CHECK(row.at("required").as_bool());
+                        CHECK(wanted.erase(std::string{row.at("name").as_string()}) == 1);
+                    }
+                CHECK(wanted.empty());
+            });
     }
 
     TEST_CASE("openapi: every route but the open ones names a right that exists") {
