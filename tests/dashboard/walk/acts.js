@@ -50,7 +50,7 @@ module.exports = {
       await until('all rows', async () => (await rows.count()) > 30);
       await page.goBack();
       await page.waitForURL(/state%3Ascheduled/);
-      assert.equal(await input.inputValue(), 'queue:mail state:scheduled');
+      await until('the filter of before', async () => (await input.inputValue()) === 'queue:mail state:scheduled');
       await page.reload();
       await settle(page);
       assert.equal(await input.inputValue(), 'queue:mail state:scheduled');

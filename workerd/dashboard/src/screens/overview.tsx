@@ -24,7 +24,7 @@ function jobsOf(queue: unknown, states: string): string {
 function Age({ of }: { of: row }) {
   const age = oldestSeconds(of);
   const objective = number(of.objective_seconds);
-  if (age === null) return <span class="dim">–</span>;
+  if (!age) return <span class="dim">–</span>;
   const label = objective === null ? seconds(age) : `${seconds(age)} of ${seconds(objective)} allowed`;
   return (
     <span class="age">
@@ -129,7 +129,7 @@ export function SeriesChart(props: {
   );
   if (error) return <figure class="chart"><figcaption><span class="chart-title">{props.title}</span></figcaption><p class="dim pad">{error.detail || error.title}</p></figure>;
   if (!data) return <figure class="chart"><Loading /></figure>;
-  if (!data.t.length) {
+  if (!data.series.some((s) => s.values.some((v) => v !== null))) {
     return <figure class="chart"><figcaption><span class="chart-title">{props.title}</span></figcaption><p class="dim pad">No samples of this time yet.</p></figure>;
   }
   return (
