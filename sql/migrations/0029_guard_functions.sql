@@ -170,16 +170,24 @@ FROM (VALUES
     ('erase', 'subjects.erase', 'NULL', 'jsonb_build_object(''dry_run'', erase.dry_run)'))
     a (name, action, target, detail);
 
--- Of one's tenant.
-SELECT queue.guard('queue.' || f.name, format(
+-- For functions with a tenant_id: the transaction's tenant stands in for NULL, another is refused.
+CREATE FUNCTION queue.keep_to_tenant(VARIADIC function_names text[]) RETURNS void
+LANGUAGE sql
+AS $$
+SELECT queue.guard(f.name, format(
     'IF current_setting(''queue.tenant'', true) <> '''' THEN '
-    'tenant_id := queue.own_tenant(%s.tenant_id);%s END IF;', f.name, f.also))
-FROM (VALUES ('enqueue', ''), ('enqueue_many', ''), ('create_batch', ''), ('schedule', ''),
-             ('unschedule', ''), ('lock_schedule', ''), ('next_firings', ''), ('subscribe', ''),
-             ('publish', ''),
-             ('enqueue_once', ' owner_id := enqueue_once.tenant_id;'),
-             ('erase', ' hash := queue.subject_hash(erase.subject, erase.tenant_id);'))
-    f (name, also);
+    'tenant_id := queue.own_tenant(%s.tenant_id); END IF;', split_part(f.name, '.', 2)))
+FROM unnest(function_names) f (name)
+$$;
+SELECT queue.keep_to_tenant(
+    'queue.enqueue', 'queue.enqueue_many', 'queue.create_batch', 'queue.schedule',
+    'queue.unschedule', 'queue.lock_schedule', 'queue.next_firings', 'queue.subscribe',
+    'queue.publish');
+-- What these made of it before they begin.
+SELECT queue.guard('queue.enqueue_once', 'owner_id := coalesce(enqueue_once.tenant_id, owner_id);');
+SELECT queue.guard('queue.erase',
+                   'hash := queue.subject_hash(erase.subject, erase.tenant_id);');
+SELECT queue.keep_to_tenant('queue.enqueue_once', 'queue.erase');
 
 -- Of one's jobs, batches and subscriptions.
 SELECT queue.guard('queue.' || f.name, format('PERFORM queue.check_job(%s.job_id);', f.name))

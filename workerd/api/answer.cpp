@@ -72,6 +72,11 @@ std::string with_members(std::string object,
     return object + '}';
 }
 
+answer& answer::with(std::string name, std::string value) {
+    headers.emplace_back(std::move(name), std::move(value));
+    return *this;
+}
+
 answer reply_list(const libqueue::report& of, const std::optional<std::string>& next) {
     const auto position = next      ? next
                           : of.next ? std::optional{std::to_string(*of.next)}
@@ -80,6 +85,15 @@ answer reply_list(const libqueue::report& of, const std::optional<std::string>& 
     body += position ? json_string(seal_cursor(*position)) : "null";
     body += of.capped ? R"(,"capped":true})" : "}";
     return answer{200, std::move(body)};
+}
+
+answer reply_page(const libqueue::report& of, int limit, std::string_view column) {
+    const auto place = std::ranges::find(of.columns, column, &libqueue::column::name);
+    const bool is_full = limit > 0 && of.rows.size() >= static_cast<std::size_t>(limit);
+    if (!is_full || place == of.columns.end())
+        return reply_list(of);
+    const auto at = static_cast<std::size_t>(place - of.columns.begin());
+    return reply_list(of, of.rows.back().at(at));
 }
 
 answer reply_object(const libqueue::report& of, int status) {

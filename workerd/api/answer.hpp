@@ -11,9 +11,11 @@
 #include <utility>
 #include <vector>
 
-namespace workerd::api {
+namespace workerd {
+class http_pieces;
+}
 
-class event_feed;
+namespace workerd::api {
 
 /// What a handler returns.
 class answer {
@@ -22,23 +24,25 @@ class answer {
                     std::string content_type_ = "application/json")
         : status{status_}, body{std::move(body_)}, content_type{std::move(content_type_)} {}
 
-    answer& with(std::string name, std::string value) {
-        headers.emplace_back(std::move(name), std::move(value));
-        return *this;
-    }
+    answer& with(std::string name, std::string value);
 
     int status;
     std::string body;
     std::string content_type;
     std::vector<std::pair<std::string, std::string>> headers;
+    /// What the ETag is made of: the state an edit begins from, without what changes by itself.
+    std::optional<std::string> tag;
     /// Of /stream: what follows the head instead of a body.
-    std::shared_ptr<event_feed> events;
+    std::shared_ptr<http_pieces> events;
 };
 
 /// {"items":[...],"next":...}. `next` is what the next page's cursor holds; unset, it is the
 /// report's own `next`. A list that ended early says "capped":true.
 [[nodiscard]] answer reply_list(const libqueue::report& of,
                                 const std::optional<std::string>& next = {});
+/// A page of a list that goes on at the last row's `column`, when it is full.
+[[nodiscard]] answer reply_page(const libqueue::report& of, int limit,
+                                std::string_view column = "id");
 /// The first row as an object; without a row 404.
 [[nodiscard]] answer reply_object(const libqueue::report& of, int status = 200);
 /// Any document.

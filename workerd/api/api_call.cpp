@@ -138,6 +138,18 @@ std::optional<libqueue::time_point> api_call::time(std::string_view parameter) c
     return found ? qctl::read_instant(*found) : std::nullopt;
 }
 
+std::optional<std::string> api_call::tenant() const {
+    auto asked = text("tenant_id");
+    if (!asked)
+        asked = member_text("tenant_id");
+    if (!who_.tenant_id)
+        return asked;
+    // Another's tenant looks like one that does not exist.
+    if (asked && *asked != *who_.tenant_id)
+        refuse_missing("such tenant");
+    return who_.tenant_id;
+}
+
 int api_call::limit() const {
     return static_cast<int>(integer("limit").value_or(page_standard));
 }

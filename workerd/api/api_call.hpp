@@ -34,6 +34,7 @@ class request_facts {
     std::string last_event_id;
     std::string traceparent;
     std::string peer;                             ///< the client's address
+    std::string token;                            ///< as it came; for whoever looks at it again
     std::optional<libqueue::time_point> expires;  ///< of the token
 };
 
@@ -63,6 +64,9 @@ class api_call {
     [[nodiscard]] std::optional<std::int64_t> integer(std::string_view parameter) const;
     [[nodiscard]] bool flag(std::string_view parameter) const;
     [[nodiscard]] std::optional<libqueue::time_point> time(std::string_view parameter) const;
+    /// The tenant a request is about: the principal's own, which nothing can change, or for one
+    /// without tenant the parameter (or member) `tenant_id`.
+    [[nodiscard]] std::optional<std::string> tenant() const;
     /// 1 to 500, 50 unless given.
     [[nodiscard]] int limit() const;
     /// What reply_list() was given as `next`.

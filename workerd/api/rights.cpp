@@ -17,7 +17,7 @@ constexpr std::array rights{
     right{"queues.read", role::viewer, "see queues"},
     right{"schedules.read", role::viewer, "see schedules and their runs"},
     right{"batches.read", role::viewer, "see batches and their items"},
-    right{"workers.read", role::viewer, "see workers and the kinds they handle"},
+    right{"workers.read", role::viewer, "see workers and the kinds they handle", true},
     right{"limits.read", role::viewer, "see limits and what is left of them"},
     right{"subscriptions.read", role::viewer, "see who subscribed to which events"},
     right{"webhooks.read", role::viewer, "see webhook endpoints and deliveries"},
@@ -38,24 +38,25 @@ constexpr std::array rights{
     right{"jobs.retry", role::admin, "retry, run now, snooze and clone jobs"},
     right{"jobs.cancel", role::admin, "cancel jobs"},
     right{"dead_letters.discard", role::admin, "discard dead letters"},
-    right{"queues.create", role::admin, "create queues"},
-    right{"queues.change", role::admin, "change a queue's settings"},
-    right{"queues.pause", role::admin, "pause and resume queues"},
-    right{"queues.clear", role::admin, "cancel all that waits in a queue"},
+    right{"queues.create", role::admin, "create queues", true},
+    right{"queues.change", role::admin, "change a queue's settings", true},
+    right{"queues.pause", role::admin, "pause and resume queues", true},
+    right{"queues.clear", role::admin, "cancel all that waits in a queue", true},
     right{"schedules.change", role::admin, "set, remove, pause and resume schedules"},
     right{"batches.cancel", role::admin, "cancel batches"},
-    right{"limits.change", role::admin, "change, stop, resume and reset limits"},
+    right{"limits.change", role::admin, "change, stop, resume and reset limits", true},
     right{"subscriptions.change", role::admin, "add and remove subscriptions"},
     right{"endpoints.change", role::admin, "enable and disable webhook endpoints"},
     right{"operations.run", role::admin, "run and cancel bulk operations"},
-    right{"alerts.change", role::admin, "change alert rules"},
+    right{"alerts.change", role::admin, "change alert rules", true},
     right{"tokens.read", role::admin, "see API tokens"},
     right{"tokens.change", role::admin, "create and revoke API tokens"},
-    right{"tenants.read", role::admin, "see tenants"},
-    right{"tenants.change", role::admin, "create tenants"},
+    right{"tokens.revoke_jwt", role::admin, "revoke JWTs", true},
+    right{"tenants.read", role::admin, "see tenants", true},
+    right{"tenants.change", role::admin, "create tenants", true},
     right{"audit.read", role::admin, "see and verify the audit record"},
-    right{"settings.read", role::admin, "see the configuration in force"},
-    right{"health.read", role::admin, "see the detailed health report"},
+    right{"settings.read", role::admin, "see the configuration in force", true},
+    right{"health.read", role::admin, "see the detailed health report", true},
 };
 
 }  // namespace
@@ -69,27 +70,15 @@ const right* find_right(std::string_view name) {
     return found == rights.end() ? nullptr : &*found;
 }
 
-bool has_right(libqueue::role who, std::string_view name,
+bool has_right(const libqueue::principal& who, std::string_view name,
                const std::set<std::string, std::less<>>& extra) {
     const auto* found = find_right(name);
-    if (found == nullptr)
+    if (found == nullptr || (found->shared && who.tenant_id))
         return false;
-    return who >= found->least || (who == role::operate && extra.contains(name));
+    return who.role >= found->least || (who.role == role::operate && extra.contains(name));
 }
 
-std::string_view role_name(libqueue::role who) noexcept {
-    switch (who) {
-        case role::viewer:
-            return "viewer";
-        case role::operate:
-            return "operator";
-        case role::admin:
-            return "admin";
-    }
-    return "viewer";
-}
-
-std::vector<std::string> rights_of(libqueue::role who,
+std::vector<std::string> rights_of(const libqueue::principal& who,
                                    const std::set<std::string, std::less<>>& extra) {
     std::vector<std::string> all;
     for (const auto& each : rights)

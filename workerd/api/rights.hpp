@@ -15,23 +15,22 @@ struct right {
     std::string_view name;
     libqueue::role least;  ///< this role and those above have it
     std::string_view doc;
+    /// Touches what all tenants share: not for somebody who is bound to one.
+    bool shared = false;
 };
 
 [[nodiscard]] std::span<const right> all_rights();
 /// Null when there is none of that name.
 [[nodiscard]] const right* find_right(std::string_view name);
 
-/// Has this role the right? `extra` are rights the configuration gives to operators beyond the
+/// Has this principal the right? `extra` are rights the configuration gives to operators beyond the
 /// table
 /// (`http.auth.operator_rights`).
-[[nodiscard]] bool has_right(libqueue::role who, std::string_view name,
+[[nodiscard]] bool has_right(const libqueue::principal& who, std::string_view name,
                              const std::set<std::string, std::less<>>& extra);
 
-/// "viewer", "operator", "admin".
-[[nodiscard]] std::string_view role_name(libqueue::role who) noexcept;
-
-/// All a role has, in the order of the table.
-[[nodiscard]] std::vector<std::string> rights_of(libqueue::role who,
+/// All a principal has, in the order of the table.
+[[nodiscard]] std::vector<std::string> rights_of(const libqueue::principal& who,
                                                  const std::set<std::string, std::less<>>& extra);
 
 }  // namespace workerd::api

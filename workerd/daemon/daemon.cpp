@@ -1,5 +1,8 @@
 #include "daemon.hpp"
 
+#include "auth/jwt_setup.hpp"
+#include "dev/dev_token.hpp"
+#include "net/tls_keys.hpp"
 #include "registry.hpp"
 #include "reload.hpp"
 
@@ -24,6 +27,9 @@ namespace {
 
 // After the drain time: handlers that are told to stop, the last turns, leaving the database.
 constexpr std::chrono::seconds goodbye{15};
+
+// Of a request: a job's largest payload with the object around it.
+constexpr std::uint64_t http_body_bytes = 1 << 20;
 
 }  // namespace
 
@@ -112,6 +118,7 @@ std::optional<int> daemon::start() {
     }
     std::vector<config_fault> faults;
     auto kinds = make_registry(config_, faults, more_);
+    jwt_ = api::make_jwt_verifier(config_, faults);
     if (!report(faults))
         return exit_code::usage;
     if (const auto& ring = config_.encryption.ring; ring != nullptr && !ring->locked())
@@ -140,13 +147,20 @@ std::optional<int> daemon::start() {
     start_metrics();
     // First, so that whoever waits for worker_ready finds dev.env up to date.
     if (dev_)
-        dev_->announce(http_ ? http_->address() : std::string{});
+        announce_dev();
     worker_->start();
     if (observability_)
         observability_->start(*worker_);
     if (!only_suspects_)
         start_watch();
     return std::nullopt;
+}
+
+void daemon::announce_dev() {
+    std::string token;
+    if (http_ && config_.dashboard.enabled)
+        token = make_dev_token(config_.database.dsn, config_.database.schema);
+    dev_->announce(http_ ? http_->address() : std::string{}, token);
 }
 
 bool daemon::report(const std::vector<config_fault>& faults) {
@@ -207,13 +221,34 @@ void daemon::open_front_door() {
     const bool is_named = !config_.worker.name.empty();
     surroundings_ = std::make_unique<api::surroundings>(
         is_named ? config_.worker.name : std::to_string(::getpid()), dev_ != nullptr);
-    surroundings_->set(config_.settings, {});
-    api::front_door_options options{std::move(database), [](std::string_view, libqueue::client&) {
-                                        return std::optional<api::caller>{};
-                                    }};
-    front_door_ = std::make_unique<api::front_door>(log_, *surroundings_, std::move(options));
+    share_settings();
+    const auto& http = config_.http;
+    api::front_door_options options{std::move(database)};
+    options.jwt = jwt_;
+    options.cors_origins = http.cors_origins;
+    options.threads = http.threads;
+    options.user_rate = http.rate_limits.user;
+    options.token_rate = http.rate_limits.token;
+    options.address_rate = http.rate_limits.address;
+    front_door_ = std::make_unique<api::front_door>(tasks_, log_, *surroundings_, std::move(options));
     front_door_->mount(
         "/health", [this](http_request request) { return health_->answer(std::move(request)); });
+    count_requests();
+    mount_dashboard();
+}
+
+void daemon::mount_dashboard() {
+    if (!config_.dashboard.enabled)
+        return;
+    dashboard_ = std::make_unique<dashboard::asset_server>(config_.dashboard.base_path);
+    front_door_->mount("/", [this](http_request request) -> boost::asio::awaitable<http_response> {
+        co_return dashboard_->answer(request);
+    });
+}
+
+void daemon::share_settings() {
+    const auto& rights = config_.http.auth.operator_rights;
+    surroundings_->set(config_.settings, {rights.begin(), rights.end()});
 }
 
 /// Beside the API, or on a listener of their own where the API is not to be reached.
@@ -228,49 +263,28 @@ void daemon::start_metrics() {
             front_door_->mount("/metrics", handler);
         return;
     }
-    metrics_http_ = std::make_unique<http_server>(tasks_, config_.metrics.listen, http_limits{},
-                                                  with_peer(handler));
+    metrics_http_ =
+        std::make_unique<http_server>(tasks_, config_.metrics.listen, http_limits{},
+                                      with_peer(handler));
     metrics_http_->start();
     log_.info("metrics_listening", "serving /metrics", {{"address", metrics_http_->address()}});
 }
 
-namespace {
-
-/// What a request is counted under: a few words, whatever strangers ask for.
-std::string counted_path(std::string_view target, unsigned status) {
-    constexpr std::string_view api{"/api/v1/"};
-    const bool is_api = target.starts_with(api);
-    if (status == 404 && !is_api)
-        return "other";
-    target.remove_prefix(is_api ? api.size() : std::min<std::size_t>(1, target.size()));
-    const auto word = target.substr(0, target.find_first_not_of("abcdefghijklmnopqrstuvwxyz-"));
-    const bool fits = word.size() <= 24 && (status != 404 || word.size() == target.size());
-    return (is_api ? std::string{api} : "/") + (fits ? std::string{word} : "other");
-}
-
-}  // namespace
-
-boost::asio::awaitable<http_response> daemon::answer_http(http_request request) {
-    if (!observability_) {
-        http_response plain = co_await front_door_->answer(std::move(request));
-        co_return plain;
-    }
-    auto& metrics = observability_->metrics();
-    const std::string target{request.target().data(), request.target().size()};
-    const auto verb = boost::beast::http::to_string(request.method());
-    const std::string method = verb == "<unknown>" ? "other" : std::string{verb};
-    const auto begun = std::chrono::steady_clock::now();
-    metrics.set("http_requests_in_progress", {}, ++http_under_way_);
-    http_response answered = co_await front_door_->answer(std::move(request));
-    metrics.set("http_requests_in_progress", {}, --http_under_way_);
-    const auto status = answered.result_int();
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
-    const auto path = counted_path(target, status);
-    metrics.add("http_requests_total",
-                {{"method", method}, {"path", path}, {"code", std::to_string(status)}});
-    metrics.observe("http_request_duration_seconds", {{"method", method}, {"path", path}},
-                    took.count());
-    co_return answered;
+/// What the front door answers, under the pattern of its route.
+void daemon::count_requests() {
+    if (!observability_)
+        return;
+    front_door_->observe([this](const api::request_record& one) {
+        auto& metrics = observability_->metrics();
+        const std::string method{one.method};
+        const std::string route{one.route.empty() ? "other" : one.route};
+        const std::chrono::duration<double> took = one.took;
+        metrics.set("http_requests_in_progress", {}, front_door_->in_progress());
+        metrics.add("http_requests_total",
+                    {{"method", method}, {"path", route}, {"code", std::to_string(one.status)}});
+        metrics.observe("http_request_duration_seconds", {{"method", method}, {"path", route}},
+                        took.count());
+    });
 }
 
 void daemon::start_http() {
@@ -278,9 +292,12 @@ void daemon::start_http() {
         return;
     open_front_door();
     http_limits limits;
-    limits.body_bytes = 1 << 20;
-    auto handler =
-        with_peer([this](http_request request) { return answer_http(std::move(request)); });
+    limits.body_bytes = http_body_bytes;
+    limits.connections = static_cast<std::size_t>(config_.http.connections);
+    limits.refuse = api::front_door::refusal;
+    auto handler = [this](http_exchange exchange) {
+        return front_door_->answer(std::move(exchange));
+    };
     const bool is_standard = config_.settings.at("http.listen").where.source == "default";
     try {
         http_ = std::make_unique<http_server>(tasks_, config_.http.listen, limits, handler);
@@ -290,8 +307,29 @@ void daemon::start_http() {
             throw;
         http_ = std::make_unique<http_server>(tasks_, "127.0.0.1:0", limits, handler);
     }
+    const auto& tls = config_.http.tls;
+    if (!tls.certificate_file.empty())
+        http_->use_tls(load_tls(tls.certificate_file, tls.key_file));
     http_->start();
-    log_.info("http_listening", "serving HTTP", {{"address", http_->address()}});
+    log_.info("http_listening", "serving HTTP",
+              {{"address", http_->address()}, {"tls", !tls.certificate_file.empty()}});
+}
+
+// A certificate is renewed long before the old one ends: one that cannot be read changes nothing.
+void daemon::reload_http() {
+    if (!http_)
+        return;
+    share_settings();
+    const auto& tls = config_.http.tls;
+    if (tls.certificate_file.empty())
+        return;
+    try {
+        http_->use_tls(load_tls(tls.certificate_file, tls.key_file));
+        log_.info("tls_reloaded", "the certificate was read again");
+    } catch (const std::exception& error) {
+        log_.error("tls_refused", "the certificate was not reloaded; the old one stays in use",
+                   {{"err.msg", error.what()}});
+    }
 }
 
 void daemon::start_watch() {
@@ -306,6 +344,8 @@ void daemon::reload() {
         return;
     manager_.reloading();
     const bool accepted = reload_config(sources_, config_, *worker_, log_);
+    if (accepted)
+        reload_http();
     if (observability_)
         observability_->metrics().set("libqueue_config_last_reload_success", {}, accepted ? 1 : 0);
     manager_.ready();

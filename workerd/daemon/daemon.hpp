@@ -1,5 +1,6 @@
 #pragma once
 
+#include "asset_server.hpp"
 #include "cli.hpp"
 #include "config/config.hpp"
 #include "dev/dev_mode.hpp"
@@ -75,10 +76,14 @@ class daemon {
     [[nodiscard]] std::optional<int> start();
     /// Logs what is wrong; true when it is warnings only.
     bool report(const std::vector<config_fault>& faults);
+    void announce_dev();
     void start_http();
+    void mount_dashboard();
     void open_front_door();
+    void share_settings();
+    void reload_http();
     void start_metrics();
-    [[nodiscard]] boost::asio::awaitable<http_response> answer_http(http_request request);
+    void count_requests();
     void start_watch();
     void reload();
     void handle_suspects(libqueue::worker_options& options);
@@ -103,8 +108,10 @@ class daemon {
     std::unique_ptr<observe::observability> observability_;
     std::unique_ptr<libqueue::worker> worker_;
     std::unique_ptr<health> health_;
+    std::shared_ptr<const api::jwt_verifier> jwt_;  // shared with the front door
     std::unique_ptr<api::surroundings> surroundings_;
     std::unique_ptr<api::front_door> front_door_;
+    std::unique_ptr<dashboard::asset_server> dashboard_;
     std::unique_ptr<http_server> http_;
     std::unique_ptr<http_server> metrics_http_;
     std::unique_ptr<suspect_runner> suspect_runner_;
@@ -114,7 +121,6 @@ class daemon {
     bool dev_fresh_ = false;
     bool only_suspects_ = false;
     bool failed_ = false;
-    int http_under_way_ = 0;
 };
 
 }  // namespace workerd

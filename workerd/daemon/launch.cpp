@@ -1,8 +1,10 @@
 #include "launch.hpp"
 
+#include "auth/jwt_setup.hpp"
 #include "cli.hpp"
 #include "config/reference.hpp"
 #include "daemon.hpp"
+#include "openapi.hpp"
 #include "registry.hpp"
 
 #include <libqueue/failpoints.hpp>
@@ -44,8 +46,10 @@ void arm_failpoints(config_result& loaded) {
 }
 
 int check(config_result& loaded, const kinds& more) {
-    if (loaded.is_usable())
+    if (loaded.is_usable()) {
         static_cast<void>(make_registry(loaded.value, loaded.faults, more));
+        static_cast<void>(api::make_jwt_verifier(loaded.value, loaded.faults));
+    }
     if (!loaded.faults.empty())
         fmt::print(stderr, "{}", to_text(loaded.faults));
     if (!loaded.is_usable())
@@ -83,6 +87,8 @@ int launch(int argc, const char* const* argv, std::vector<libqueue::registration
             fmt::print("{}", configuration_reference());
         if (line.what == action::print_example)
             fmt::print("{}", configuration_example());
+        if (line.what == action::print_openapi)
+            fmt::print("{}", api::openapi_text());
         return exit_code::ok;
     } catch (const usage_error& error) {
         fmt::print(stderr, "workerd: {}\n", error.text);

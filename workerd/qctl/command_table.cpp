@@ -1,5 +1,6 @@
 #include "command_table.hpp"
 
+#include "table/access.hpp"
 #include "table/alerts.hpp"
 #include "table/archive.hpp"
 #include "table/batches.hpp"
@@ -10,6 +11,7 @@
 #include "table/keys.hpp"
 #include "table/limits.hpp"
 #include "table/migrate.hpp"
+#include "table/ops.hpp"
 #include "table/queues.hpp"
 #include "table/schedules.hpp"
 #include "table/topics.hpp"
@@ -42,9 +44,10 @@ consteval auto joined(const std::array<command, Sizes>&... parts) {
 }
 
 constexpr auto all_commands = joined(
-    table::enqueue_commands, table::jobs_commands, table::dlq_commands, table::queues_commands,
-    table::limits_commands, table::schedules_commands, table::batches_commands,
-    table::topics_commands, table::archive_commands, table::keys_commands, table::alerts_commands,
+    table::enqueue_commands, table::jobs_commands, table::dlq_commands, table::ops_commands,
+    table::queues_commands, table::limits_commands, table::schedules_commands,
+    table::batches_commands, table::topics_commands, table::archive_commands, table::keys_commands,
+    table::access_commands, table::alerts_commands,
     table::sight_commands, table::migrate_commands, table::about_commands);
 
 // A slip in the table is a compile error: every verb once and in the order of the enum, every

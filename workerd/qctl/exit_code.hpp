@@ -39,8 +39,9 @@ inline constexpr std::array exit_code_meanings{
                       "not authenticated or not authorised by the database"},
     exit_code_meaning{exit_code::refused,
                       "refused by state: conflict, idempotency key in use, schema not fitting"},
-    exit_code_meaning{exit_code::findings,
-                      "doctor, maintain, migrate check or migrate verify found something"},
+    exit_code_meaning{
+        exit_code::findings,
+        "doctor, maintain, migrate check, migrate verify or audit verify found something"},
     exit_code_meaning{exit_code::timed_out, "timed out: a wait or a statement"},
     exit_code_meaning{exit_code::partly_done, "partly done: some of the work failed"},
     exit_code_meaning{exit_code::unreachable, "the database is unreachable"},

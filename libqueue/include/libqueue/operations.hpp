@@ -137,6 +137,8 @@ class operations {
     [[nodiscard]] bool worker_ended(int pid, std::string_view how);
     /// Kinds with jobs waiting that no live worker handles.
     [[nodiscard]] report unhandled_kinds();
+    /// Kinds live workers handle: kind, workers, queues.
+    [[nodiscard]] report list_kinds();
     [[nodiscard]] report stats();
 
     /// What the tables suffer from and the command against it, as columns problem, command,

@@ -337,6 +337,12 @@ bool operations::worker_ended(int pid, std::string_view how) {
     });
 }
 
+report operations::list_kinds() {
+    return on_connection(client_, [&](const store::session& with) {
+        return api::make_report(store::list_kinds(with));
+    });
+}
+
 report operations::unhandled_kinds() {
     return on_connection(client_, [&](const store::session& with) {
         return api::make_report(store::list_unhandled_kinds(with));

@@ -18,6 +18,7 @@
 #include <sql/list_dead_jobs.hpp>
 #include <sql/list_dead_letters.hpp>
 #include <sql/list_jobs.hpp>
+#include <sql/list_kinds.hpp>
 #include <sql/list_queues.hpp>
 #include <sql/list_running_jobs.hpp>
 #include <sql/list_unhandled_kinds.hpp>
@@ -255,6 +256,10 @@ bool record_worker_end(const session& with, int pid, std::string_view how) {
     pg::params to = one_text(host_name());
     to.number(pid).text(core::storable_text(how, limits::note_bytes));
     return run(with, sql::record_worker_end, to).rows() > 0;
+}
+
+pg::result list_kinds(const session& with) {
+    return run(with, sql::list_kinds);
 }
 
 pg::result list_unhandled_kinds(const session& with) {

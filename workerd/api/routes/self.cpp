@@ -19,10 +19,10 @@ answer whoami(api_call& call) {
     const auto& who = call.who();
     boost::json::object body;
     body["actor"] = who.actor;
-    body["role"] = std::string{role_name(who.role)};
+    body["role"] = std::string{libqueue::to_string(who.role)};
     body["tenant_id"] = who.tenant_id ? boost::json::value(*who.tenant_id) : nullptr;
     boost::json::array rights;
-    for (const auto& each : rights_of(who.role, *call.around().operator_rights()))
+    for (const auto& each : rights_of(who, *call.around().operator_rights()))
         rights.emplace_back(each);
     body["rights"] = std::move(rights);
     const auto& expires = call.facts().expires;

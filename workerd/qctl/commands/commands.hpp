@@ -30,6 +30,11 @@ namespace qctl {
 [[nodiscard]] exit_code run_dlq_export(context& with);
 [[nodiscard]] exit_code run_dlq_stats(context& with);
 
+[[nodiscard]] exit_code run_ops_run(context& with);
+[[nodiscard]] exit_code run_ops_list(context& with);
+[[nodiscard]] exit_code run_ops_show(context& with);
+[[nodiscard]] exit_code run_ops_cancel(context& with);
+
 [[nodiscard]] exit_code run_queues_list(context& with);
 [[nodiscard]] exit_code run_queues_show(context& with);
 [[nodiscard]] exit_code run_queues_create(context& with);
@@ -79,6 +84,17 @@ namespace qctl {
 [[nodiscard]] exit_code run_keys_rotate(context& with);
 [[nodiscard]] exit_code run_keys_usage(context& with);
 [[nodiscard]] exit_code run_keys_reseal(context& with);
+[[nodiscard]] exit_code run_tokens_create(context& with);
+[[nodiscard]] exit_code run_tokens_list(context& with);
+[[nodiscard]] exit_code run_tokens_revoke(context& with);
+[[nodiscard]] exit_code run_tokens_whoami(context& with);
+[[nodiscard]] exit_code run_tenants_create(context& with);
+[[nodiscard]] exit_code run_tenants_list(context& with);
+[[nodiscard]] exit_code run_audit_list(context& with);
+[[nodiscard]] exit_code run_audit_verify(context& with);
+[[nodiscard]] exit_code run_audit_prune(context& with);
+[[nodiscard]] exit_code run_roles_list(context& with);
+[[nodiscard]] exit_code run_roles_install(context& with);
 
 [[nodiscard]] exit_code run_alerts_list(context& with);
 [[nodiscard]] exit_code run_alerts_history(context& with);

@@ -9,6 +9,7 @@ namespace qctl::table {
 inline constexpr std::array groups{
     command_group{"jobs", "Look at jobs and act on them"},
     command_group{"dlq", "Dead letters: jobs that used up their attempts"},
+    command_group{"ops", "Do something to all jobs that match, in the background"},
     command_group{"queues", "Look at queues, pause and empty them"},
     command_group{"limits", "Limits on the outside world: look, change, stop"},
     command_group{"schedules", "Jobs that recur"},
@@ -16,6 +17,10 @@ inline constexpr std::array groups{
     command_group{"topics", "Events, and who hears them"},
     command_group{"archive", "Jobs that outlived their retention"},
     command_group{"keys", "Keys of encrypted kinds"},
+    command_group{"tokens", "API tokens"},
+    command_group{"tenants", "Tenants, whose data is kept apart"},
+    command_group{"audit", "What people did"},
+    command_group{"roles", "Roles of the database"},
     command_group{"alerts", "What rules found wrong"},
     command_group{"workers", "Processes that run jobs"},
     command_group{"kinds", "Kinds of jobs"},
