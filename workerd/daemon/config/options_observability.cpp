@@ -50,7 +50,7 @@ constexpr std::array metric_rows{
            .max = day_ms,
            .doc = "How often a job of kind `queue.canary` is sent through every queue that is "
                   "served, whose way is measured; 15s is usual, 0 sends none. They are kept for an "
-                  "hour and counted nowhere else.",
+                  "hour and count only as claims.",
            .bind =
                [](config& c, const std::string&, const value& v) {
                    c.metrics.canary = std::chrono::milliseconds{v.number};
