@@ -1,4 +1,5 @@
 #include "asset_server.hpp"
+
 #include "embedded_assets.hpp"
 
 #include <doctest/doctest.h>
@@ -102,8 +103,7 @@ TEST_SUITE("asset_server") {
         const auto head = ask("/", http::verb::head);
 
         CHECK(head.body().empty());
-        CHECK(header(head, http::field::content_length) ==
-              std::to_string(ask("/").body().size()));
+        CHECK(header(head, http::field::content_length) == std::to_string(ask("/").body().size()));
         const auto refused = ask("/", http::verb::post);
         CHECK(refused.result() == http::status::method_not_allowed);
         CHECK(header(refused, http::field::allow) == "GET, HEAD");

@@ -79,15 +79,17 @@ class bench {
         enqueue("debug.echo", R"({"n": 12345678901234567890})", "tags => ARRAY['done']");
         const std::string text = boost::json::serialize(boost::json::value(markup));
         for (int i = 0; i < 40; ++i)
-            db_.execute("SELECT queue.enqueue('email.send', $1::jsonb, queue => 'mail', "
-                        "tags => ARRAY[$2, 'waits'])",
-                        {R"({"big": 12345678901234567890, "text": )" + text + "}", markup});
+            db_.execute(
+                "SELECT queue.enqueue('email.send', $1::jsonb, queue => 'mail', "
+                "tags => ARRAY[$2, 'waits'])",
+                {R"({"big": 12345678901234567890, "text": )" + text + "}", markup});
         enqueue("email.send", "{}",
                 "queue => 'mail', delay => '1 day', tags => ARRAY['cancel-me']");
         db_.execute("SELECT queue.pause('idle', $1)", {markup});
-        db_.execute("SELECT queue.schedule('nightly', '0 3 * * *', 'debug.echo', $1::jsonb, "
-                    "'Europe/Berlin', 'collapse', 'allow')",
-                    {R"({"text": )" + text + "}"});
+        db_.execute(
+            "SELECT queue.schedule('nightly', '0 3 * * *', 'debug.echo', $1::jsonb, "
+            "'Europe/Berlin', 'collapse', 'allow')",
+            {R"({"text": )" + text + "}"});
         const auto batch = db_.query("SELECT queue.create_batch($1)", {markup});
         enqueue("email.send", "{}", "queue => 'mail', batch_id => " + batch);
     }
@@ -99,8 +101,8 @@ class bench {
 
 std::string modules_folder() {
     const auto script = test::source_dir() / "scripts" / "install-node-modules";
-    const auto installed = test::run_command(
-        test::process_options{script.string(), {"browser"}}, 200s);
+    const auto installed =
+        test::run_command(test::process_options{script.string(), {"browser"}}, 200s);
     REQUIRE_MESSAGE(installed.code == 0, installed.errors);
     return installed.output.substr(0, installed.output.find('\n'));
 }
@@ -116,8 +118,8 @@ TEST_SUITE("dashboard") {
         options["admin"] = rig.token(libqueue::role::admin);
         options["viewer"] = rig.token(libqueue::role::viewer);
         boost::json::object jobs;
-        for (const char* tag : {"dead-retry", "dead-replay", "dead-bulk", "done", "waits",
-                                "cancel-me"})
+        for (const char* tag :
+             {"dead-retry", "dead-replay", "dead-bulk", "done", "waits", "cancel-me"})
             jobs[tag] = rig.id_of(tag);
         const auto batch = rig.db().query("SELECT max(id) FROM queue.batches");
         options["batch"] = batch;

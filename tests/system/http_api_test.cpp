@@ -78,8 +78,8 @@ TEST_SUITE("http api") {
         const auto options = rig.ask(api_request{"OPTIONS", "/queues", ""});
         const auto xml = rig.ask(
             with(api_request{"POST", "/queues", token, "<a/>"}, "Content-Type", "text/xml"));
-        const auto packed = rig.ask(
-            with(api_request{"POST", "/queues", token, "{}"}, "Content-Encoding", "gzip"));
+        const auto packed =
+            rig.ask(with(api_request{"POST", "/queues", token, "{}"}, "Content-Encoding", "gzip"));
         const auto image =
             rig.ask(with(api_request{"GET", "/queues", token}, "Accept", "image/png"));
         const auto head = rig.ask(api_request{"HEAD", "/queues", token});
@@ -137,8 +137,8 @@ TEST_SUITE("http api") {
         rig.db().execute("SELECT queue.enqueue('a.b', '{}', queue => 'mail')");
         rig.db().execute("SELECT queue.enqueue('a.b', '{}', queue => 'mail')");
         const auto jobs = rig.get("/queues/mail/jobs?state=ready&limit=1", token);
-        const auto next = rig.get(
-            "/queues/mail/jobs?state=ready&limit=1&cursor=" + jobs.text("next"), token);
+        const auto next =
+            rig.get("/queues/mail/jobs?state=ready&limit=1&cursor=" + jobs.text("next"), token);
         const auto cleared = rig.ask(api_request{"POST", "/queues/mail/clear", token});
         const auto resumed = rig.ask(api_request{"POST", "/queues/mail/resume", token});
 
@@ -161,8 +161,8 @@ TEST_SUITE("http api") {
         const auto token = rig.token(role::admin);
         const std::string body{R"({"cron":"@daily","kind":"a.b","payload":{"n":1.10}})"};
         const auto put = [&](const std::string& tag) {
-            return rig.ask(with(api_request{"PUT", "/schedules/nightly", token, body}, "If-Match",
-                                tag));
+            return rig.ask(
+                with(api_request{"PUT", "/schedules/nightly", token, body}, "If-Match", tag));
         };
 
         const auto early = put("*");
@@ -193,8 +193,8 @@ TEST_SUITE("http api") {
         const auto again = run("k1", token);
         const auto other = run("k2", token);
         const auto stranger = run("k1", rig.token(role::admin));
-        const auto misused = rig.ask(with(api_request{"POST", "/schedules/s/pause", token},
-                                          "Idempotency-Key", "k1"));
+        const auto misused = rig.ask(
+            with(api_request{"POST", "/schedules/s/pause", token}, "Idempotency-Key", "k1"));
         const auto unfit = run(std::string(200, 'k'), token);
 
         CHECK(first.status == 201);

@@ -124,8 +124,9 @@ class slow_client {
 }  // namespace
 
 TEST_SUITE("http door") {
-    TEST_CASE("http door: what can be read in two ways ends the connection, and nothing behind it "
-              "is answered") {
+    TEST_CASE(
+        "http door: what can be read in two ways ends the connection, and nothing behind it "
+        "is answered") {
         test::api_rig rig;
         int number = 0;
         for (const auto& attack : smuggling()) {
@@ -142,10 +143,10 @@ TEST_SUITE("http door") {
             ++number;
         }
         CHECK(number >= 40);
-        const auto fine = rig.raw(
-            post("Transfer-Encoding: chunked\r\nContent-Type: application/json\r\n",
-                 "2\r\n" + chunk("{}")) +
-            "GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        const auto fine =
+            rig.raw(post("Transfer-Encoding: chunked\r\nContent-Type: application/json\r\n",
+                         "2\r\n" + chunk("{}")) +
+                    "GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         CHECK(answers_in(fine) == 2);
         CHECK(fine.find("HTTP/1.1 401") == 0);
     }
@@ -218,20 +219,20 @@ TEST_SUITE("http door") {
         CHECK(took < 9s);
     }
 
-    TEST_CASE("http door: speaks TLS 1.2 and newer when it has a certificate, and nothing in clear") {
+    TEST_CASE(
+        "http door: speaks TLS 1.2 and newer when it has a certificate, and nothing in clear") {
         const test::tls_certificate certificate;
         test::api_rig rig{"http: {listen: \"127.0.0.1:0\", tls: {certificate_file: \"" +
                           certificate.cert().string() + "\", key_file: \"" +
                           certificate.key().string() + "\"}}\n"};
         const auto curl = [&](const std::string& more) {
             return test::run_command(test::process_options{
-                "sh", {"-c", "curl -s -o /dev/null -w '%{http_code}' --cacert '" +
-                                 certificate.cert().string() +
-                                 "' --resolve localhost:" +
-                                 rig.address().substr(rig.address().rfind(':') + 1) +
-                                 ":127.0.0.1 " + more + " https://localhost:" +
-                                 rig.address().substr(rig.address().rfind(':') + 1) +
-                                 "/health/live"}});
+                "sh",
+                {"-c",
+                 "curl -s -o /dev/null -w '%{http_code}' --cacert '" + certificate.cert().string() +
+                     "' --resolve localhost:" + rig.address().substr(rig.address().rfind(':') + 1) +
+                     ":127.0.0.1 " + more + " https://localhost:" +
+                     rig.address().substr(rig.address().rfind(':') + 1) + "/health/live"}});
         };
 
         CHECK(curl("--tlsv1.3").output == "200");
@@ -247,9 +248,10 @@ TEST_SUITE("http door") {
         const test::temp_dir folder;
         const auto check = [&](const std::string& http) {
             const auto config = folder.write(
-                "w.yaml", "database: {dsn: \"postgresql://nowhere/app\"}\nqueues: {default: {}}\n"
-                          "processors: {debug: true}\nhttp: {" +
-                              http + "}\n");
+                "w.yaml",
+                "database: {dsn: \"postgresql://nowhere/app\"}\nqueues: {default: {}}\n"
+                "processors: {debug: true}\nhttp: {" +
+                    http + "}\n");
             return test::run_command(test::process_options{
                 test::binary("workerd"), {"--check-config", "--config", config.string()}});
         };

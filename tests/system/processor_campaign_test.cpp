@@ -86,8 +86,7 @@ TEST_CASE("lost replies, failing provider, killed workers: each effect once, not
     // Else the kills have shown nothing; a handful of them may well find everybody idle.
     CHECK((jobs < 1000 || lost != "0"));
     std::cout << t.other->kind() << ": " << jobs << " jobs, " << kills << " kills, "
-              << t.db.query("SELECT count(*) FROM queue.attempt") << " runs, "
-              << lost << " lost, "
+              << t.db.query("SELECT count(*) FROM queue.attempt") << " runs, " << lost << " lost, "
               << t.db.query("SELECT count(*) FROM queue.attempt WHERE outcome = 'unknown'")
               << " unknown; twice " << twice << ", never " << never << '\n';
 }

@@ -54,11 +54,11 @@ void processor_rig::enqueue_many(int first, int last) const {
     for (int key = first; key < last; ++key) {
         payloads += (key == first ? "[" : ", ") + other->payload(key);
     }
-    const std::string enqueued =
-        db.query("SELECT count(*) FROM queue.enqueue_many($1, "
-                 "ARRAY(SELECT jsonb_array_elements($2::jsonb)), max_attempts => " +
-                     std::to_string(max_attempts_) + ")",
-                 {other->kind(), payloads + "]"});
+    const std::string enqueued = db.query(
+        "SELECT count(*) FROM queue.enqueue_many($1, "
+        "ARRAY(SELECT jsonb_array_elements($2::jsonb)), max_attempts => " +
+            std::to_string(max_attempts_) + ")",
+        {other->kind(), payloads + "]"});
     REQUIRE(enqueued == std::to_string(last - first));
 }
 

@@ -58,7 +58,8 @@ TEST_SUITE("http head") {
         CHECK(with_fields("Transfer-Encoding: gzip, chunked\r\n") == 501);
         CHECK(with_fields("Transfer-Encoding: chunked, identity\r\n") == 501);
         CHECK(with_fields("Transfer-Encoding: xchunked\r\n") == 501);
-        CHECK(with_fields("Transfer-Encoding: \x0b" "chunked\r\n") == 400);
+        CHECK(with_fields("Transfer-Encoding: \x0b"
+                          "chunked\r\n") == 400);
         CHECK(with_fields("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n") == 400);
         CHECK(with_fields("Transfer-Encoding: \"chunked\"\r\n") == 501);
         CHECK(judged("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n") == 400);

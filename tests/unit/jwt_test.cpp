@@ -1,7 +1,6 @@
 #include "auth/jwt.hpp"
 
 #include <doctest/doctest.h>
-
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
@@ -142,11 +141,15 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 }
 
 forger claims_with(const std::string& from, const std::string& to) {
-    return [=](std::mt19937&) { return good(replaced(good_claims(), from, to)); };
+    return [=](std::mt19937&) {
+        return good(replaced(good_claims(), from, to));
+    };
 }
 
 forger head_of(const std::string& head) {
-    return [=](std::mt19937&) { return signed_by(secret, head, good_claims()); };
+    return [=](std::mt19937&) {
+        return signed_by(secret, head, good_claims());
+    };
 }
 
 std::string letters(std::mt19937& random, std::size_t most) {
@@ -159,8 +162,7 @@ std::string letters(std::mt19937& random, std::size_t most) {
 // Forgeries of the signature and the header.
 std::vector<forger> wrong_signatures() {
     const auto text = packed(shared_head()) + '.' + packed(good_claims());
-    const auto rs_text =
-        packed(shared_head("HS256", "public")) + '.' + packed(good_claims());
+    const auto rs_text = packed(shared_head("HS256", "public")) + '.' + packed(good_claims());
     return {
         head_of(R"({"alg":"none","kid":"shared"})"),
         head_of(R"({"alg":"None","kid":"shared"})"),
@@ -192,9 +194,7 @@ std::vector<forger> wrong_signatures() {
         [=](std::mt19937&) { return text + '.' + packed(hmac(secret, text)) + '='; },
         [=](std::mt19937&) { return text + '.' + packed(hmac(secret, text)) + ".x"; },
         // The public key taken for a shared secret.
-        [=](std::mt19937&) {
-            return rs_text + '.' + packed(hmac(pair().public_pem, rs_text));
-        },
+        [=](std::mt19937&) { return rs_text + '.' + packed(hmac(pair().public_pem, rs_text)); },
         [=](std::mt19937&) {
             const auto head = R"({"alg":"RS256","kid":"shared"})";
             const auto all = packed(head) + '.' + packed(good_claims());
@@ -214,9 +214,7 @@ std::vector<forger> wrong_signatures() {
         [=](std::mt19937& random) {
             return letters(random, 60) + '.' + letters(random, 60) + '.' + letters(random, 60);
         },
-        [=](std::mt19937& random) {
-            return text + '.' + packed(hmac(letters(random, 64), text));
-        },
+        [=](std::mt19937& random) { return text + '.' + packed(hmac(letters(random, 64), text)); },
     };
 }
 

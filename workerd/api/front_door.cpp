@@ -71,14 +71,13 @@ class front_door::arrival {
     const route* to = nullptr;
     std::vector<verb> methods;  ///< of the path, for OPTIONS
     bool is_question = false;   ///< OPTIONS
-    std::string below;  ///< the path below /api/v1, as it came
+    std::string below;          ///< the path below /api/v1, as it came
     std::string token;
     request_facts facts;
     std::optional<rate_verdict> rate;
 };
 
-front_door::front_door(tasks& tasks, logger& log, surroundings& around,
-                       front_door_options options)
+front_door::front_door(tasks& tasks, logger& log, surroundings& around, front_door_options options)
     : log_{log},
       around_{around},
       who_{std::move(options.jwt)},

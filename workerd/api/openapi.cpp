@@ -111,8 +111,8 @@ json::array parameters_of(const route& from) {
          at = from.path.find('{', at + 1)) {
         const auto name = from.path.substr(at + 1, from.path.find('}', at) - at - 1);
         const auto row = std::ranges::find(from.parameters, name, &field::name);
-        field standard{name, name == "id" ? value_type::integer : value_type::text, {}, true, 1,
-                       name == "id" ? std::numeric_limits<std::int64_t>::max() : 512};
+        field standard{name, name == "id" ? value_type::integer : value_type::text,        {}, true,
+                       1,    name == "id" ? std::numeric_limits<std::int64_t>::max() : 512};
         all.emplace_back(parameter_of(row == from.parameters.end() ? standard : *row, "path"));
     }
     for (const auto& row : from.parameters)
@@ -142,9 +142,8 @@ json::object body_of(const route& from) {
             required.emplace_back(text(row.name));
     }
     const bool is_required = !required.empty();
-    json::object schema{{"type", "object"},
-                        {"properties", std::move(members)},
-                        {"additionalProperties", false}};
+    json::object schema{
+        {"type", "object"}, {"properties", std::move(members)}, {"additionalProperties", false}};
     if (is_required)
         schema["required"] = std::move(required);
     return {{"required", is_required},
@@ -155,8 +154,7 @@ json::object success_of(const route& from) {
     json::object made{{"description", from.status == 204 ? "Done." : text(from.summary)}};
     switch (from.answers) {
         case shape::object:
-            made["content"] = {
-                {"application/json", {{"schema", reference("schemas", "object")}}}};
+            made["content"] = {{"application/json", {{"schema", reference("schemas", "object")}}}};
             break;
         case shape::list:
             made["content"] = {{"application/json", {{"schema", reference("schemas", "list")}}}};
@@ -218,8 +216,7 @@ json::object problem_schema() {
     const json::object string_type{{"type", "string"}};
     const json::object fault{
         {"type", "object"},
-        {"properties",
-         {{"where", string_type}, {"expected", string_type}, {"got", string_type}}}};
+        {"properties", {{"where", string_type}, {"expected", string_type}, {"got", string_type}}}};
     return {{"type", "object"},
             {"required", {"type", "title", "status", "detail", "code", "errors", "request_id"}},
             {"properties",
@@ -258,8 +255,7 @@ json::object components() {
           {"required", {"items", "next"}},
           {"properties",
            {{"items", {{"type", "array"}, {"items", {{"type", "object"}}}}},
-            {"next",
-             {{"type", {"string", "null"}}, {"description", "`cursor` of the next page."}}},
+            {"next", {{"type", {"string", "null"}}, {"description", "`cursor` of the next page."}}},
             {"capped",
              {{"type", "boolean"}, {"description", "The search ended before its end."}}}}}}},
         {"problem", problem_schema()}};

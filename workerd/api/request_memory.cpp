@@ -4,7 +4,6 @@
 #include "sha256.hpp"
 
 #include <libqueue/statement.hpp>
-
 #include <sql/api_give_back_request.hpp>
 #include <sql/api_keep_answer.hpp>
 #include <sql/api_take_request.hpp>
@@ -44,8 +43,8 @@ request_memory::request_memory(libqueue::client& database, const libqueue::princ
                                std::string_view key, std::string_view request)
     : database_{database},
       tenant_id_{who.tenant_id},
-      key_hash_{sha256_hex(who.tenant_id.value_or("") + '\n' + who.actor + '\n' +
-                           std::string{key})},
+      key_hash_{
+          sha256_hex(who.tenant_id.value_or("") + '\n' + who.actor + '\n' + std::string{key})},
       request_hash_{sha256_hex(request)} {}
 
 std::optional<answer> request_memory::take() {
@@ -62,8 +61,9 @@ std::optional<answer> request_memory::take() {
                    "this Idempotency-Key came with another request before");
         if (!found.value(0, 2)) {
             problem why{409, "conflict", "the request with this Idempotency-Key has no answer yet"};
-            why.hint = "it is being carried out, or whoever did so ended before it answered: look "
-                       "before sending it with another key";
+            why.hint =
+                "it is being carried out, or whoever did so ended before it answered: look "
+                "before sending it with another key";
             why.retry_after = 1;
             throw refused{std::move(why)};
         }

@@ -18,8 +18,8 @@ namespace workerd::api {
 class request_memory {
    public:
     /// `request` is method, path, query and body. The client is used as itself and is left so.
-    request_memory(libqueue::client& database, const libqueue::principal& who,
-                   std::string_view key, std::string_view request);
+    request_memory(libqueue::client& database, const libqueue::principal& who, std::string_view key,
+                   std::string_view request);
     request_memory(const request_memory&) = delete;
     request_memory& operator=(const request_memory&) = delete;
 

@@ -41,9 +41,8 @@ constexpr std::array samples{sampled{"overview", "/overview", false},
 
 const route* route_of(std::string_view path) {
     const auto& all = all_routes();
-    const auto found = std::ranges::find_if(all, [&](const route& each) {
-        return each.method == verb::get && each.path == path;
-    });
+    const auto found = std::ranges::find_if(
+        all, [&](const route& each) { return each.method == verb::get && each.path == path; });
     return found == all.end() ? nullptr : &*found;
 }
 
@@ -143,8 +142,8 @@ event_hub::event_hub(tasks& tasks, call_pool& pool, const surroundings& around, 
       pool_{pool},
       around_{around},
       who_{who},
-      stamp_{std::to_string(
-          std::chrono::system_clock::now().time_since_epoch() / std::chrono::milliseconds{1})} {}
+      stamp_{std::to_string(std::chrono::system_clock::now().time_since_epoch() /
+                            std::chrono::milliseconds{1})} {}
 
 event_hub::~event_hub() = default;
 

@@ -230,7 +230,8 @@ void daemon::open_front_door() {
     options.user_rate = http.rate_limits.user;
     options.token_rate = http.rate_limits.token;
     options.address_rate = http.rate_limits.address;
-    front_door_ = std::make_unique<api::front_door>(tasks_, log_, *surroundings_, std::move(options));
+    front_door_ =
+        std::make_unique<api::front_door>(tasks_, log_, *surroundings_, std::move(options));
     front_door_->mount(
         "/health", [this](http_request request) { return health_->answer(std::move(request)); });
     count_requests();
@@ -263,9 +264,8 @@ void daemon::start_metrics() {
             front_door_->mount("/metrics", handler);
         return;
     }
-    metrics_http_ =
-        std::make_unique<http_server>(tasks_, config_.metrics.listen, http_limits{},
-                                      with_peer(handler));
+    metrics_http_ = std::make_unique<http_server>(tasks_, config_.metrics.listen, http_limits{},
+                                                  with_peer(handler));
     metrics_http_->start();
     log_.info("metrics_listening", "serving /metrics", {{"address", metrics_http_->address()}});
 }

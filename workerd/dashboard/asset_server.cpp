@@ -15,8 +15,8 @@ namespace http = boost::beast::http;
 
 // As in src/main.tsx.
 constexpr std::array<std::string_view, 14> screens{
-    "alerts",       "audit",  "batches",    "database", "failures",  "integrations", "jobs",
-    "operations",   "queues", "schedules",  "settings", "workers",   "workflows",    ""};
+    "alerts",     "audit",  "batches",   "database", "failures", "integrations", "jobs",
+    "operations", "queues", "schedules", "settings", "workers",  "workflows",    ""};
 
 constexpr std::string_view base_mark{"<base href=\"/\""};
 
@@ -117,8 +117,8 @@ asset_server::asset_server(std::string_view base_path) {
     page_ = index->plain;
     const auto at = page_.find(base_mark);
     page_.replace(at, base_mark.size(), "<base href=\"" + std::string{base_path} + '"');
-    page_tag_ = std::string{index->digest} + '-' +
-                std::to_string(std::hash<std::string_view>{}(base_path));
+    page_tag_ =
+        std::string{index->digest} + '-' + std::to_string(std::hash<std::string_view>{}(base_path));
 }
 
 http_response asset_server::answer(const http_request& request) const {

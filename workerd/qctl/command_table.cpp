@@ -43,12 +43,12 @@ consteval auto joined(const std::array<command, Sizes>&... parts) {
     return all;
 }
 
-constexpr auto all_commands = joined(
-    table::enqueue_commands, table::jobs_commands, table::dlq_commands, table::ops_commands,
-    table::queues_commands, table::limits_commands, table::schedules_commands,
-    table::batches_commands, table::topics_commands, table::archive_commands, table::keys_commands,
-    table::access_commands, table::alerts_commands,
-    table::sight_commands, table::migrate_commands, table::about_commands);
+constexpr auto all_commands =
+    joined(table::enqueue_commands, table::jobs_commands, table::dlq_commands, table::ops_commands,
+           table::queues_commands, table::limits_commands, table::schedules_commands,
+           table::batches_commands, table::topics_commands, table::archive_commands,
+           table::keys_commands, table::access_commands, table::alerts_commands,
+           table::sight_commands, table::migrate_commands, table::about_commands);
 
 // A slip in the table is a compile error: every verb once and in the order of the enum, every
 // flag documented and never shadowing a global one.

@@ -1,12 +1,10 @@
 #include "auth/authenticator.hpp"
 
 #include "auth/jwt.hpp"
-
 #include "sha256.hpp"
 
 #include <libqueue/access.hpp>
 #include <libqueue/statement.hpp>
-
 #include <sql/api_find_revoked_jwt.hpp>
 
 #include <utility>

@@ -6,7 +6,6 @@
 #include <libqueue/access.hpp>
 #include <libqueue/duration.hpp>
 #include <libqueue/statement.hpp>
-
 #include <sql/api_revoke_jwt.hpp>
 
 #include <array>

@@ -15,9 +15,7 @@ answer describe(api_call&) {
 }
 
 constexpr std::array rows{
-    route{.path = "/openapi.json",
-          .summary = "This description.",
-          .run = describe},
+    route{.path = "/openapi.json", .summary = "This description.", .run = describe},
 };
 
 }  // namespace

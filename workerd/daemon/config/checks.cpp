@@ -205,8 +205,9 @@ class checker {
     // It becomes part of a page: no character that means something there.
     void dashboard() {
         const auto& base = value_.dashboard.base_path;
-        constexpr std::string_view allowed{"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                           "0123456789-._~/"};
+        constexpr std::string_view allowed{
+            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+            "0123456789-._~/"};
         const bool is_path = base.starts_with('/') && base.ends_with('/') &&
                              !base.starts_with("//") &&
                              base.find_first_not_of(allowed) == std::string::npos;

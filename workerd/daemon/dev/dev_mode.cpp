@@ -137,8 +137,7 @@ void dev_mode::write_environment(const std::string& http_address) const {
         << "WORKERD_DEV_WEBHOOK_URL='" << webhooks_.url() << "'\n";
 }
 
-void dev_mode::announce(const std::string& http_address,
-                        const std::string& dashboard_token) const {
+void dev_mode::announce(const std::string& http_address, const std::string& dashboard_token) const {
     write_environment(http_address);
     const auto row = [](const char* name, const std::string& text) {
         fmt::print("  {:<12} {}\n", name, text);
