@@ -100,7 +100,7 @@ const std::vector<broken> broken_additions{
      "did you mean timeout?"},
     {"kinds: {email.send: {retry: {stratgy: fixed}}}", 4, "kinds.email.send.retry.stratgy",
      "an option", "stratgy", "did you mean strategy?"},
-    {"metrics: {port: 9}", 4, "metrics", "a section", "metrics", "known here: database, queues"},
+    {"gauges: {port: 9}", 4, "gauges", "a section", "gauges", "known here: database, queues"},
     // Secrets written inline.
     {"kinds: {}\nhttp: {secret: x}", 5, "http.secret", "an option of http", "secret",
      "known here: enabled, listen"},
