@@ -52,7 +52,9 @@ module.exports = {
     await page.getByRole('button', { name: 'Paused' }).waitFor();
     await keys.press('p');
     await keys.press('Control+k');
+    await page.getByRole('dialog').waitFor();
     await keys.type('schedules');
+    await page.getByRole('option', { name: 'Schedules' }).waitFor();
     await keys.press('Enter');
     await heading('Schedules');
     await context.close();

@@ -105,8 +105,10 @@ export async function call(method: string, path: string, how: options = {}): Pro
   return text ? readJson(text, written) : null;
 }
 
-export async function callText(method: string, path: string, how: options = {}): Promise<string> {
-  return (await send(method, path, how)).text();
+/// One page of lines, and where the next begins.
+export async function getLines(path: string, query: query): Promise<{ text: string; next: string }> {
+  const response = await send('GET', path, { query });
+  return { text: await response.text(), next: response.headers.get('x-next-cursor') ?? '' };
 }
 
 export function get(path: string, query: query = {}, signal?: AbortSignal): Promise<any> {

@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { instant } from './format';
 import { event_reader } from './event_reader';
 import { apiUrl, headers, itemsOf, readEvent, row } from './api';
 
@@ -9,9 +10,8 @@ export type live_state = 'off' | 'connecting' | 'live' | 'paused' | 'away';
 export const state = signal<live_state>('off');
 export const paused = signal(false);
 export const overview = signal<any>(null);
-/// Operations and alerts as the stream told them, the newest of each id.
+/// Operations as the stream told them, the newest of each id.
 export const operations = signal<Record<string, row>>({});
-export const alerts = signal<Record<string, row>>({});
 /// Counts up with each event of that name: what a screen shows is fetched anew.
 export const beats = { overview: signal(0), operation: signal(0), alert: signal(0) };
 
@@ -28,6 +28,15 @@ function tell(found: row[]): void {
   operations.value = next;
 }
 
+/// The overview names all that go on: another one has ended while nobody listened.
+function forgetAllBut(open: row[]): void {
+  const ids = new Set(open.map((each) => String(each.id)));
+  const kept = Object.entries(operations.value).filter(
+    ([id, each]) => ids.has(id) || each.finished_at || Date.now() - (instant(each.created_at) ?? 0) < 5000,
+  );
+  operations.value = Object.fromEntries(kept);
+}
+
 function take(name: string, text: string): void {
   let data: any;
   try {
@@ -38,14 +47,12 @@ function take(name: string, text: string): void {
   if (name === 'overview') {
     overview.value = data;
     beats.overview.value++;
+    if (Array.isArray(data.operations)) forgetAllBut(data.operations);
     tell(itemsOf(data, 'operations'));
   } else if (name === 'operation') {
     tell(Array.isArray(data) || data.items ? itemsOf(data) : [data]);
     beats.operation.value++;
   } else if (name === 'alert') {
-    const next = { ...alerts.value };
-    for (const each of Array.isArray(data) ? data : [data]) next[String(each.id)] = each;
-    alerts.value = next;
     beats.alert.value++;
   }
 }

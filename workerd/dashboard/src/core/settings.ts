@@ -28,6 +28,11 @@ function readViews(): view[] {
   }
 }
 
+/// Columns of the jobs that are not shown.
+export const hiddenColumns = signal<string[]>(
+  (localStorage.getItem('libqueue.hidden_columns') ?? 'tenant,created,finished').split(','),
+);
+
 export const views = signal<view[]>(readViews());
 
 export function saveView(added: view): void {
@@ -55,6 +60,7 @@ export function startSettings(): void {
     localStorage.setItem('libqueue.density', density.value);
   });
   effect(() => localStorage.setItem('libqueue.zone', zone.value));
+  effect(() => localStorage.setItem('libqueue.hidden_columns', hiddenColumns.value.join(',')));
   effect(() => localStorage.setItem('libqueue.views', JSON.stringify(views.value)));
   effect(() => localStorage.setItem('libqueue.read_only', readOnly.value ? 'yes' : 'no'));
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => colours.value++);

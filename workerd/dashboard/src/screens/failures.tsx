@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { apiUrl, call, callText, freshKey, itemsOf, row } from '../core/api';
+import { apiUrl, call, freshKey, getLines, itemsOf, row } from '../core/api';
 import { number, plural, short } from '../core/format';
 import { withTerm } from '../core/filter';
 import { valueOf } from '../core/json';
@@ -26,17 +26,29 @@ function names(value: unknown, one: unknown): string[] {
   return one ? [String(one)] : [];
 }
 
+/// More than a browser should hold goes through qctl.
+const mostExported = 10_000;
+
 /// As a file, through the same door as everything else: a link cannot carry the token.
 async function exportLines(filter: string): Promise<void> {
   try {
-    const text = await callText('GET', '/dead-letters/export', { query: { filter } });
+    let text = '';
+    let lines = 0;
+    let cursor = '';
+    do {
+      const page = await getLines('/dead-letters/export', { filter, limit: 500, cursor });
+      text += page.text;
+      lines += page.text.split('\n').filter(Boolean).length;
+      cursor = page.next;
+    } while (cursor && lines < mostExported);
     const url = URL.createObjectURL(new Blob([text], { type: 'application/x-ndjson' }));
     const anchor = document.createElement('a');
     anchor.href = url;
     anchor.download = 'dead-letters.jsonl';
     anchor.click();
     setTimeout(() => URL.revokeObjectURL(url), 1000);
-    toast(plural(text.split('\n').filter(Boolean).length, 'dead letter') + ' exported');
+    toast(`${plural(lines, 'dead letter')} exported`, cursor
+      ? { tone: 'retrying', detail: 'There are more: narrow the filter, or use qctl dlq export.' } : {});
   } catch (failure) {
     toastProblem('Export: refused', failure);
   }

@@ -158,6 +158,7 @@ function Subscriptions() {
       reload();
     },
   });
+  const unheard = itemsOf(useResource('/subscriptions/unrouted', {}, 10_000).data);
   const remove = (r: row) => ask({
     title: `Unsubscribe ${r.kind} from ${r.pattern}?`,
     consequence: 'Later events of these topics make no such job.',
@@ -180,6 +181,16 @@ function Subscriptions() {
         { name: 'made', title: 'Changed', figure: true, render: (r) => <Time at={r.updated_at ?? r.created_at} /> },
         ...(may ? [{ name: 'acts', title: 'Actions', figure: true, render: (r: row) => <Button kind="quiet" icon="trash" label={`Remove ${r.pattern}`} onClick={() => remove(r)} /> }] : []),
       ]} />}
+      {unheard.length > 0 && (
+        <Panel title="Topics that nobody heard" tight class="warn-panel">
+          <Table label="Topics that nobody heard" rows={unheard} id={(r) => String(r.topic)} keys={false} columns={[
+            { name: 'topic', title: 'Topic', lead: true, wide: true, render: (r) => <code>{String(r.topic)}</code> },
+            { name: 'count', title: 'Events', figure: true, render: (r) => count(r.count) },
+            { name: 'first', title: 'First', figure: true, render: (r) => <Time at={r.first_at} /> },
+            { name: 'last', title: 'Last', figure: true, render: (r) => <Time at={r.last_at} /> },
+          ]} />
+        </Panel>
+      )}
     </>
   );
 }

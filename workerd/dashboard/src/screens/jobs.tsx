@@ -8,7 +8,7 @@ import { terms, valueOfTerm, withTerm } from '../core/filter';
 import { useList, useResource } from '../core/resource';
 import { current, link, segment, setQuery } from '../core/router';
 import { can } from '../core/session';
-import { saveView } from '../core/settings';
+import { hiddenColumns, saveView } from '../core/settings';
 import { valueOf } from '../core/json';
 import { bulk, each, enqueueJob } from '../ui/actions';
 import { ask } from '../ui/dialog';
@@ -46,6 +46,36 @@ export const jobColumns: column[] = [
   { name: 'priority', title: 'Priority', figure: true, minor: true, render: (r) => r.priority },
   { name: 'when', title: 'When', figure: true, render: (r) => <When of={r} /> },
 ];
+
+/// Those that somebody may want, beside those that everybody sees.
+const moreColumns: column[] = [
+  { name: 'tenant', title: 'Tenant', render: (r) => r.tenant_id ? <code>{String(r.tenant_id).slice(0, 8)}</code> : <span class="dim">–</span> },
+  { name: 'created', title: 'Made', figure: true, render: (r) => <Time at={r.created_at} /> },
+  { name: 'finished', title: 'Finished', figure: true, render: (r) => <Time at={r.finished_at} /> },
+];
+const allColumns = [...jobColumns, ...moreColumns];
+
+function ColumnChoice() {
+  const hidden = hiddenColumns.value;
+  return (
+    <details class="menu" onFocusOut={(e) => {
+      if (!(e.currentTarget as Element).contains(e.relatedTarget as Node)) e.currentTarget.open = false;
+    }}>
+      <summary class="button plain">Columns</summary>
+      <div class="menu-list">
+        {allColumns.slice(1).map((c) => (
+          <label class="menu-choice">
+            <input type="checkbox" checked={!hidden.includes(c.name)} onChange={(e) => {
+              const rest = hidden.filter((name) => name && name !== c.name);
+              hiddenColumns.value = e.currentTarget.checked ? rest : [...rest, c.name];
+            }} />
+            {c.title}
+          </label>
+        ))}
+      </div>
+    </details>
+  );
+}
 
 const tabs: [string, string][] = [
   ['', 'All'], ['scheduled', 'Scheduled'], ['ready', 'Ready'], ['running', 'Running'],
@@ -175,6 +205,7 @@ export function Jobs() {
       <Head title="Jobs" note={filter && counted.data
         ? `${counted.data.count_exact === false ? 'At least ' : ''}${count(counted.data.count)} match` : undefined}>
         <CopyAs ways={waysOf(filter)} />
+        <ColumnChoice />
         <Button icon="star" onClick={() => askView(filter)}>Save view</Button>
         {can('jobs.enqueue') && <Button kind="main" onClick={() => enqueueJob()}>Enqueue</Button>}
       </Head>
@@ -209,7 +240,7 @@ export function Jobs() {
       )}
       {list.rows === null && !list.error && <Loading />}
       {list.rows !== null && (list.rows.length ? (
-        <Table label="Jobs" columns={jobColumns} rows={list.rows} id={(r) => String(r.id)}
+        <Table label="Jobs" columns={allColumns.filter((c) => !hiddenColumns.value.includes(c.name))} rows={list.rows} id={(r) => String(r.id)}
           open={(r) => jobHref(r, filter)} select={acts ? { chosen, set: setChosen } : undefined} keys />
       ) : (
         <Empty title={filter ? 'No job matches' : 'No job yet'}>

@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import { itemsOf, row } from '../core/api';
-import { bytes, count, duration, number, percent, plural, rate, seconds, short } from '../core/format';
+import { bytes, count, duration, instant, number, percent, plural, rate, seconds, short } from '../core/format';
 import { beats, overview } from '../core/live';
 import { byTrouble, firstLine, judge, oldestSeconds, perSecond, queuesOf } from '../core/model';
 import { useResource } from '../core/resource';
@@ -86,10 +86,17 @@ function sentence(queues: row[]): [string, string] {
   return ['good', `All ${plural(queues.length, 'queue')} are in time.${tail}`];
 }
 
-type series = { t: number[]; series: { name: string; values: (number | null)[] }[]; marks?: row[] };
+type series = { t: number[]; series: { name: string; values: (number | null)[] }[] };
 
-function marksOf(answer: series | null): mark[] {
-  return (answer?.marks ?? []).map((m) => ({ at: number(m.t ?? m.at) ?? 0, text: String(m.text ?? m.what ?? '') }));
+/// Deploys: when the first of the workers that run now began with a version.
+function deploys(): mark[] {
+  const first = new Map<string, number>();
+  for (const w of itemsOf(overview.value, 'workers')) {
+    const at = instant(w.started_at);
+    const version = String(w.version ?? '');
+    if (at !== null && version) first.set(version, Math.min(first.get(version) ?? Infinity, at));
+  }
+  return [...first].map(([version, at]) => ({ at: at / 1000, text: version }));
 }
 
 const chartTones: Record<string, string> = {
@@ -133,7 +140,7 @@ export function SeriesChart(props: {
     return <figure class="chart"><figcaption><span class="chart-title">{props.title}</span></figcaption><p class="dim pad">No samples of this time yet.</p></figure>;
   }
   return (
-    <Chart title={props.title} t={data.t} lines={lines} format={props.format} marks={marksOf(data)} synced="time"
+    <Chart title={props.title} t={data.t} lines={lines} format={props.format} marks={deploys()} synced="time"
       onRange={(a, b) => setQuery({ from: String(Math.floor(a)), to: String(Math.ceil(b)), span: '' })} />
   );
 }

@@ -1,5 +1,5 @@
 import { call, itemsOf, row } from '../core/api';
-import { bytes, count, number, percent, rate, seconds, short } from '../core/format';
+import { bytes, count, number, percent, rate, seconds, secondsOf, short } from '../core/format';
 import { valueOf } from '../core/json';
 import { overview } from '../core/live';
 import { judge, oldestSeconds, perSecond, queuesOf } from '../core/model';
@@ -26,6 +26,23 @@ function Actions({ of, reload, small }: { of: row; reload: () => void; small?: b
       {!small && can('queues.clear') && <Button icon="trash" kind="danger" label={`Clear ${name}`} onClick={() => clearQueue(name, of, reload)}>Clear</Button>}
     </>
   );
+}
+
+function setObjective(of: row, reload: () => void): void {
+  const now = number(of.objective_seconds);
+  ask({
+    title: `Objective of ${of.queue}`,
+    consequence: 'How old its oldest waiting job may get before the queue counts as behind.',
+    fields: [{ name: 'age', label: 'At most', value: now === null ? '' : seconds(now), hint: 'Such as 30s, 10m, 1h; empty: none' }],
+    action: 'Save',
+    run: async (values) => {
+      const wanted = values.age ? secondsOf(values.age) : null;
+      if (values.age && wanted === null) throw new Error('Expected a time such as 30s, 10m or 1h.');
+      await call('PUT', `/queues/${segment(of.queue)}/objective`, { body: wanted === null ? {} : { seconds: wanted } });
+      toast(`The objective of ${of.queue} is saved`);
+      reload();
+    },
+  });
 }
 
 const figure = (name: string, title: string, minor = false): column => ({
@@ -113,6 +130,7 @@ export function Queue({ name }: { name: string }) {
     <>
       <Head back={back} title={name} note={<span class={`verdict ${verdict.tone}`}>{verdict.words}</span>}>
         <CopyAs ways={[['qctl', `qctl queues show ${name}`], ['SQL', `SELECT * FROM queue.queue_stats WHERE queue = '${name.replace(/'/g, "''")}'`]]} />
+        {can('queues.change') && <Button onClick={() => setObjective(of, reload)}>Objective</Button>}
         {can('jobs.enqueue') && <Button onClick={() => enqueueJob('', name)}>Enqueue</Button>}
         <Actions of={of} reload={reload} />
       </Head>

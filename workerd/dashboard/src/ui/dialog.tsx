@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Button } from './parts';
 
 // One dialog at a time, native: focus stays inside, Escape closes.
@@ -18,7 +18,8 @@ export function closeDialog(): void {
 export function DialogHost() {
   const element = useRef<HTMLDialogElement>(null);
   const content = shown.value;
-  useEffect(() => {
+  // Before the next key: it belongs to the dialog already.
+  useLayoutEffect(() => {
     const dialog = element.current;
     if (content && dialog && !dialog.open) {
       dialog.showModal();

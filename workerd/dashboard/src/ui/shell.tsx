@@ -1,8 +1,10 @@
 import { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { itemsOf } from '../core/api';
 import { number } from '../core/format';
+import { useResource } from '../core/resource';
 import { useKeys } from '../core/keys';
-import { alerts, operations, overview, paused, state, togglePause } from '../core/live';
+import { beats, operations, overview, paused, state, togglePause } from '../core/live';
 import { current, go, link } from '../core/router';
 import { can, readOnly, refusal, signIn, signOut, whoami } from '../core/session';
 import { nextTheme, removeView, views } from '../core/settings';
@@ -63,7 +65,9 @@ function Dock() {
 function Nav({ close }: { close: () => void }) {
   const path = current.value.parts[0] ?? '';
   const bad = queuesOf(overview.value).filter((q) => judge(q).tone === 'bad').length;
-  const firing = Object.values(alerts.value).filter((a) => !a.acknowledged_at && !a.resolved_at).length;
+  beats.alert.value;
+  const open = useResource(can('alerts.read') ? '/alerts' : null, {}, 15_000);
+  const firing = itemsOf(open.data).filter((a) => !a.acknowledged_at).length;
   const marks: Record<string, number> = { '': bad, alerts: firing };
   return (
     <nav class="nav" aria-label="Screens" id="nav">
