@@ -48,13 +48,14 @@ UNION ALL
 SELECT 'error',
        format('role %s is no member of %s: row-level security shows it no job', current_user,
               e.name),
-       format('psql -c ''GRANT %I TO %I''', e.name, current_user)
+       CASE WHEN to_regrole(e.name) IS NULL THEN 'qctl roles install'
+            ELSE format('psql -c ''GRANT %I TO %I''', e.name, current_user) END
 FROM engine e
 CROSS JOIN place p
 JOIN pg_class c ON c.relnamespace = p.oid AND c.relname = 'job'
 -- By oid: NULL, and no error, where there is no such role.
 WHERE row_security_active(c.oid)
-  AND NOT pg_has_role(current_user, to_regrole(e.name)::oid, 'USAGE')
+  AND NOT coalesce(pg_has_role(current_user, to_regrole(e.name)::oid, 'USAGE'), false)
 UNION ALL
 SELECT 'note',
        format('role %s cannot see other sessions: their transactions are not looked at',

@@ -11,9 +11,10 @@ constexpr std::array rows{
            .type = option_type::boolean,
            .standard = "false",
            .doc = "Refuse to start, and to go on after a failover, where the database would not "
-                  "keep tenants apart: connected as a superuser, as a role with BYPASSRLS or as "
-                  "the owner of the tables, without membership in the roles `engine` and "
-                  "`operator`, or without roles installed. See docs/tenancy.md.",
+                  "keep tenants apart, which is when workerd connects as a superuser, as a role "
+                  "with BYPASSRLS, as the owner of the tables or without membership in the roles "
+                  "`engine` and `operator`, or when the roles are not installed. See "
+                  "docs/tenancy.md.",
            .bind =
                [](config& c, const std::string&, const option_value& v) {
                    c.tenancy.enabled = v.flag;
