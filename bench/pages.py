@@ -1,5 +1,5 @@
-"""What operators look at, on a database as it is after a year: each page's time, as the server takes
-it. Not ratios but absolute: a list is to take less than 200 ms at its 95th percentile."""
+"""What operators look at, on a database as it is after a year: each page's time, as the server
+takes it. Not ratios but absolute: a list is to take less than 200 ms at its 95th percentile."""
 
 import pathlib
 import re

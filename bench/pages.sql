@@ -3,7 +3,8 @@
 SELECT count(queue.create_queue('q' || n)) FROM generate_series(1, 64) n;
 INSERT INTO queue.line (queue_id, priority, kind)
 SELECT q.id, 5, k
-FROM queue.queue q, unnest(ARRAY['email.send', 'payment.charge', 'mint.token', 'webhook.deliver']) k;
+FROM queue.queue q,
+     unnest(ARRAY['email.send', 'payment.charge', 'mint.token', 'webhook.deliver']) k;
 CREATE TABLE seed_line AS SELECT row_number() OVER () - 1 AS n, id FROM queue.line;
 CREATE INDEX ON seed_line (n);
 INSERT INTO queue.job (id, created_at, run_at, line_id, max_attempts, payload, meta)

@@ -733,6 +733,7 @@ TEST_SUITE("config reference") {
         for (const auto& fault : result.faults) {
             CAPTURE(workerd::to_text(fault));
             CHECK((fault.path.ends_with("_file") || fault.path == "encryption.keys" ||
+                   fault.path.starts_with("http.auth.jwt.keys.") ||
                    fault.path == "kinds.email.send.queue" || fault.path == "limits.smtp.parent"));
         }
     }

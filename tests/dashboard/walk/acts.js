@@ -2,7 +2,7 @@
 // What people do; the caller looks into the database afterwards.
 
 const assert = require('assert');
-const { open, settle } = require('./browser');
+const { open, settle, until } = require('./browser');
 
 async function at(browser, given, address, work, token = given.admin) {
   const { page, faults, context } = await open(browser, given, token);
@@ -45,13 +45,12 @@ module.exports = {
       await input.press('Enter');
       await page.waitForURL(/filter=queue%3Amail\+state%3Ascheduled/);
       const rows = page.locator('main tbody tr');
-      await page.waitForFunction(() => document.querySelectorAll('main tbody tr').length === 1);
-      assert.equal(await rows.count(), 1);
+      await until('one row', async () => (await rows.count()) === 1);
       await page.getByRole('button', { name: 'Take out state:scheduled' }).click();
-      await page.waitForFunction(() => document.querySelectorAll('main tbody tr').length > 30);
+      await until('all rows', async () => (await rows.count()) > 30);
       await page.goBack();
       await page.waitForURL(/state%3Ascheduled/);
-      assert.equal(await input.inputValue(), 'queue:mail state:scheduled');
+      await until('the filter of before', async () => (await input.inputValue()) === 'queue:mail state:scheduled');
       await page.reload();
       await settle(page);
       assert.equal(await input.inputValue(), 'queue:mail state:scheduled');
@@ -92,7 +91,7 @@ module.exports = {
       const dialog = page.getByRole('dialog');
       const go = dialog.getByRole('button', { name: /^Replay \d/ });
       assert.ok(await go.isDisabled());
-      const count = /\d+/.exec(await go.textContent())[0];
+      const count = (await go.textContent()).replace(/\D/g, '');
       await dialog.getByLabel(/to go on/).fill(count);
       await go.click();
       await page.getByText(/begins in 10 s/).waitFor();

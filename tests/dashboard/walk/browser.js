@@ -19,6 +19,7 @@ async function open(browser, given, token, more = {}) {
     reducedMotion: 'reduce',
     ...more,
   });
+  context.setDefaultTimeout(10_000);
   const page = await context.newPage();
   const faults = [];
   page.on('pageerror', (error) => faults.push(`${page.url()}: ${error.message}`));
@@ -48,7 +49,16 @@ async function open(browser, given, token, more = {}) {
 /// Until the screen shows what it has to show.
 async function settle(page) {
   await page.waitForSelector('main h1');
-  await page.waitForFunction(() => !document.querySelector('main .loading'));
+  await page.locator('main .loading').first().waitFor({ state: 'detached' });
 }
 
-module.exports = { start, open, settle };
+/// For what no locator can await. The page's policy forbids what the browser driver would evaluate.
+async function until(what, condition) {
+  const end = Date.now() + 10_000;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`not in time: ${what}`);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
+
+module.exports = { start, open, settle, until };

@@ -2,7 +2,7 @@
 // Without a mouse.
 
 const assert = require('assert');
-const { open, settle } = require('./browser');
+const { open, settle, until } = require('./browser');
 
 module.exports = {
   'everything is reached by keys': async (browser, given) => {
@@ -25,7 +25,7 @@ module.exports = {
     await keys.type('queue:mail');
     await keys.press('Enter');
     await page.waitForURL(/filter=queue%3Amail/);
-    await page.waitForFunction(() => document.querySelectorAll('main tbody tr').length > 30);
+    await until('all rows', async () => (await page.locator('main tbody tr').count()) > 30);
     await keys.press('Escape');
     await keys.press('j');
     await keys.press('j');
@@ -38,7 +38,7 @@ module.exports = {
     await page.getByRole('link', { name: 'Older' }).waitFor();
     const before = page.url();
     await keys.press(']');
-    await page.waitForFunction((url) => location.href !== url, before);
+    await until('another job', async () => page.url() !== before);
     await keys.press('?');
     await page.getByRole('dialog').getByRole('heading', { name: 'Keys' }).waitFor();
     await keys.press('Escape');

@@ -23,17 +23,12 @@ using libqueue::statement;
 
 template <typename Ask>
 libqueue::report of_processor(const char* name, Ask ask) {
-    try {
-        return ask().value();
-    } catch (const libqueue::failure& why) {
-        // undefined_table, undefined_function, invalid_schema_name.
-        const bool absent =
-            why.sqlstate() == "42P01" || why.sqlstate() == "42883" || why.sqlstate() == "3F000";
-        if (!absent)
-            throw;
+    auto found = ask();
+    // A missing schema, table or function; the queue's own were there a moment ago.
+    if (!found && found.error().code == libqueue::errc::schema_mismatch)
         refuse(404, "not_found",
                std::string{"the processor "} + name + " is not installed in this database");
-    }
+    return found.value();
 }
 
 std::optional<std::string> number(std::optional<std::int64_t> value) {

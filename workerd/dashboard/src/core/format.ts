@@ -111,7 +111,7 @@ export function ago(value: unknown, at: number): string {
   if (found === null) return '–';
   const gone = at - found;
   if (Math.abs(gone) < 1500) return 'now';
-  const text = duration(Math.floor(Math.abs(gone) / 1000) * 1000);
+  const text = duration(Math.floor(Math.abs(gone) / 1000) * 1000).replace('.0s', 's');
   return gone > 0 ? `${text} ago` : `in ${text}`;
 }
 
@@ -138,4 +138,13 @@ export function absolute(value: unknown, how: 'local' | 'utc' = zone.value): str
 
 export function plural(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${n === 1 ? one : many}`;
+}
+
+/// "1h 30m" in seconds; null when it is no time.
+export function secondsOf(text: string): number | null {
+  const sizes: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86400 };
+  if (!/^\s*(\d+\s*[smhd]\s*)+$/.test(text)) return null;
+  let sum = 0;
+  for (const [, amount, unit] of text.matchAll(/(\d+)\s*([smhd])/g)) sum += Number(amount) * sizes[unit!]!;
+  return sum;
 }

@@ -22,7 +22,7 @@ function Open() {
   beats.alert.value;
   const { data, error, reload } = useResource('/alerts', { limit: 200 }, 5000);
   const rows = itemsOf(data);
-  const acknowledge = (r: row) => void act('Acknowledged', () => call('POST', `/alerts/${segment(r.id)}/acknowledge`, { body: {}, key: freshKey() }), reload);
+  const acknowledge = (r: row) => void act('Acknowledged', () => call('POST', `/alerts/${segment(r.id)}/acknowledge`, { key: freshKey() }), reload);
   return (
     <>
       <Problem of={error} retry={reload} />

@@ -138,13 +138,13 @@ function Groups({ filter }: { filter: string }) {
 function Letters({ filter }: { filter: string }) {
   const list = useList('/dead-letters', { filter, limit: 100 }, (r) => String(r.id), 5000);
   const replay = (id: unknown) => void act(`Job ${id} stands in line`,
-    () => call('POST', `/dead-letters/${segment(id)}/replay`, { body: {}, key: freshKey() }), list.reload);
+    () => call('POST', `/dead-letters/${segment(id)}/replay`, { key: freshKey() }), list.reload);
   const discard = (id: unknown) => ask({
     title: `Discard dead letter ${id}?`,
     consequence: 'It is deleted with its attempts. This cannot be undone.',
     action: 'Discard', danger: true,
     run: async () => {
-      await call('POST', `/dead-letters/${segment(id)}/discard`, { body: {}, key: freshKey() });
+      await call('POST', `/dead-letters/${segment(id)}/discard`, { key: freshKey() });
       toast(`Dead letter ${id} is gone`);
       list.reload();
     },

@@ -10,7 +10,7 @@ import { Table, column } from '../ui/table';
 import { toast } from '../ui/toast';
 import { More } from './jobs';
 
-const post = (path: string, body: unknown = {}): Promise<any> => call('POST', path, { body, key: freshKey() });
+const post = (path: string, body?: unknown): Promise<any> => call('POST', path, { body, key: freshKey() });
 
 function changeLimit(of: row, reload: () => void): void {
   ask({

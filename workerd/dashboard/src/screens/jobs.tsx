@@ -142,7 +142,7 @@ export function Jobs() {
   useEffect(() => setChosen(new Set<string>()), [filter]);
   const ids = [...chosen];
   const retry = () => {
-    void each(ids, 'Retried', (id) => call('POST', `/jobs/${segment(id)}/retry`, { body: {}, key: freshKey() }))
+    void each(ids, 'Retried', (id) => call('POST', `/jobs/${segment(id)}/retry`, { key: freshKey() }))
       .then(list.reload);
     setChosen(new Set());
   };

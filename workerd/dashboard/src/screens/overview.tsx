@@ -24,7 +24,7 @@ function jobsOf(queue: unknown, states: string): string {
 function Age({ of }: { of: row }) {
   const age = oldestSeconds(of);
   const objective = number(of.objective_seconds);
-  if (age === null) return <span class="dim">–</span>;
+  if (!age) return <span class="dim">–</span>;
   const label = objective === null ? seconds(age) : `${seconds(age)} of ${seconds(objective)} allowed`;
   return (
     <span class="age">
@@ -99,6 +99,8 @@ const chartTones: Record<string, string> = {
 };
 const cycle = ['tone-running', 'tone-completed', 'tone-retrying', 'tone-scheduled', 'tone-ready'];
 
+const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
+
 /// One chart of /stats/series; asked for again as long as it is looked at.
 export function SeriesChart(props: {
   title: string;
@@ -117,7 +119,7 @@ export function SeriesChart(props: {
   const end = Math.floor(Date.now() / 1000 / step) * step;
   const { data, error } = useResource<series>('/stats/series', {
     metric: props.metric, queue: props.queue, step,
-    from: from || end - span, to: to || end,
+    from: iso(Number(from) || end - span), to: iso(Number(to) || end),
   });
   const lines = useMemo(
     () => (data?.series ?? []).map((s, i) => ({
@@ -127,7 +129,7 @@ export function SeriesChart(props: {
   );
   if (error) return <figure class="chart"><figcaption><span class="chart-title">{props.title}</span></figcaption><p class="dim pad">{error.detail || error.title}</p></figure>;
   if (!data) return <figure class="chart"><Loading /></figure>;
-  if (!data.t.length) {
+  if (!data.series.some((s) => s.values.some((v) => v !== null))) {
     return <figure class="chart"><figcaption><span class="chart-title">{props.title}</span></figcaption><p class="dim pad">No samples of this time yet.</p></figure>;
   }
   return (

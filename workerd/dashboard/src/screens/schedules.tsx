@@ -1,4 +1,5 @@
 import { call, freshKey, itemsOf, row } from '../core/api';
+import { cronWords } from '../core/cron';
 import { absolute, count, duration, instant, now, number, zone } from '../core/format';
 import { textOf } from '../core/json';
 import { useList, useResource } from '../core/resource';
@@ -12,58 +13,14 @@ import { Table } from '../ui/table';
 import { toast } from '../ui/toast';
 import { More } from './jobs';
 
-const days = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
-const two = (text: string): string => text.padStart(2, '0');
-
-/// The common shapes of a cron expression in words; others are left to the fire times beside them.
-export function cronWords(cron: unknown): string {
-  const text = String(cron ?? '').trim();
-  const named: Record<string, string> = {
-    '@hourly': 'every hour', '@daily': 'every day at 00:00', '@midnight': 'every day at 00:00',
-    '@weekly': 'every Sunday at 00:00', '@monthly': 'on day 1 of each month at 00:00',
-    '@yearly': 'on 1 January at 00:00', '@annually': 'on 1 January at 00:00',
-  };
-  if (named[text]) return named[text];
-  const every = /^@every\s+(.+)$/.exec(text);
-  if (every) return `every ${every[1]}`;
-  let parts = text.split(/\s+/);
-  if (parts.length === 6) {
-    if (parts[0] !== '0') {
-      const step = /^\*\/(\d+)$/.exec(parts[0]!);
-      return step && parts.slice(1).every((p) => p === '*') ? `every ${step[1]} seconds` : '';
-    }
-    parts = parts.slice(1);
-  }
-  if (parts.length !== 5) return '';
-  const [minute, hour, day, month, week] = parts as [string, string, string, string, string];
-  const plain = /^\d+$/;
-  if (month !== '*') return '';
-  const at = plain.test(minute) && plain.test(hour) ? ` at ${two(hour)}:${two(minute)}` : '';
-  if (day === '*' && week === '*') {
-    if (minute === '*' && hour === '*') return 'every minute';
-    const step = /^\*\/(\d+)$/.exec(minute);
-    if (step && hour === '*') return `every ${step[1]} minutes`;
-    if (plain.test(minute) && hour === '*') return `every hour at minute ${minute}`;
-    const hours = /^\*\/(\d+)$/.exec(hour);
-    if (hours && plain.test(minute)) return `every ${hours[1]} hours at minute ${minute}`;
-    if (at) return `every day${at}`;
-  }
-  if (day === '*' && at) {
-    if (week === '1-5') return `Monday to Friday${at}`;
-    if (/^[0-7]$/.test(week)) return `every ${days[Number(week) % 7]}${at}`;
-  }
-  if (plain.test(day) && week === '*' && at) return `on day ${day} of each month${at}`;
-  return '';
-}
-
 const path = (name: unknown): string => `/schedules/${segment(name)}`;
 
 function actsOn(of: row, reload: () => void) {
   const name = String(of.name);
   return {
-    run: () => void act(`${name} runs now`, () => call('POST', `${path(name)}/run`, { body: {}, key: freshKey() }), reload),
-    pause: () => void act(`${name} is paused`, () => call('POST', `${path(name)}/pause`, { body: {}, key: freshKey() }), reload),
-    resume: () => void act(`${name} goes on`, () => call('POST', `${path(name)}/resume`, { body: {}, key: freshKey() }), reload),
+    run: () => void act(`${name} runs now`, () => call('POST', `${path(name)}/run`, { key: freshKey() }), reload),
+    pause: () => void act(`${name} is paused`, () => call('POST', `${path(name)}/pause`, { key: freshKey() }), reload),
+    resume: () => void act(`${name} goes on`, () => call('POST', `${path(name)}/resume`, { key: freshKey() }), reload),
     remove: () => ask({
       title: `Remove ${name}?`, consequence: 'It makes no more jobs. Jobs it has made stay.',
       confirm: name, action: 'Remove', danger: true,
@@ -202,11 +159,11 @@ export function Schedule({ name }: { name: string }) {
           </Panel>
           <Panel title="Makes">
             <Facts rows={[
-              ['Kind', <code>{String(of.kind)}</code>], ['Queue', <QueueLink name={of.queue} />],
+              ['Kind', <code>{String(of.kind)}</code>], ['Queue', of.queue ? <QueueLink name={of.queue} /> : "the kind's own"],
               ['Priority', of.priority], ['Attempts', of.max_attempts],
               ['Missed slots', of.misfire], ['Overlap', of.overlap === null ? null : String(of.overlap)],
               ['Tenant', of.tenant_id && <code>{String(of.tenant_id)}</code>],
-              ['Last job', <JobLink id={of.last_job_id} />], ['Changed', <Time at={of.updated_at} />],
+              ['Last job', of.last_job_id && <JobLink id={of.last_job_id} />], ['Changed', <Time at={of.updated_at} />],
             ]} />
             <Json of={of.payload} label="Payload" />
           </Panel>

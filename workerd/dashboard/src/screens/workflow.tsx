@@ -1,7 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import { itemsOf, row } from '../core/api';
 import { number } from '../core/format';
-import { valueOf } from '../core/json';
 import { useResource } from '../core/resource';
 import { go, link, segment } from '../core/router';
 import { Empty, Head, Loading, Panel, Problem, toneOf } from '../ui/parts';
@@ -10,17 +9,18 @@ import { Badge } from '../ui/parts';
 // A graph of jobs, drawn by layers: a job stands right of everything it follows.
 
 type node = { id: string; row: row; layer: number; place: number };
-type edge = { from: string; to: string; words: string };
+/// `via`: the heights at which a long edge passes the layers between its ends.
+type edge = { from: string; to: string; words: string; via: number[] };
 type graph = { nodes: node[]; edges: edge[]; width: number; height: number };
 
 const box = { width: 168, height: 46, across: 72, down: 18, edge: 12 };
 
 function edgesOf(data: any): edge[] {
-  const found = itemsOf(data, 'edges').length ? itemsOf(data, 'edges') : itemsOf(data, 'links');
-  return found.map((e) => ({
-    from: String(e.from ?? e.from_id ?? e.source ?? e.predecessor_id),
-    to: String(e.to ?? e.to_id ?? e.target ?? e.id),
-    words: String(e.relation ?? e.kind ?? e.what ?? ''),
+  return itemsOf(data, 'edges').map((e) => ({
+    from: String(e.from),
+    to: String(e.to),
+    words: String(e.relation ?? ''),
+    via: [],
   }));
 }
 
@@ -42,30 +42,37 @@ function layersOf(ids: string[], edges: edge[]): Map<string, number> {
 }
 
 function layOut(data: any): graph {
-  const rows = itemsOf(data, 'nodes').length ? itemsOf(data, 'nodes') : itemsOf(data);
-  const ids = rows.map((r) => String(r.id ?? r.job_id));
-  let edges = edgesOf(data);
-  if (!edges.length) {
-    // Rows that name whom they follow.
-    edges = rows.flatMap((r) => {
-      const before = valueOf(r.after ?? r.predecessors) ?? r.predecessor_id ?? r.parent_id;
-      const all: unknown[] = Array.isArray(before) ? before : before ? [before] : [];
-      return all.map((b) => ({ from: String(b), to: String(r.id ?? r.job_id), words: String(r.relation ?? '') }));
-    });
-  }
+  const rows = itemsOf(data, 'nodes');
+  const ids = rows.map((r) => String(r.id));
+  const edges = edgesOf(data).filter((e) => ids.includes(e.from) && ids.includes(e.to));
   const layers = layersOf(ids, edges);
   const columns: string[][] = [];
   for (const id of ids) (columns[layers.get(id)!] ??= []).push(id);
+  // A long edge takes a place in each layer it passes, so that it runs behind no box.
+  const steps: { from: string; to: string }[] = [];
+  const passes = edges.map((e, index) => {
+    const between: string[] = [];
+    for (let layer = layers.get(e.from)! + 1; layer < layers.get(e.to)!; layer++) {
+      between.push(`${index}.${layer}`);
+      (columns[layer] ??= []).push(`${index}.${layer}`);
+    }
+    const all = [e.from, ...between, e.to];
+    for (let at = 1; at < all.length; at++) steps.push({ from: all[at - 1]!, to: all[at]! });
+    return between;
+  });
   const place = new Map<string, number>();
   for (const column of columns.filter(Boolean)) {
     // Beside the middle of those before it, so that lines seldom cross.
     const middle = (id: string) => {
-      const before = edges.filter((e) => e.to === id).map((e) => place.get(e.from) ?? 0);
+      const before = steps.filter((e) => e.to === id).map((e) => place.get(e.from) ?? 0);
       return before.length ? before.reduce((a, b) => a + b, 0) / before.length : 0;
     };
     column.sort((a, b) => middle(a) - middle(b) || (number(a) ?? 0) - (number(b) ?? 0));
     column.forEach((id, index) => place.set(id, index));
   }
+  edges.forEach((e, index) => {
+    e.via = passes[index]!.map((id) => place.get(id)!);
+  });
   const nodes = rows.map((r, i) => ({ id: ids[i]!, row: r, layer: layers.get(ids[i]!)!, place: place.get(ids[i]!)! }));
   const tallest = Math.max(1, ...columns.filter(Boolean).map((c) => c.length));
   return {
@@ -79,15 +86,33 @@ function at(n: node): [number, number] {
   return [box.edge + n.layer * (box.width + box.across), box.edge + n.place * (box.height + box.down)];
 }
 
-function Line({ from, to, words }: { from: node; to: node; words: string }) {
-  const [ax, ay] = at(from);
-  const [bx, by] = at(to);
-  const x1 = ax + box.width, y1 = ay + box.height / 2, x2 = bx - 5, y2 = by + box.height / 2;
-  const bend = Math.max(24, (x2 - x1) / 2);
+function Line({ from, to, words, via }: { from: node; to: node; words: string; via: number[] }) {
+  const middle = (layer: number, place: number): [number, number] => [
+    box.edge + layer * (box.width + box.across),
+    box.edge + place * (box.height + box.down) + box.height / 2,
+  ];
+  let [x, y] = middle(from.layer, from.place);
+  x += box.width;
+  const [wordsX, wordsY] = [x + box.across / 2 - 2, y];
+  let path = `M${x} ${y}`;
+  const bow = (toX: number, toY: number) => {
+    const bend = (toX - x) / 2;
+    path += `C${x + bend} ${y} ${toX - bend} ${toY} ${toX} ${toY}`;
+    [x, y] = [toX, toY];
+  };
+  via.forEach((place, index) => {
+    const [leftX, middleY] = middle(from.layer + 1 + index, place);
+    bow(leftX, middleY);
+    x = leftX + box.width;
+    path += `L${x} ${y}`;
+  });
+  const [endX, endY] = middle(to.layer, to.place);
+  const firstY = via.length ? middle(from.layer + 1, via[0]!)[1] : endY;
+  bow(endX - 5, endY);
   return (
     <g class="graph-edge">
-      <path d={`M${x1} ${y1} C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`} marker-end="url(#tip)" />
-      {words && <text x={(x1 + x2) / 2} y={(y1 + y2) / 2 - 5} text-anchor="middle">{words}</text>}
+      <path d={path} marker-end="url(#tip)" />
+      {words && <text x={wordsX} y={(wordsY + firstY) / 2 - 5} text-anchor="middle">{words.replace(/_/g, ' ')}</text>}
     </g>
   );
 }
@@ -134,7 +159,7 @@ export function Workflow({ id }: { id: string }) {
           <div class="graph" tabIndex={0} role="region" aria-label="Graph of jobs">
             <svg width={drawn.width} height={drawn.height} viewBox={`0 0 ${drawn.width} ${drawn.height}`} role="group" aria-label={`${drawn.nodes.length} jobs`}>
               <defs><marker id="tip" viewBox="0 0 6 6" refX="5" refY="3" markerWidth="7" markerHeight="7" orient="auto"><path class="graph-tip" d="M0 0 6 3 0 6z" /></marker></defs>
-              {drawn.edges.map((e) => by.has(e.from) && by.has(e.to) && <Line from={by.get(e.from)!} to={by.get(e.to)!} words={e.words} />)}
+              {drawn.edges.map((e) => by.has(e.from) && by.has(e.to) && <Line from={by.get(e.from)!} to={by.get(e.to)!} words={e.words} via={e.via} />)}
               {drawn.nodes.map((n) => <Node of={n} here={n.id === id} />)}
             </svg>
           </div>

@@ -1,5 +1,5 @@
 import { call, freshKey, row } from '../core/api';
-import { count, estimate, number } from '../core/format';
+import { count, estimate, number, secondsOf } from '../core/format';
 import { textOf } from '../core/json';
 import { go, link, segment } from '../core/router';
 import { production } from '../core/session';
@@ -10,7 +10,7 @@ import { toast, toastProblem } from './toast';
 // What changes something. Each asks with count, filter and consequence where much is at stake,
 // says what was done, and what the server answered when it refused.
 
-const post = (path: string, body: unknown = {}, text?: string): Promise<any> =>
+const post = (path: string, body?: unknown, text?: string): Promise<any> =>
   call('POST', path, { body, text, key: freshKey() });
 
 /// Runs one call and says how it went; for what needs no question.
@@ -50,15 +50,6 @@ export function cancelJob(id: unknown, state: unknown, after: () => void): void 
       after();
     },
   });
-}
-
-/// "1h 30m" in seconds; null when it is no time.
-export function secondsOf(text: string): number | null {
-  const sizes: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86400 };
-  if (!/^\s*(\d+\s*[smhd]\s*)+$/.test(text)) return null;
-  let sum = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+)\s*([smhd])/g)) sum += Number(amount) * sizes[unit!]!;
-  return sum;
 }
 
 export function snoozeJob(id: unknown, after: () => void): void {

@@ -4,7 +4,7 @@ import { number } from '../core/format';
 import { useKeys } from '../core/keys';
 import { alerts, operations, overview, paused, state, togglePause } from '../core/live';
 import { current, go, link } from '../core/router';
-import { readOnly, refusal, signIn, signOut, whoami } from '../core/session';
+import { can, readOnly, refusal, signIn, signOut, whoami } from '../core/session';
 import { nextTheme, removeView, views } from '../core/settings';
 import { judge, queuesOf } from '../core/model';
 import { cancelOperation } from './actions';
@@ -48,7 +48,7 @@ function Dock() {
             <a href={link(`operations/${each.id}`)}>{String(each.action)} · {String(each.state)}</a>
             <Meter value={done} of={of} label={`${count(done)} of ${count(of)}`} />
             <span class="mono">{count(done)} / {count(of)}</span>
-            {each.state !== 'cancelling' && (
+            {each.state !== 'cancelling' && can('operations.run') && (
               <Button kind="quiet" onClick={() => cancelOperation(each.id)}>
                 {each.state === 'pending' ? 'Undo' : 'Stop'}
               </Button>
