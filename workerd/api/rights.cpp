@@ -24,10 +24,10 @@ constexpr std::array rights{
     right{"templates.read", role::viewer, "see mail templates"},
     right{"operations.read", role::viewer, "see bulk operations"},
     right{"alerts.read", role::viewer, "see alerts"},
-    right{"stats.read", role::viewer, "see charts"},
+    right{"stats.read", role::viewer, "see charts", true},
 
     right{"jobs.enqueue", role::operate, "enqueue one job"},
-    right{"alerts.acknowledge", role::operate, "acknowledge alerts"},
+    right{"alerts.acknowledge", role::operate, "acknowledge alerts", true},
     right{"failures.annotate", role::operate, "note and mute failure groups"},
     right{"schedules.run", role::operate, "run a schedule once now"},
     right{"dead_letters.replay", role::operate, "replay one dead letter"},
