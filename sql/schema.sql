@@ -7711,12 +7711,12 @@ BEGIN
     END IF;
     -- What its latest attempt was decides whether it retries, is a suspect or is reconciled.
     INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, next_run_at, outcome,
-                               attempt, reconcile, error)
+                               attempt, reconcile)
     VALUES (snooze.job_id, nextval('queue.lease_id_seq'), at_now, at_now,
             greatest(at_now, snooze.until),
             CASE WHEN (held.place).last_outcome = 'lost' THEN 'lost'
                  ELSE 'snoozed' END::queue.attempt_outcome,
-            held.attempt, held.reconcile, 'snoozed by an operator');
+            held.attempt, held.reconcile);
     PERFORM queue.put_in_line(snooze.job_id, greatest(at_now, snooze.until), held.attempt,
                               held.reconcile);
 END

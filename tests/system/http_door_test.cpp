@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <fstream>
 #include <string>
@@ -32,9 +33,9 @@ tcp::endpoint endpoint_of(const test::api_rig& rig) {
 
 int answers_in(const std::string& text) {
     int count = 0;
-    for (auto at = text.find("HTTP/1.1 "); at != std::string::npos;
-         at = text.find("HTTP/1.1 ", at + 1))
-        ++count;
+    const std::string begin{"HTTP/1.1 "};
+    for (auto at = text.find(begin); at != std::string::npos; at = text.find(begin, at + 1))
+        count += std::isdigit(static_cast<unsigned char>(text[at + begin.size()])) != 0 ? 1 : 0;
     return count;
 }
 
@@ -214,7 +215,7 @@ TEST_SUITE("http door") {
         const auto answer = rig.raw("GET /api/v1/queues HTTP/1.1\r\nHo");
 
         const auto took = std::chrono::steady_clock::now() - start;
-        CHECK(test::parse_reply(answer).status == 408);
+        CHECK(answer.empty());
         CHECK(took > 4s);
         CHECK(took < 9s);
     }

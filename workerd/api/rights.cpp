@@ -18,7 +18,7 @@ constexpr std::array rights{
     right{"schedules.read", role::viewer, "see schedules and their runs"},
     right{"batches.read", role::viewer, "see batches and their items"},
     right{"workers.read", role::viewer, "see workers and the kinds they handle", true},
-    right{"limits.read", role::viewer, "see limits and what is left of them"},
+    right{"limits.read", role::viewer, "see limits and what is left of them", true},
     right{"subscriptions.read", role::viewer, "see who subscribed to which events"},
     right{"webhooks.read", role::viewer, "see webhook endpoints and deliveries"},
     right{"templates.read", role::viewer, "see mail templates"},
@@ -54,7 +54,8 @@ constexpr std::array rights{
     right{"tokens.revoke_jwt", role::admin, "revoke JWTs", true},
     right{"tenants.read", role::admin, "see tenants", true},
     right{"tenants.change", role::admin, "create tenants", true},
-    right{"audit.read", role::admin, "see and verify the audit record"},
+    right{"audit.read", role::admin, "see the audit record"},
+    right{"audit.verify", role::admin, "recompute the chain of the audit record", true},
     right{"settings.read", role::admin, "see the configuration in force", true},
     right{"health.read", role::admin, "see the detailed health report", true},
 };

@@ -101,11 +101,13 @@ void keeper::run() {
             std::unique_lock lock{mutex_};
             last = woken_.wait_for(lock, tick, [this] { return stopping_; });
         }
-        if (ready_) {
-            if (!ready_())
-                continue;
+        if (ready_ && ready_())
             ready_ = {};
-        }
+        if (ready_ && last)
+            take_minute();
+        // Never there, and nothing to write: leaving must not wait for a database.
+        if (ready_ && (!last || unwritten_.empty()))
+            continue;
         try {
             round(last);
             if (std::exchange(away_, false))

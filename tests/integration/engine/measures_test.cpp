@@ -176,7 +176,8 @@ TEST_CASE("measures: a run's context is the observer's, and its requests are tol
 TEST_CASE("measures: how long a job waited is told, and not below zero") {
     rig t;
     listener heard;
-    t.enqueue("noop", "{}", "run_at => now() - interval '90 s'");
+    t.enqueue("noop");
+    t.db.execute("UPDATE queue.ready SET run_at = run_at - interval '90 s'");
     const auto worker = t.start({noop()}, observed_by(t, heard));
 
     REQUIRE(t.wait_finished(1));

@@ -178,7 +178,7 @@ constexpr std::array rows{
           .pages = true,
           .run = list_audit},
     route{.path = "/audit/verify",
-          .right = "audit.read",
+          .right = "audit.verify",
           .summary = "Recompute the chain of the audit record.",
           .parameters = verify_parameters,
           .run = verify_audit},

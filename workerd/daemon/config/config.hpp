@@ -37,6 +37,10 @@ struct database_config {
     std::string installation;
 };
 
+struct tenancy_config {
+    bool enabled = false;
+};
+
 struct queue_config {
     int concurrency = 0;
     std::optional<std::chrono::milliseconds> retention;
@@ -309,6 +313,7 @@ struct dev_config {
 
 struct config {
     database_config database;
+    tenancy_config tenancy;
     std::map<std::string, queue_config> queues;
     std::map<std::string, limit_config> limits;
     std::map<std::string, kind_config> kinds;

@@ -50,13 +50,14 @@ constexpr std::array metric_rows{
            .max = day_ms,
            .doc = "How often a job of kind `queue.canary` is sent through every queue that is "
                   "served, whose way is measured; 15s is usual, 0 sends none. They are kept for an "
-                  "hour and counted nowhere else.",
+                  "hour and count only as claims.",
            .bind =
                [](config& c, const std::string&, const value& v) {
                    c.metrics.canary = std::chrono::milliseconds{v.number};
                }},
     option{.path = "tracing.endpoint",
            .type = option_type::text,
+           .min = 1,
            .max = 2'048,
            .sample = "http://127.0.0.1:4318/v1/traces",
            .doc = "Where spans go by OTLP/HTTP (JSON). Unset: what "
@@ -121,6 +122,8 @@ constexpr std::array alert_rows{
                }},
     option{.path = "alerts.rules.*.queue",
            .type = option_type::name,
+           .min = 1,
+           .max = 64,
            .sample = "money",
            .doc = "The queue, or limit, it is about; unset: each.",
            .bind =
@@ -129,6 +132,7 @@ constexpr std::array alert_rows{
                }},
     option{.path = "alerts.rules.*.limit",
            .type = option_type::text,
+           .min = 1,
            .max = 32,
            .required = true,
            .sample = "50",
@@ -167,6 +171,7 @@ constexpr std::array alert_rows{
                }},
     option{.path = "alerts.channels.critical",
            .type = option_type::text_list,
+           .sample = "[sms, call]",
            .doc = "Channels, beside the log, of the standard rules that are critical.",
            .bind =
                [](config& c, const std::string&, const value& v) {
@@ -174,6 +179,7 @@ constexpr std::array alert_rows{
                }},
     option{.path = "alerts.channels.warning",
            .type = option_type::text_list,
+           .sample = "[slack]",
            .doc = "The same for those that are warnings.",
            .bind =
                [](config& c, const std::string&, const value& v) {
@@ -205,6 +211,7 @@ constexpr std::array alert_rows{
                }},
     option{.path = "alerts.webhook.url",
            .type = option_type::text,
+           .min = 1,
            .max = 2'048,
            .sample = "https://hooks.example.com/libqueue",
            .doc = "Where the channel `webhook` posts, signed as all webhooks are.",
@@ -239,6 +246,7 @@ constexpr std::array alert_rows{
     option{.path = "alerts.pagerduty.url",
            .type = option_type::text,
            .standard = "https://events.pagerduty.com/v2/enqueue",
+           .min = 1,
            .max = 2'048,
            .doc = "Where PagerDuty's events go.",
            .bind =
