@@ -54,7 +54,7 @@ module.exports = {
     await keys.press('Control+k');
     await page.getByRole('dialog').waitFor();
     await keys.type('schedules');
-    await page.getByRole('option', { name: 'Schedules' }).waitFor();
+    await page.getByRole('option', { name: 'Schedules', selected: true }).waitFor();
     await keys.press('Enter');
     await heading('Schedules');
     await context.close();

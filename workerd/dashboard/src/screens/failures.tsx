@@ -96,7 +96,7 @@ function Group({ of, filter, reload }: { of: row; filter: string; reload: () => 
             <span class="group-error">{firstLine(of.error) || String(of.reason ?? 'no error was recorded')}</span>
             <span class="group-where">
               <code>{String(of.kind)}</code>
-              {of.reason && <span>{String(of.reason)}</span>}
+              {of.reason && <span>{String(of.reason).split(':', 1)[0]}</span>}
               {of.is_new && <span class="flag">new since the last deploy</span>}
               {of.muted && <span class="flag quiet">muted</span>}
               {of.note && <span class="flag quiet">note</span>}

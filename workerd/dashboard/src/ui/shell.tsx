@@ -135,7 +135,7 @@ export function Shell({ children, full }: { children: ComponentChildren; full: b
           <Icon name="menu" />
         </button>
         <a class="brand" href={link('')}><i aria-hidden="true"><b /><b /><b /></i>libqueue</a>
-        {who.instance && <span class="instance" title="Installation">{String(who.instance)}</span>}
+        {who.instance && !/^\d+$/.test(String(who.instance)) && <span class="instance" title="Installation">{String(who.instance)}</span>}
         {who.dev && <span class="instance dev">dev</span>}
         <span class="grow" />
         <button type="button" class="search-button" onClick={openPalette}>
