@@ -21,7 +21,9 @@ TEST_SUITE("operations under kills") {
         const test::test_database db;
         db.execute(
             "SELECT count(*) FROM (SELECT array_agg(jsonb_build_object('n', n)) AS payloads "
-            "FROM generate_series(1, " + std::to_string(total) + ") n) p, "
+            "FROM generate_series(1, " +
+            std::to_string(total) +
+            ") n) p, "
             "queue.enqueue_many('debug.noop', p.payloads);"
             "WITH gone AS (DELETE FROM queue.ready RETURNING id) "
             "INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, worker_id, "

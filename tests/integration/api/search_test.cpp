@@ -421,8 +421,8 @@ TEST_SUITE("search: tenants") {
         const auto foreign = with.enqueue(new_job{"a.b", "{}"}.for_tenant(theirs));
         const auto foreign_dead = with.dead("boom", new_job{"a.b", "{}"}.for_tenant(theirs));
         with.enqueue();
-        REQUIRE(with.on.act_as(
-            libqueue::principal{"test:me", libqueue::role::admin, mine}).has_value());
+        REQUIRE(with.on.act_as(libqueue::principal{"test:me", libqueue::role::admin, mine})
+                    .has_value());
         libqueue::jobs jobs{with.on};
         libqueue::failures failures{with.on};
         libqueue::bulk bulk{with.on};
@@ -457,8 +457,8 @@ TEST_SUITE("search: tenants") {
         CHECK(cell(bulk.show(id).value(), 0, "done") == "1");
         with.on.act_as_self();
         CHECK(with.found("state:dead") == ids{foreign_dead});
-        REQUIRE(with.on.act_as(
-            libqueue::principal{"test:they", libqueue::role::admin, theirs}).has_value());
+        REQUIRE(with.on.act_as(libqueue::principal{"test:they", libqueue::role::admin, theirs})
+                    .has_value());
         CHECK(bulk.list().rows.empty());
         CHECK(bulk.show(id).error().code == errc::not_found);
         CHECK(bulk.cancel(id).error().code == errc::not_found);
