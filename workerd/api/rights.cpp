@@ -11,7 +11,9 @@ using libqueue::role;
 
 constexpr std::array rights{
     right{"self.read", role::viewer, "see who one is"},
-    right{"overview.read", role::viewer, "see the overview, the database's state and live events"},
+    right{"overview.read", role::viewer, "see the overview and live events"},
+    right{"database.read", role::viewer, "see sizes and troubles of the database", true},
+    right{"topics.read", role::viewer, "see topics that nobody heard", true},
     right{"jobs.read", role::viewer, "see jobs, their payloads, attempts and logs"},
     right{"dead_letters.read", role::viewer, "see dead letters and failure groups"},
     right{"queues.read", role::viewer, "see queues"},
@@ -24,10 +26,10 @@ constexpr std::array rights{
     right{"templates.read", role::viewer, "see mail templates"},
     right{"operations.read", role::viewer, "see bulk operations"},
     right{"alerts.read", role::viewer, "see alerts"},
-    right{"stats.read", role::viewer, "see charts"},
+    right{"stats.read", role::viewer, "see charts", true},
 
     right{"jobs.enqueue", role::operate, "enqueue one job"},
-    right{"alerts.acknowledge", role::operate, "acknowledge alerts"},
+    right{"alerts.acknowledge", role::operate, "acknowledge alerts", true},
     right{"failures.annotate", role::operate, "note and mute failure groups"},
     right{"schedules.run", role::operate, "run a schedule once now"},
     right{"dead_letters.replay", role::operate, "replay one dead letter"},
