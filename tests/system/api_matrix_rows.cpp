@@ -53,7 +53,7 @@ std::string made_dead_letter(const test_database& db, const std::string& tenant)
         "SELECT queue.enqueue('debug.fail', '{}', max_attempts => 1, tenant_id => $1::uuid)",
         {owner(tenant)});
     const bool died = wait_until([&] {
-        return db.query("SELECT count(*) FROM queue.dead_letter WHERE id = $1::bigint", {id}) ==
+        return db.query("SELECT count(*) FROM queue.dead_letter WHERE job_id = $1::bigint", {id}) ==
                "1";
     });
     return died ? id : "0";

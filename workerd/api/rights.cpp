@@ -11,7 +11,9 @@ using libqueue::role;
 
 constexpr std::array rights{
     right{"self.read", role::viewer, "see who one is"},
-    right{"overview.read", role::viewer, "see the overview, the database's state and live events"},
+    right{"overview.read", role::viewer, "see the overview and live events"},
+    right{"database.read", role::viewer, "see sizes and troubles of the database", true},
+    right{"topics.read", role::viewer, "see topics that nobody heard", true},
     right{"jobs.read", role::viewer, "see jobs, their payloads, attempts and logs"},
     right{"dead_letters.read", role::viewer, "see dead letters and failure groups"},
     right{"queues.read", role::viewer, "see queues"},

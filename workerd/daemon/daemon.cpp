@@ -227,6 +227,8 @@ void daemon::open_front_door() {
     options.jwt = jwt_;
     options.cors_origins = http.cors_origins;
     options.threads = http.threads;
+    // All connections may ask at once: viewers that come back after a restart do.
+    options.waiting_max = http.connections;
     options.user_rate = http.rate_limits.user;
     options.token_rate = http.rate_limits.token;
     options.address_rate = http.rate_limits.address;

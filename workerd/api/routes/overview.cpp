@@ -59,7 +59,7 @@ constexpr std::array rows{
           .summary = "All queues, worst first, and how workers and database are.",
           .run = show_overview},
     route{.path = "/database",
-          .right = "overview.read",
+          .right = "database.read",
           .summary = "Sizes, connections, old transactions, what ails the tables and the cure.",
           .run = show_database},
     route{.method = verb::put,

@@ -79,7 +79,7 @@ constexpr std::array rows{
           .pages = true,
           .run = list_subscriptions},
     route{.path = "/subscriptions/unrouted",
-          .right = "subscriptions.read",
+          .right = "topics.read",
           .summary = "Topics of events that nobody heard.",
           .parameters = limit_only,
           .answers = shape::list,

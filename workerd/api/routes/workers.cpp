@@ -58,7 +58,7 @@ constexpr std::array rows{
           .answers = shape::list,
           .run = list_kinds},
     route{.path = "/kinds/unhandled",
-          .right = "jobs.read",
+          .right = "workers.read",
           .summary = "Kinds with jobs waiting that no live worker handles.",
           .answers = shape::list,
           .run = unhandled_kinds},
