@@ -2,6 +2,8 @@
 
 #include "table/archive.hpp"
 #include "table/batches.hpp"
+#include "table/config.hpp"
+#include "table/contexts.hpp"
 #include "table/dlq.hpp"
 #include "table/enqueue.hpp"
 #include "table/global.hpp"
@@ -44,7 +46,8 @@ constexpr auto all_commands = joined(
     table::enqueue_commands, table::jobs_commands, table::dlq_commands, table::queues_commands,
     table::limits_commands, table::schedules_commands, table::batches_commands,
     table::topics_commands, table::archive_commands, table::keys_commands, table::sight_commands,
-    table::migrate_commands, table::about_commands);
+    table::top_commands, table::care_commands, table::migrate_commands, table::config_commands,
+    table::context_commands, table::api_commands, table::man_commands, table::about_commands);
 
 // A slip in the table is a compile error: every verb once and in the order of the enum, every
 // flag documented and never shadowing a global one.

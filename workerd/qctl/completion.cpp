@@ -16,7 +16,7 @@ namespace {
 std::string_view values_of(const flag& of) noexcept {
     switch (of.type) {
         case value_type::format:
-            return "table wide json jsonl csv id";
+            return "table wide json jsonl yaml csv id";
         case value_type::when:
             return "auto always never";
         case value_type::states:
@@ -47,6 +47,32 @@ std::string arguments_of(const command& leaf) {
         }
     }
     return words;
+}
+
+// What `qctl __complete` is asked for in place of a word; empty: nothing.
+std::string_view names_for(std::string_view metavar, std::string_view group) noexcept {
+    if (metavar == "QUEUE") {
+        return "queues";
+    }
+    if (metavar == "KIND") {
+        return "kinds";
+    }
+    if (group == "context" && metavar == "NAME") {
+        return "contexts";
+    }
+    if (group == "schedules" && metavar == "NAME") {
+        return "schedules";
+    }
+    return group == "limits" && metavar == "NAME" ? "limits" : std::string_view{};
+}
+
+std::string_view names_for(const flag& of) noexcept {
+    return of.name == "context" ? "contexts" : names_for(of.metavar, {});
+}
+
+std::string_view names_for(const command& of) noexcept {
+    return of.arguments.empty() ? std::string_view{}
+                                : names_for(of.arguments.front().name, of.group);
 }
 
 bool takes_next(const flag& of) noexcept {
@@ -127,6 +153,8 @@ std::string value_cases(const char* files) {
             cases += "        " + pattern_of(each) + ") found='" + std::string{values} + "' ;;\n";
         } else if (each.metavar == "FILE") {
             cases += "        " + pattern_of(each) + ") " + files + "; return ;;\n";
+        } else if (const auto names = names_for(each); !names.empty()) {
+            cases += "        " + pattern_of(each) + ") ask=" + std::string{names} + " ;;\n";
         }
     }
     return cases + "        " + valued_patterns() + ") return ;;\n";
@@ -143,15 +171,15 @@ std::string command_cases() {
         const std::string words = leaf.group.empty()
                                       ? std::string{leaf.name} + ":*"
                                       : std::string{leaf.group} + ":" + std::string{leaf.name};
-        cases += "        " + words + ") found='" + arguments_of(leaf) + "' flags='" +
-                 long_names(leaf.flags) + "' ;;\n";
+        cases += "        " + words + ") found='" + arguments_of(leaf) + "' ask='" +
+                 std::string{names_for(leaf)} + "' flags='" + long_names(leaf.flags) + "' ;;\n";
     }
     return cases;
 }
 
 // What bash and zsh share: `typed` holds the words between qctl and the cursor.
 std::string shell_body(const char* files) {
-    return "    local found='' flags='' first='' second='' skip='' word\n"
+    return "    local found='' flags='' first='' second='' skip='' ask='' word\n"
            "    for word in \"${typed[@]}\"; do\n"
            "        if [[ -n $skip ]]; then skip=''; continue; fi\n"
            "        case $word in\n"
@@ -170,8 +198,11 @@ std::string shell_body(const char* files) {
            "        esac\n"
            "        if [[ $cur == -* ]]; then found=\"$flags " +
            long_names(global_flags()) +
-           "\"; fi ;;\n"
-           "    esac\n";
+           "\"; ask=''; fi ;;\n"
+           "    esac\n"
+           // Names out of the database; qctl gives up by itself when they take too long.
+           "    if [[ -n $ask ]]; then found=\"$found $(qctl __complete \"$ask\" "
+           "\"${typed[@]}\" 2>/dev/null)\"; fi\n";
 }
 
 std::string bash_script() {
@@ -211,6 +242,11 @@ std::string fish_quoted(std::string_view text) {
     return out + "'";
 }
 
+std::string fish_names(std::string_view what) {
+    return "(qctl __complete " + std::string{what} +
+           " (commandline -opc)[2..-1] 2>/dev/null | string split \" \")";
+}
+
 std::string fish_flag(const flag& of, const std::string& when) {
     std::string line = "complete -c qctl" + when + " -l " + std::string{of.name};
     if (of.letter != '\0') {
@@ -218,6 +254,9 @@ std::string fish_flag(const flag& of, const std::string& when) {
     }
     if (takes_next(of)) {
         line += of.metavar == "FILE" ? " -r -F" : " -x";
+    }
+    if (const auto names = names_for(of); !names.empty()) {
+        line += " -a '" + fish_names(names) + "'";
     }
     if (const auto values = values_of(of); !values.empty()) {
         line += " -a '" + std::string{values} + "'";
@@ -258,6 +297,9 @@ std::string fish_script() {
         }
         if (const auto words = arguments_of(leaf); !words.empty()) {
             text += "complete -c qctl -n '" + at + "' -a '" + words + "'\n";
+        }
+        if (const auto names = names_for(leaf); !names.empty()) {
+            text += "complete -c qctl -n '" + at + "' -a '" + fish_names(names) + "'\n";
         }
     }
     return text;

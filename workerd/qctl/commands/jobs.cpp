@@ -82,7 +82,7 @@ exit_code run_jobs_show(context& with) {
     std::optional<stop> missing;
     bool first = true;
     for (const auto& argument : with.call.arguments) {
-        const auto job = with.client().get(read_id(argument, "ID"));
+        const auto job = with.jobs().get(read_id(argument, "ID"));
         if (!job) {
             missing = to_stop(job.error());
             if (!single) {
