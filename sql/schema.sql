@@ -83,6 +83,35 @@ CREATE TYPE queue.place AS (
 	final boolean
 );
 
+CREATE FUNCTION queue.act_as(actor text, role text DEFAULT 'viewer'::text, tenant_id uuid DEFAULT NULL::uuid, request_id text DEFAULT NULL::text, statement_ms integer DEFAULT 0) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF act_as.actor IS NULL OR octet_length(act_as.actor) NOT BETWEEN 1 AND 200 THEN
+        RAISE EXCEPTION 'actor: expected 1 to 200 bytes, got %',
+            coalesce(octet_length(act_as.actor)::text, 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    IF act_as.role IS NULL OR act_as.role NOT IN ('viewer', 'operator', 'admin') THEN
+        RAISE EXCEPTION 'role: expected viewer, operator or admin, got %',
+            coalesce(quote_literal(left(act_as.role, 100)), 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    PERFORM set_config('queue.actor', act_as.actor, true),
+            set_config('queue.role', act_as.role, true),
+            set_config('queue.tenant', coalesce(act_as.tenant_id::text, ''), true),
+            set_config('queue.request_id', coalesce(act_as.request_id, ''), true);
+    IF act_as.statement_ms > 0 THEN
+        PERFORM set_config('statement_timeout', act_as.statement_ms::text, true);
+    END IF;
+    IF act_as.tenant_id IS NOT NULL THEN
+        PERFORM queue.check_roles();
+        PERFORM set_config('role', queue.role_name('operator'), true);
+    END IF;
+    IF act_as.role = 'viewer' THEN
+        PERFORM set_config('transaction_read_only', 'on', true);
+    END IF;
+END
+$$;
+
 CREATE FUNCTION queue.add_to_batch(batch_id bigint, job_ids bigint[]) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -92,6 +121,7 @@ DECLARE
     known record;
     n integer := cardinality(add_to_batch.job_ids);
 BEGIN
+    PERFORM queue.check_batch(add_to_batch.batch_id);
     IF add_to_batch.batch_id IS NULL THEN
         PERFORM queue.no_such_batch(NULL);
     END IF;
@@ -271,6 +301,165 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.allow(role text, VARIADIC function_names text[]) RETURNS void
+    LANGUAGE sql
+    AS $$
+INSERT INTO queue.function_rule AS r (function_name, role)
+SELECT f.name, allow.role FROM unnest(allow.function_names) f (name)
+ON CONFLICT ON CONSTRAINT function_rule_pkey DO UPDATE SET role = excluded.role
+$$;
+
+CREATE FUNCTION queue.append_audit(actor text, role text, tenant_id uuid, action text, target text, detail jsonb, request_id text) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+#variable_conflict use_variable
+DECLARE
+    head queue.audit_head;
+    made queue.audit;
+BEGIN
+    IF action IS NULL OR action !~ '^[a-z0-9_]+[.][a-z0-9_-]+$' OR length(action) > 64 THEN
+        RAISE EXCEPTION 'action: expected resource.verb in at most 64 of a-z 0-9 _ -, got %',
+            coalesce(quote_literal(left(action, 100)), 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    IF pg_column_size(detail) > 16384 OR octet_length(target) > 1024 THEN
+        RAISE EXCEPTION 'audit: expected a detail of at most 16 KiB and a target of at most 1 KiB, '
+                        'got % and % bytes', pg_column_size(detail), octet_length(target)
+            USING ERRCODE = 'LQ001';
+    END IF;
+    SELECT h.* INTO STRICT head FROM queue.audit_head h FOR UPDATE;
+    made := ROW(head.id + 1, clock_timestamp(), actor, role, tenant_id, action, target, detail,
+                request_id, head.hash, NULL);
+    made.hash := queue.audit_hash(made);
+    INSERT INTO queue.audit SELECT made.*;
+    UPDATE queue.audit_head h SET id = made.id, hash = made.hash;
+END
+$_$;
+
+CREATE FUNCTION queue.apply_function_rights(of_schema text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_variable
+DECLARE
+    f record;
+BEGIN
+    FOR f IN
+        SELECT p.oid::regprocedure AS name, queue.role_name(r.role) AS role
+        FROM pg_proc p
+        LEFT JOIN queue.function_rule r
+          ON r.function_name = format('%s.%s', of_schema, p.proname)
+        WHERE p.pronamespace = of_schema::regnamespace AND p.prosecdef
+    LOOP
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC, %I, %I', f.name,
+                       queue.role_name('producer'), queue.role_name('operator'));
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', f.name, queue.role_name('engine'));
+        IF f.role IS NOT NULL THEN
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', f.name, f.role);
+        END IF;
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION queue.apply_policies(of_table regclass, rule_visible text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_variable
+DECLARE
+    known name[] := ARRAY(SELECT p.polname FROM pg_policy p WHERE p.polrelid = of_table);
+BEGIN
+    IF 'engine' <> ALL (known) THEN
+        EXECUTE format('CREATE POLICY engine ON %s TO %I USING (true) WITH CHECK (true)',
+                       of_table, queue.role_name('engine'));
+    END IF;
+    IF 'auditor' <> ALL (known) THEN
+        EXECUTE format('CREATE POLICY auditor ON %s FOR SELECT TO %I USING (true)',
+                       of_table, queue.role_name('auditor'));
+    END IF;
+    IF rule_visible IS NOT NULL AND 'tenant' <> ALL (known) THEN
+        EXECUTE format('CREATE POLICY tenant ON %s TO %I USING (%s) WITH CHECK (%s)',
+                       of_table, queue.role_name('producer'), rule_visible, rule_visible);
+    END IF;
+    IF NOT (SELECT c.relrowsecurity AND c.relforcerowsecurity
+            FROM pg_class c WHERE c.oid = of_table) THEN
+        EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY',
+                       of_table);
+    END IF;
+END
+$$;
+
+CREATE FUNCTION queue.apply_rights() RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    of_schema text;
+    all_schemas text[] := ARRAY(
+        SELECT rtrim('queue.', '.')
+        UNION
+        SELECT n.nspname FROM queue.table_rule r
+        JOIN pg_class c ON c.oid = to_regclass(r.table_name)
+        JOIN pg_namespace n ON n.oid = c.relnamespace);
+BEGIN
+    IF to_regrole(queue.role_name('engine')) IS NULL
+       OR to_regrole(queue.role_name('producer')) IS NULL
+       OR to_regrole(queue.role_name('operator')) IS NULL
+       OR to_regrole(queue.role_name('auditor')) IS NULL THEN
+        RETURN;
+    END IF;
+    -- Who is a member has the engine's view of the tables; a bare owner would see no row of them.
+    IF NOT pg_has_role(current_user, queue.role_name('engine'), 'USAGE') THEN
+        RETURN;
+    END IF;
+    FOREACH of_schema IN ARRAY all_schemas LOOP
+        PERFORM queue.apply_table_rights(of_schema), queue.apply_function_rights(of_schema);
+    END LOOP;
+    -- Appended to by functions alone.
+    EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON queue.audit, queue.audit_head, '
+                   'queue.api_token, queue.table_rule, queue.function_rule FROM %I',
+                   queue.role_name('engine'));
+END
+$$;
+
+CREATE FUNCTION queue.apply_table_rights(of_schema text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_variable
+DECLARE
+    engine text := queue.role_name('engine');
+    producer text := queue.role_name('producer');
+    auditor text := queue.role_name('auditor');
+    -- Read to the end first: the rules' own table is among those that are altered.
+    all_tables jsonb := (
+        SELECT jsonb_agg(jsonb_build_object(
+                   'name', c.oid::regclass, 'is_table', c.relkind IN ('r', 'p'),
+                   'visible', r.visible) ORDER BY c.relname)
+        FROM pg_class c
+        LEFT JOIN queue.table_rule r ON to_regclass(r.table_name) = c.oid
+        WHERE c.relnamespace = of_schema::regnamespace AND c.relkind IN ('r', 'p', 'v')
+          -- Reached through the table it is a part of.
+          AND NOT c.relispartition);
+    t record;
+BEGIN
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I, %I, %I', of_schema, engine, producer, auditor);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO %I',
+                   of_schema, engine);
+    EXECUTE format('GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA %I TO %I',
+                   of_schema, engine);
+    EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO %I', of_schema, auditor);
+    FOR t IN
+        SELECT x.name::regclass AS name, x.is_table, x.visible
+        FROM jsonb_to_recordset(all_tables) x (name text, is_table boolean, visible text)
+    LOOP
+        IF t.is_table THEN
+            PERFORM queue.apply_policies(t.name, t.visible);
+        END IF;
+        IF t.visible IS NOT NULL THEN
+            EXECUTE format('GRANT SELECT ON %s TO %I', t.name, producer);
+        ELSE
+            EXECUTE format('REVOKE ALL ON %s FROM %I', t.name, producer);
+        END IF;
+    END LOOP;
+END
+$$;
+
 CREATE FUNCTION queue.archive_jobs(ids bigint[]) RETURNS void
     LANGUAGE sql
     SET enable_seqscan TO 'off'
@@ -381,6 +570,32 @@ BEGIN
 END
 $$;
 
+CREATE TABLE queue.audit (
+    id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    role text NOT NULL COLLATE pg_catalog."C",
+    tenant_id uuid,
+    action text NOT NULL COLLATE pg_catalog."C",
+    target text,
+    detail jsonb,
+    request_id text,
+    previous_hash bytea NOT NULL,
+    hash bytea NOT NULL
+);
+
+ALTER TABLE ONLY queue.audit FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE queue.audit IS 'What principals did, in the transaction they did it in';
+
+CREATE FUNCTION queue.audit_hash(r queue.audit) RETURNS bytea
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT sha256(r.previous_hash || convert_to(jsonb_build_array(
+    r.id, (extract(epoch FROM r.at) * 1000000)::bigint, r.actor, r.role, r.tenant_id, r.action,
+    r.target, r.detail, r.request_id)::text, 'UTF8'))
+$$;
+
 CREATE FUNCTION queue.batch_state(sealed boolean, total bigint, succeeded bigint, failed bigint, cancelled bigint) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (sealed AND (succeeded = total) AND ((failed + cancelled) = 0)) THEN 'COMPLETED'::text WHEN (sealed AND (((succeeded + failed) + cancelled) >= total)) THEN CASE WHEN (succeeded = 0) THEN 'FAILED'::text ELSE 'PARTIAL_SUCCESS'::text END WHEN (((succeeded + failed) + cancelled) = 0) THEN 'PENDING'::text ELSE 'PROCESSING'::text END;
@@ -417,6 +632,8 @@ CREATE TABLE queue.batch (
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='1000');
 
+ALTER TABLE ONLY queue.batch FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE queue.batch IS 'Jobs under one id; written by the fold, by seal and by cancel';
 
 CREATE FUNCTION queue.batch_callback_payload(b queue.batch) RETURNS jsonb
@@ -437,6 +654,7 @@ DECLARE
     found_rows bigint;
     left_rows bigint := batch_items.most;
 BEGIN
+    PERFORM queue.check_batch(batch_items.batch_id);
     IF batch_items.most IS NULL OR batch_items.most NOT BETWEEN 1 AND 10000 THEN
         RAISE EXCEPTION 'most: expected 1 to 10000, got %', coalesce(batch_items.most::text, 'NULL')
             USING ERRCODE = 'LQ001';
@@ -551,6 +769,8 @@ DECLARE
     at_now timestamptz := clock_timestamp();
     event bigint;
 BEGIN
+    PERFORM queue.check_job(cancel.job_id);
+    PERFORM queue.record_action('jobs.cancel', cancel.job_id::text, NULL);
     SELECT t.place, t.attempt, t.reconcile, t.taken INTO held
     FROM queue.take_waiting(cancel.job_id) t;
     IF held.taken THEN
@@ -587,6 +807,8 @@ DECLARE
     b queue.batch;
     step record;
 BEGIN
+    PERFORM queue.check_batch(cancel_batch.batch_id);
+    PERFORM queue.record_action('batches.cancel', cancel_batch.batch_id::text, NULL);
     PERFORM pg_advisory_xact_lock(hashtextextended('queue.batch', cancel_batch.batch_id));
     SELECT x.* INTO b FROM queue.batch x WHERE x.id = cancel_batch.batch_id FOR UPDATE;
     IF NOT FOUND THEN
@@ -723,6 +945,18 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.check_batch(batch_id bigint) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    IF current_setting('queue.tenant', true) <> ''
+       AND NOT EXISTS (SELECT FROM queue.batch b
+                       WHERE b.id = batch_id AND b.tenant_id = queue.current_tenant()) THEN
+        PERFORM queue.no_such_batch(batch_id);
+    END IF;
+END
+$$;
+
 CREATE FUNCTION queue.check_callback(argument text, kind text, b queue.batch) RETURNS void
     LANGUAGE plpgsql
     AS $_$
@@ -799,6 +1033,17 @@ BEGIN
                     'cost') LIMIT 1;
         RAISE EXCEPTION 'meta: % is reserved', reserved USING ERRCODE = 'LQ001',
             HINT = format('Use the argument %s of enqueue.', reserved);
+    END IF;
+END
+$$;
+
+CREATE FUNCTION queue.check_job(job_id bigint) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    IF current_setting('queue.tenant', true) <> ''
+       AND cardinality(queue.own_jobs(ARRAY[job_id])) = 0 THEN
+        PERFORM queue.no_such_job(job_id);
     END IF;
 END
 $$;
@@ -911,6 +1156,25 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.check_roles() RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    wanted text := queue.role_name('operator');
+BEGIN
+    IF to_regrole(wanted) IS NULL
+       OR NOT has_schema_privilege(wanted, rtrim('queue.', '.'), 'USAGE') THEN
+        RAISE EXCEPTION 'the roles of this database are not installed: nobody can be kept to one '
+                        'tenant' USING ERRCODE = 'LQ009', HINT = 'Run qctl roles install as the '
+                        'owner of the tables, with CREATEROLE.';
+    END IF;
+    IF NOT pg_has_role(session_user, wanted, 'MEMBER') THEN
+        RAISE EXCEPTION 'role % may not act for one tenant', session_user
+            USING ERRCODE = 'LQ009', HINT = format('GRANT %I TO %I', wanted, session_user);
+    END IF;
+END
+$$;
+
 CREATE TABLE queue.schedule (
     id bigint NOT NULL,
     next_at timestamp with time zone,
@@ -944,6 +1208,8 @@ CREATE TABLE queue.schedule (
     CONSTRAINT schedule_paused_has_no_next CHECK (((paused_at IS NULL) OR (next_at IS NULL)))
 )
 WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='5000');
+
+ALTER TABLE ONLY queue.schedule FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE queue.schedule IS 'Jobs that recur: an expression, a zone and what to enqueue';
 
@@ -1400,6 +1666,8 @@ CREATE TABLE queue.limit_rule (
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='1000');
 
+ALTER TABLE ONLY queue.limit_rule FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE queue.limit_rule IS 'Named limits; who claims under one holds its row';
 
 CREATE FUNCTION queue.close_buckets(rules queue.limit_rule[], buckets queue.bucket_in_use[], now_at timestamp with time zone, worker_id bigint, lane integer, wanting boolean) RETURNS void
@@ -1478,6 +1746,7 @@ CREATE FUNCTION queue.create_batch(name text DEFAULT NULL::text, on_success text
 DECLARE
     b queue.batch;
 BEGIN
+    IF current_setting('queue.tenant', true) <> '' THEN tenant_id := queue.own_tenant(create_batch.tenant_id); END IF;
     IF char_length(create_batch.name) NOT BETWEEN 1 AND 200 THEN
         RAISE EXCEPTION 'name: expected 1 to 200 characters, got %', char_length(create_batch.name)
             USING ERRCODE = 'LQ001';
@@ -1528,6 +1797,7 @@ DECLARE
     new_id integer;
     bell text;
 BEGIN
+    PERFORM queue.record_action('queues.create', create_queue.name, NULL);
     IF create_queue.name IS NULL OR create_queue.name !~ '^[A-Za-z0-9_.-]{1,64}$' THEN
         RAISE EXCEPTION 'queue name: expected 1 to 64 of A-Z a-z 0-9 _ . -, got %',
             coalesce(quote_literal(left(create_queue.name, 100)), 'NULL') USING ERRCODE = 'LQ001';
@@ -1548,6 +1818,76 @@ BEGIN
     INSERT INTO queue.queue (id, name, doorbell) OVERRIDING SYSTEM VALUE
     VALUES (new_id, create_queue.name, bell::regclass);
     RETURN new_id;
+END
+$_$;
+
+CREATE FUNCTION queue.create_tenant(name text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+DECLARE
+    new_id uuid := gen_random_uuid();
+BEGIN
+    PERFORM queue.refuse_tenant('tenants');
+    IF create_tenant.name IS NULL OR create_tenant.name !~ '^[A-Za-z0-9_.-]{1,64}$' THEN
+        RAISE EXCEPTION 'tenant name: expected 1 to 64 of A-Z a-z 0-9 _ . -, got %',
+            coalesce(quote_literal(left(create_tenant.name, 100)), 'NULL')
+            USING ERRCODE = 'LQ001';
+    END IF;
+    INSERT INTO queue.tenant (id, name) VALUES (new_id, create_tenant.name)
+    ON CONFLICT ON CONSTRAINT tenant_name_key DO NOTHING;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is a tenant %', quote_literal(create_tenant.name)
+            USING ERRCODE = 'LQ006';
+    END IF;
+    PERFORM queue.record_action('tenants.create', new_id::text,
+                                jsonb_build_object('name', create_tenant.name));
+    RETURN new_id;
+END
+$_$;
+
+CREATE FUNCTION queue.create_token(hash bytea, role text, tenant_id uuid DEFAULT NULL::uuid, name text DEFAULT NULL::text, ttl interval DEFAULT NULL::interval, OUT id uuid, OUT expires_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+DECLARE
+    own uuid := queue.current_tenant();
+    at_now timestamptz := clock_timestamp();
+BEGIN
+    IF create_token.role IS NULL OR create_token.role NOT IN ('viewer', 'operator', 'admin') THEN
+        RAISE EXCEPTION 'role: expected viewer, operator or admin, got %',
+            coalesce(quote_literal(left(create_token.role, 100)), 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    IF create_token.name !~ '^[A-Za-z0-9_.@-]{0,64}$' THEN
+        RAISE EXCEPTION 'token name: expected at most 64 of A-Z a-z 0-9 _ . @ -, got %',
+            quote_literal(left(create_token.name, 100)) USING ERRCODE = 'LQ001';
+    END IF;
+    IF create_token.ttl < interval '1 second' OR create_token.ttl > interval '3650 days' THEN
+        RAISE EXCEPTION 'ttl: expected 1 second to 3650 days, got %', create_token.ttl
+            USING ERRCODE = 'LQ001';
+    END IF;
+    IF own IS NOT NULL AND create_token.tenant_id <> own
+       OR NOT EXISTS (SELECT FROM queue.tenant t WHERE t.id = create_token.tenant_id)
+          AND create_token.tenant_id IS NOT NULL THEN
+        RAISE EXCEPTION 'no tenant %', create_token.tenant_id USING ERRCODE = 'LQ005';
+    END IF;
+    -- Ended ones are kept a while, for whoever asks what a token in a log was.
+    DELETE FROM queue.api_token t USING (
+        SELECT o.id FROM queue.api_token o
+        WHERE least(o.revoked_at, o.expires_at) < at_now - interval '90 days' LIMIT 1000) old
+    WHERE t.id = old.id;
+    id := gen_random_uuid();
+    expires_at := at_now + create_token.ttl;
+    INSERT INTO queue.api_token
+        (id, tenant_id, hash, name, role, created_at, created_by, expires_at)
+    VALUES (create_token.id, coalesce(own, create_token.tenant_id), create_token.hash,
+            coalesce(create_token.name, ''), create_token.role, at_now,
+            nullif(current_setting('queue.actor', true), ''), create_token.expires_at);
+    PERFORM queue.record_action('tokens.create', id::text, jsonb_build_object(
+        'name', create_token.name, 'role', create_token.role,
+        'tenant_id', coalesce(own, create_token.tenant_id), 'expires_at', expires_at));
 END
 $_$;
 
@@ -1926,6 +2266,18 @@ BEGIN
 END
 $_$;
 
+CREATE FUNCTION queue.current_actor() RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+SELECT coalesce(nullif(current_setting('queue.actor', true), ''), session_user)
+$$;
+
+CREATE FUNCTION queue.current_tenant() RETURNS uuid
+    LANGUAGE sql STABLE
+    AS $$
+SELECT nullif(current_setting('queue.tenant', true), '')::uuid
+$$;
+
 CREATE FUNCTION queue.discard(job_ids bigint[]) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1938,6 +2290,8 @@ DECLARE
     discarded bigint;
     archived bigint[];
 BEGIN
+    job_ids := queue.own_jobs(discard.job_ids);
+    PERFORM queue.record_action('dead_letters.discard', NULL, queue.ids_detail(discard.job_ids));
     WITH gone AS (
         DELETE FROM queue.dead_letter d WHERE d.job_id = ANY (discard.job_ids)
         RETURNING d.job_id, d.kind)
@@ -2140,6 +2494,8 @@ DECLARE
     own queue.effect;
     outcome text := CASE WHEN effect_resolve.happened THEN 'committed' ELSE 'abandoned' END;
 BEGIN
+    PERFORM queue.check_job(effect_resolve.job_id);
+    PERFORM queue.record_action('effects.resolve', effect_resolve.job_id::text, jsonb_build_object('step', effect_resolve.step, 'happened', effect_resolve.happened));
     PERFORM queue.check_step(effect_resolve.step);
     IF effect_resolve.happened IS NULL THEN
         RAISE EXCEPTION 'happened: expected true or false, got NULL' USING ERRCODE = 'LQ001';
@@ -2191,6 +2547,7 @@ DECLARE
     due timestamptz;
     attached boolean := false;
 BEGIN
+    IF current_setting('queue.tenant', true) <> '' THEN tenant_id := queue.own_tenant(enqueue.tenant_id); END IF;
     IF enqueue.idempotency_key IS NOT NULL THEN
         RETURN (SELECT o.id FROM queue.enqueue_once(
             enqueue.kind, enqueue.payload, enqueue.queue, enqueue.priority, enqueue.run_at,
@@ -2278,6 +2635,7 @@ DECLARE
     bad bigint;
     attached boolean := false;
 BEGIN
+    IF current_setting('queue.tenant', true) <> '' THEN tenant_id := queue.own_tenant(enqueue_many.tenant_id); END IF;
     IF enqueue_many.payloads IS NULL OR array_position(enqueue_many.payloads, NULL) IS NOT NULL THEN
         RAISE EXCEPTION 'payloads: expected an array of JSON values, got NULL%',
             coalesce(' at position ' || array_position(enqueue_many.payloads, NULL), '')
@@ -2363,6 +2721,7 @@ DECLARE
     known record;
     moved bigint;
 BEGIN
+    IF current_setting('queue.tenant', true) <> '' THEN tenant_id := queue.own_tenant(enqueue_once.tenant_id); owner_id := enqueue_once.tenant_id; END IF;
     IF enqueue_once.idempotency_key IS NULL THEN
         id := queue.enqueue(enqueue_once.kind, enqueue_once.payload, enqueue_once.queue,
             enqueue_once.priority, enqueue_once.run_at, NULL, enqueue_once.max_attempts,
@@ -2434,6 +2793,8 @@ DECLARE
     ids bigint[];
     taken record;
 BEGIN
+    IF current_setting('queue.tenant', true) <> '' THEN tenant_id := queue.own_tenant(erase.tenant_id); hash := queue.subject_hash(erase.subject, erase.tenant_id); END IF;
+    PERFORM queue.record_action('subjects.erase', NULL, jsonb_build_object('dry_run', erase.dry_run));
     IF octet_length(erase.reason) > 1000 THEN
         RAISE EXCEPTION 'reason: expected at most 1000 bytes, got %', octet_length(erase.reason)
             USING ERRCODE = 'LQ001';
@@ -2457,7 +2818,7 @@ BEGIN
     INSERT INTO queue.erasure AS e (
         asked_at, finished_at, asked_by, tenant_id, subject_hash, reason, jobs, attempts,
         dead_letters, archived, keys, cancelled)
-    VALUES (at_now, CASE WHEN running = 0 THEN clock_timestamp() END, session_user,
+    VALUES (at_now, CASE WHEN running = 0 THEN clock_timestamp() END, queue.current_actor(),
             erase.tenant_id, hash, erase.reason, taken.jobs, taken.attempts, taken.dead_letters,
             taken.archived, taken.keys, taken.cancelled)
     RETURNING e.id, e.jobs, e.attempts, e.dead_letters, e.archived, e.keys, e.cancelled
@@ -2563,6 +2924,7 @@ DECLARE
     ahead bigint;
     key text;
 BEGIN
+    PERFORM queue.check_job(explain.job_id);
     SELECT x.id, x.tenant_id, x.meta, x.queue, x.kind, x.state, x.priority, x.run_at, x.attempt,
            x.last_error, x.finished_at INTO j
     FROM queue.jobs x WHERE x.id = explain.job_id;
@@ -2826,6 +3188,31 @@ BEGIN
         PERFORM queue.no_such_job(find_place.job_id);
     END IF;
     RETURN place;
+END
+$$;
+
+CREATE FUNCTION queue.find_token(hash bytea) RETURNS TABLE(id uuid, name text, role text, tenant_id uuid, expires_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    at_now timestamptz := clock_timestamp();
+    t queue.api_token;
+BEGIN
+    SELECT a.* INTO t FROM queue.api_token a
+    WHERE a.hash = find_token.hash AND a.revoked_at IS NULL
+      AND coalesce(a.expires_at > at_now, true);
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    IF coalesce(t.last_used_at < at_now - interval '1 minute', true) THEN
+        -- Whoever is first writes; the others have nothing to wait for.
+        UPDATE queue.api_token a SET last_used_at = date_trunc('minute', at_now)
+        WHERE a.id = (SELECT o.id FROM queue.api_token o WHERE o.id = t.id
+                      FOR UPDATE SKIP LOCKED);
+    END IF;
+    RETURN QUERY SELECT t.id, t.name, t.role, t.tenant_id, t.expires_at;
 END
 $$;
 
@@ -3243,6 +3630,7 @@ DECLARE
     events bigint;
     topics bigint;
 BEGIN
+    PERFORM queue.record_action('topics.forget', forget_unrouted.topic, NULL);
     DELETE FROM queue.unrouted_event e
     WHERE forget_unrouted.topic IS NULL OR e.topic = forget_unrouted.topic;
     GET DIAGNOSTICS events = ROW_COUNT;
@@ -3280,11 +3668,44 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.guard(function_name text, line text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    f record;
+    begins constant text := E'\nBEGIN\n';
+    place integer;
+BEGIN
+    FOR f IN
+        SELECT p.oid, p.prosrc, pg_get_functiondef(p.oid) AS definition
+        FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+        JOIN pg_language l ON l.oid = p.prolang AND l.lanname = 'plpgsql'
+        WHERE format('%s.%s', n.nspname, p.proname) = function_name
+    LOOP
+        place := strpos(f.definition, begins) + length(begins);
+        IF place = length(begins) THEN
+            RAISE EXCEPTION 'function %: expected a body with BEGIN', function_name;
+        END IF;
+        EXECUTE left(f.definition, place - 1) || '    ' || line || E'\n'
+                || substr(f.definition, place);
+    END LOOP;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no function %', function_name;
+    END IF;
+END
+$$;
+
 CREATE FUNCTION queue.has_open_effect(job_id bigint) RETURNS boolean
     LANGUAGE sql STABLE
     AS $$
     SELECT EXISTS (SELECT FROM queue.effect e
                    WHERE e.job_id = has_open_effect.job_id AND e.state = 'begun')
+$$;
+
+CREATE FUNCTION queue.ids_detail(ids bigint[]) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT jsonb_build_object('count', cardinality(ids), 'ids', to_jsonb(ids[1:500]))
 $$;
 
 CREATE FUNCTION queue.inherit_subjects(from_job_id bigint, to_job_id bigint) RETURNS void
@@ -3299,6 +3720,45 @@ CREATE FUNCTION queue.inherit_subjects(from_job_id bigint, to_job_id bigint) RET
 $$;
 
 COMMENT ON FUNCTION queue.inherit_subjects(from_job_id bigint, to_job_id bigint) IS 'Whoever erases a subject of the first job finds the second one, too.';
+
+CREATE FUNCTION queue.install_roles() RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    which text;
+    one text;
+BEGIN
+    FOREACH which IN ARRAY ARRAY['engine', 'producer', 'operator', 'auditor'] LOOP
+        one := queue.role_name(which);
+        IF to_regrole(one) IS NULL THEN
+            PERFORM queue.try_role_step(format('CREATE ROLE %I NOLOGIN', one));
+        END IF;
+    END LOOP;
+    -- Whoever acts for people may do what producers may.
+    IF NOT pg_has_role(queue.role_name('operator'), queue.role_name('producer'), 'USAGE') THEN
+        PERFORM queue.try_role_step(format('GRANT %I TO %I', queue.role_name('producer'),
+                                           queue.role_name('operator')));
+    END IF;
+    FOREACH which IN ARRAY ARRAY['engine', 'operator', 'auditor'] LOOP
+        one := queue.role_name(which);
+        IF NOT pg_has_role(current_user, one, 'USAGE') THEN
+            PERFORM queue.try_role_step(format('GRANT %I TO %I', one, current_user));
+        END IF;
+    END LOOP;
+    PERFORM queue.apply_rights();
+    RETURN NULL;
+EXCEPTION WHEN insufficient_privilege THEN
+    RETURN format('the roles were not installed, role %s may not: %s', current_user, SQLERRM);
+END
+$$;
+
+CREATE FUNCTION queue.is_own_subscription(id bigint) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+SELECT queue.current_tenant() IS NULL
+    OR EXISTS (SELECT FROM queue.subscription s
+               WHERE s.id = is_own_subscription.id AND s.tenant_id = queue.current_tenant())
+$$;
 
 CREATE FUNCTION queue.is_sealed(content jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE
@@ -3473,7 +3933,9 @@ CREATE FUNCTION queue.last_checkpoint(job_id bigint) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-    SELECT c.data FROM queue.checkpoint c WHERE c.job_id = last_checkpoint.job_id
+    SELECT c.data FROM queue.checkpoint c
+    WHERE c.job_id = last_checkpoint.job_id
+      AND cardinality(queue.own_jobs(ARRAY[last_checkpoint.job_id])) = 1
 $$;
 
 COMMENT ON FUNCTION queue.last_checkpoint(job_id bigint) IS 'NULL when the job has none.';
@@ -3645,6 +4107,7 @@ CREATE FUNCTION queue.limit_reset(name text, key text DEFAULT NULL::text) RETURN
 DECLARE
     done bigint;
 BEGIN
+    PERFORM queue.record_action('limits.reset', limit_reset.name, jsonb_build_object('one_key', limit_reset.key IS NOT NULL));
     PERFORM FROM queue.limit_rule x WHERE x.name = limit_reset.name FOR UPDATE;
     IF NOT FOUND THEN
         PERFORM queue.no_such_limit(limit_reset.name);
@@ -3675,6 +4138,7 @@ CREATE FUNCTION queue.limit_resume(name text) RETURNS void
     AS $$
 #variable_conflict use_column
 BEGIN
+    PERFORM queue.record_action('limits.resume', limit_resume.name, NULL);
     UPDATE queue.limit_rule r SET stopped_at = NULL, stop_reason = NULL, stopped_by = NULL
     WHERE r.name = limit_resume.name;
     IF NOT FOUND THEN
@@ -3692,6 +4156,7 @@ CREATE FUNCTION queue.limit_set(name text, burst integer DEFAULT NULL::integer, 
 DECLARE
     r queue.limit_rule;
 BEGIN
+    PERFORM queue.record_action('limits.set', limit_set.name, jsonb_build_object('burst', limit_set.burst, 'rate', limit_set.rate, 'concurrency', limit_set.concurrency, 'parent', limit_set.parent));
     PERFORM queue.check_limit(limit_set.name, limit_set.burst, limit_set.rate,
                               limit_set.concurrency, limit_set.key, limit_set.parent,
                               limit_set.breaker_ratio, limit_set.breaker_min_requests,
@@ -3747,9 +4212,10 @@ CREATE FUNCTION queue.limit_stop(name text, reason text DEFAULT NULL::text) RETU
     AS $$
 #variable_conflict use_column
 BEGIN
+    PERFORM queue.record_action('limits.stop', limit_stop.name, NULL);
     UPDATE queue.limit_rule r
     SET stopped_at = coalesce(r.stopped_at, clock_timestamp()),
-        stop_reason = left(limit_stop.reason, 1024), stopped_by = session_user
+        stop_reason = left(limit_stop.reason, 1024), stopped_by = queue.current_actor()
     WHERE r.name = limit_stop.name;
     IF NOT FOUND THEN
         PERFORM queue.no_such_limit(limit_stop.name);
@@ -3839,6 +4305,7 @@ CREATE FUNCTION queue.lock_schedule(name text, tenant_id uuid) RETURNS queue.sch
 DECLARE
     found_one queue.schedule;
 BEGIN
+    IF current_setting('queue.tenant', true) <> '' THEN tenant_id := queue.own_tenant(lock_schedule.tenant_id); END IF;
     SELECT s.* INTO found_one FROM queue.schedule s
     WHERE s.name = lock_schedule.name AND s.tenant_id IS NOT DISTINCT FROM lock_schedule.tenant_id
     FOR UPDATE;
@@ -3917,6 +4384,8 @@ CREATE TABLE queue.subscription (
     ordering_key_path jsonpath
 );
 
+ALTER TABLE ONLY queue.subscription FORCE ROW LEVEL SECURITY;
+
 CREATE FUNCTION queue.match_topic(words text[], tenant_id uuid) RETURNS SETOF queue.subscription
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
@@ -3960,6 +4429,7 @@ DECLARE
     s queue.schedule;
     slot timestamptz := coalesce(next_firings.after, clock_timestamp());
 BEGIN
+    IF current_setting('queue.tenant', true) <> '' THEN tenant_id := queue.own_tenant(next_firings.tenant_id); END IF;
     IF next_firings.n IS NULL OR next_firings.n NOT BETWEEN 1 AND 1000 THEN
         RAISE EXCEPTION 'n: expected 1 to 1000, got %', coalesce(next_firings.n::text, 'NULL')
             USING ERRCODE = 'LQ001';
@@ -4184,6 +4654,41 @@ BEGIN
 END
 $_$;
 
+CREATE FUNCTION queue.own_jobs(job_ids bigint[]) RETURNS bigint[]
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    own uuid := queue.current_tenant();
+BEGIN
+    IF own IS NULL THEN
+        RETURN job_ids;
+    END IF;
+    -- A dead letter or a copy in an archive may be all that is left of a job.
+    RETURN ARRAY(
+        SELECT u.id FROM unnest(job_ids) WITH ORDINALITY u (id, place)
+        WHERE EXISTS (SELECT FROM queue.job j WHERE j.id = u.id AND j.tenant_id = own OFFSET 0)
+           OR EXISTS (SELECT FROM queue.dead_letter d
+                      WHERE d.job_id = u.id AND d.tenant_id = own OFFSET 0)
+        ORDER BY u.place);
+END
+$$;
+
+CREATE FUNCTION queue.own_tenant(asked uuid) RETURNS uuid
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    own uuid := queue.current_tenant();
+BEGIN
+    IF own IS NULL OR asked = own THEN
+        RETURN asked;
+    END IF;
+    IF asked IS NOT NULL THEN
+        RAISE EXCEPTION 'no tenant %', asked USING ERRCODE = 'LQ005';
+    END IF;
+    RETURN own;
+END
+$$;
+
 CREATE FUNCTION queue.parse_cron(cron text) RETURNS queue.cron
     LANGUAGE plpgsql IMMUTABLE
     AS $$
@@ -4240,9 +4745,10 @@ CREATE FUNCTION queue.pause(queue text, reason text DEFAULT NULL::text) RETURNS 
     AS $$
 #variable_conflict use_column
 BEGIN
+    PERFORM queue.record_action('queues.pause', pause.queue, NULL);
     UPDATE queue.queue q
     SET paused_at = coalesce(q.paused_at, clock_timestamp()),
-        pause_reason = pause.reason, paused_by = session_user
+        pause_reason = pause.reason, paused_by = queue.current_actor()
     WHERE q.name = pause.queue;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'unknown queue %', quote_literal(left(pause.queue, 100))
@@ -4261,6 +4767,7 @@ CREATE FUNCTION queue.pause_schedule(name text, tenant_id uuid DEFAULT NULL::uui
 DECLARE
     s queue.schedule := queue.lock_schedule(pause_schedule.name, pause_schedule.tenant_id);
 BEGIN
+    PERFORM queue.record_action('schedules.pause', pause_schedule.name, NULL);
     UPDATE queue.schedule x
     SET paused_at = coalesce(x.paused_at, clock_timestamp()), next_at = NULL WHERE x.id = s.id;
 END
@@ -4284,6 +4791,20 @@ BEGIN
         EXIT WHEN slot IS NULL;
         RETURN NEXT slot;
     END LOOP;
+END
+$$;
+
+CREATE FUNCTION queue.protect(table_name text, visible text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO queue.table_rule AS r (table_name, visible)
+    VALUES (protect.table_name, protect.visible)
+    ON CONFLICT ON CONSTRAINT table_rule_pkey DO UPDATE SET visible = excluded.visible;
+    IF EXISTS (SELECT FROM pg_policy p
+               WHERE p.polrelid = protect.table_name::regclass AND p.polname = 'tenant') THEN
+        EXECUTE format('DROP POLICY tenant ON %s', protect.table_name::regclass);
+    END IF;
 END
 $$;
 
@@ -4341,6 +4862,40 @@ END
 $$;
 
 COMMENT ON FUNCTION queue.prune_archives(at_now timestamp with time zone, time_limit interval, batch integer, OUT jobs bigint, OUT round_over boolean) IS 'Deletes archived jobs past their archive''s retention, a bounded time at a call.';
+
+CREATE FUNCTION queue.prune_audit(before timestamp with time zone, most integer DEFAULT 100000) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    first_id bigint;
+    last_id bigint;
+    last_hash bytea;
+    gone bigint;
+BEGIN
+    PERFORM queue.refuse_tenant('audit');
+    PERFORM FROM queue.audit_head h FOR UPDATE;
+    SELECT min(a.id) INTO first_id FROM queue.audit a;
+    SELECT least(coalesce((SELECT min(a.id) FROM queue.audit a WHERE a.at >= before) - 1, h.id),
+                 first_id + greatest(most, 1) - 1)
+    INTO last_id FROM queue.audit_head h;
+    IF first_id IS NULL OR last_id < first_id THEN
+        RETURN 0;
+    END IF;
+    SELECT a.hash INTO STRICT last_hash FROM queue.audit a WHERE a.id = last_id;
+    PERFORM set_config('queue.audit_pruning', 'on', true);
+    DELETE FROM queue.audit a WHERE a.id <= last_id;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    PERFORM set_config('queue.audit_pruning', 'off', true);
+    PERFORM queue.append_audit(
+        coalesce(nullif(current_setting('queue.actor', true), ''), 'sql:' || session_user),
+        coalesce(nullif(current_setting('queue.role', true), ''), 'admin'), NULL, 'audit.prune',
+        NULL, jsonb_build_object('up_to', last_id, 'hash', encode(last_hash, 'hex'),
+                                 'rows', gone, 'before', before),
+        nullif(current_setting('queue.request_id', true), ''));
+    RETURN gone;
+END
+$$;
 
 CREATE FUNCTION queue.prune_batches(at_now timestamp with time zone DEFAULT NULL::timestamp with time zone, most integer DEFAULT 1000) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4582,6 +5137,7 @@ DECLARE
     due timestamptz;
     event bigint;
 BEGIN
+    IF current_setting('queue.tenant', true) <> '' THEN tenant_id := queue.own_tenant(publish.tenant_id); END IF;
     IF publish.payload IS NULL THEN
         RAISE EXCEPTION 'payload: expected JSON, got NULL' USING ERRCODE = 'LQ008';
     END IF;
@@ -4657,6 +5213,7 @@ DECLARE
     lines integer[];
     gone record;
 BEGIN
+    PERFORM queue.record_action('queues.clear', purge.queue, jsonb_build_object('up_to', purge.up_to));
     lines := ARRAY(SELECT unnest(ARRAY[l.id, -l.id])
                    FROM queue.line l JOIN queue.queue q ON q.id = l.queue_id
                    WHERE q.name = purge.queue);
@@ -4787,6 +5344,42 @@ BEGIN
 END
 $_$;
 
+CREATE FUNCTION queue.record_action(action text, target text DEFAULT NULL::text, detail jsonb DEFAULT NULL::jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF coalesce(current_setting('queue.actor', true), '') <> '' THEN
+        PERFORM queue.append_audit(
+            current_setting('queue.actor'), current_setting('queue.role', true),
+            queue.current_tenant(), record_action.action, record_action.target,
+            record_action.detail, nullif(current_setting('queue.request_id', true), ''));
+    END IF;
+END
+$$;
+
+CREATE FUNCTION queue.refuse_audit_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF TG_OP = 'DELETE' AND current_setting('queue.audit_pruning', true) = 'on' THEN
+        RETURN OLD;
+    END IF;
+    RAISE EXCEPTION 'the audit is only appended to, got %', TG_OP
+        USING ERRCODE = 'LQ006', HINT = 'Old records are removed by queue.prune_audit(before).';
+END
+$$;
+
+CREATE FUNCTION queue.refuse_tenant(what text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    IF queue.current_tenant() IS NOT NULL THEN
+        RAISE EXCEPTION '%: expected a principal without tenant', what USING ERRCODE = 'LQ006';
+    END IF;
+END
+$$;
+
 CREATE FUNCTION queue.remove_archived(archive text, ids bigint[]) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4798,6 +5391,7 @@ CREATE FUNCTION queue.remove_archived(archive text, ids bigint[]) RETURNS bigint
 DECLARE
     gone bigint[];
 BEGIN
+    PERFORM queue.record_action('archives.remove', remove_archived.archive, queue.ids_detail(remove_archived.ids));
     IF NOT EXISTS (SELECT FROM queue.archive n WHERE n.name = remove_archived.archive) THEN
         PERFORM queue.no_such_archive(remove_archived.archive);
     END IF;
@@ -4860,6 +5454,8 @@ DECLARE
     first_at timestamptz := greatest(clock_timestamp(), replay.start_at);
     done integer := 0;
 BEGIN
+    job_ids := queue.own_jobs(replay.job_ids);
+    PERFORM queue.record_action('dead_letters.replay', NULL, queue.ids_detail(replay.job_ids) || jsonb_build_object('queue', replay.queue, 'edited', replay.payload IS NOT NULL));
     FOR letter IN
         SELECT d.* FROM queue.dead_letter d WHERE d.job_id = ANY (replay.job_ids)
         ORDER BY d.job_id FOR UPDATE SKIP LOCKED
@@ -4905,6 +5501,8 @@ CREATE FUNCTION queue.replay_sealed(job_id bigint, new_id bigint, payload jsonb,
 DECLARE
     letter record;
 BEGIN
+    PERFORM queue.check_job(replay_sealed.job_id);
+    PERFORM queue.record_action('dead_letters.replay', replay_sealed.job_id::text, jsonb_build_object('queue', replay_sealed.queue, 'edited', true));
     SELECT d.* INTO letter FROM queue.dead_letter d
     WHERE d.job_id = replay_sealed.job_id FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
@@ -4936,6 +5534,7 @@ CREATE FUNCTION queue.resume(queue text) RETURNS void
 DECLARE
     found_id integer;
 BEGIN
+    PERFORM queue.record_action('queues.resume', resume.queue, NULL);
     UPDATE queue.queue q SET paused_at = NULL, pause_reason = NULL, paused_by = NULL
     WHERE q.name = resume.queue RETURNING q.id INTO found_id;
     IF NOT FOUND THEN
@@ -4954,6 +5553,7 @@ CREATE FUNCTION queue.resume_schedule(name text, tenant_id uuid DEFAULT NULL::uu
 DECLARE
     s queue.schedule := queue.lock_schedule(resume_schedule.name, resume_schedule.tenant_id);
 BEGIN
+    PERFORM queue.record_action('schedules.resume', resume_schedule.name, NULL);
     -- One that runs keeps its next slot, which may be due this very moment.
     UPDATE queue.schedule x
     SET paused_at = NULL,
@@ -4976,6 +5576,8 @@ DECLARE
     now_at queue.place;
     at_now timestamptz := clock_timestamp();
 BEGIN
+    PERFORM queue.check_job(retry.job_id);
+    PERFORM queue.record_action('jobs.retry', retry.job_id::text, NULL);
     SELECT t.place, t.attempt, t.reconcile, t.taken INTO held
     FROM queue.take_waiting(retry.job_id) t;
     IF held.taken THEN
@@ -5048,6 +5650,34 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.revoke_token(id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    own uuid := queue.current_tenant();
+    known queue.api_token;
+BEGIN
+    SELECT t.* INTO known FROM queue.api_token t
+    WHERE t.id = revoke_token.id AND (own IS NULL OR t.tenant_id = own) FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no token %', revoke_token.id USING ERRCODE = 'LQ005';
+    END IF;
+    IF known.revoked_at IS NULL THEN
+        UPDATE queue.api_token t SET revoked_at = clock_timestamp() WHERE t.id = revoke_token.id;
+        PERFORM queue.record_action('tokens.revoke', revoke_token.id::text,
+                                    jsonb_build_object('name', known.name));
+    END IF;
+END
+$$;
+
+CREATE FUNCTION queue.role_name(which text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT rtrim('queue.', '.') || '_' || which
+$$;
+
 CREATE FUNCTION queue.run_schedule_now(name text, tenant_id uuid DEFAULT NULL::uuid) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5058,6 +5688,7 @@ DECLARE
     at_now timestamptz := clock_timestamp();
     new_id bigint;
 BEGIN
+    PERFORM queue.record_action('schedules.run', run_schedule_now.name, NULL);
     IF s.overlap = 'forbid' AND queue.schedule_is_busy(s) THEN
         RAISE EXCEPTION 'schedule % cannot be run now: job % of its last run is not finished',
             quote_literal(s.name), s.last_job_id USING ERRCODE = 'LQ006',
@@ -5082,6 +5713,8 @@ DECLARE
     at_now timestamptz := clock_timestamp();
     backfill text[] := regexp_match(misfire, '^backfill\((\d{1,4})\)$');
 BEGIN
+    IF current_setting('queue.tenant', true) <> '' THEN tenant_id := queue.own_tenant(schedule.tenant_id); END IF;
+    PERFORM queue.record_action('schedules.set', schedule.name, jsonb_build_object('cron', schedule.cron, 'timezone', schedule.timezone, 'kind', schedule.kind));
     IF schedule.priority NOT BETWEEN -32768 AND 32767 THEN
         RAISE EXCEPTION 'priority: expected -32768 to 32767, got %', schedule.priority
             USING ERRCODE = 'LQ001';
@@ -5159,6 +5792,8 @@ CREATE TABLE queue.attempt (
 )
 WITH (autovacuum_vacuum_insert_scale_factor='0.5', autovacuum_analyze_scale_factor='0.5', autovacuum_vacuum_scale_factor='0.05');
 
+ALTER TABLE ONLY queue.attempt FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE queue.attempt IS 'History, appended only while the lease stands';
 
 CREATE TABLE queue.job (
@@ -5172,6 +5807,8 @@ CREATE TABLE queue.job (
     meta jsonb
 )
 WITH (autovacuum_vacuum_insert_scale_factor='0.5', autovacuum_analyze_scale_factor='0.5', autovacuum_vacuum_scale_factor='0.05');
+
+ALTER TABLE ONLY queue.job FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE queue.job IS 'The fact: inserted once, never updated';
 
@@ -5199,6 +5836,7 @@ CREATE FUNCTION queue.seal_batch(batch_id bigint) RETURNS void
 DECLARE
     b queue.batch;
 BEGIN
+    PERFORM queue.check_batch(seal_batch.batch_id);
     PERFORM pg_advisory_xact_lock(hashtextextended('queue.batch', seal_batch.batch_id));
     SELECT x.* INTO b FROM queue.batch x WHERE x.id = seal_batch.batch_id FOR UPDATE;
     IF NOT FOUND THEN
@@ -5233,6 +5871,7 @@ CREATE FUNCTION queue.set_archive(kind text, archive text) RETURNS void
     AS $_$
 #variable_conflict use_column
 BEGIN
+    PERFORM queue.record_action('kinds.archive', set_archive.kind, jsonb_build_object('archive', set_archive.archive));
     PERFORM queue.check_kind(set_archive.kind);
     IF set_archive.archive !~ '^[a-z0-9_.-]{1,64}$' THEN
         RAISE EXCEPTION 'archive: expected 1 to 64 of a-z 0-9 _ . -, got %',
@@ -5255,6 +5894,7 @@ CREATE FUNCTION queue.set_archive_retention(archive text, retention interval) RE
     AS $$
 #variable_conflict use_column
 BEGIN
+    PERFORM queue.record_action('archives.retain', set_archive_retention.archive, jsonb_build_object('retention', set_archive_retention.retention));
     IF set_archive_retention.retention < interval '0' THEN
         RAISE EXCEPTION 'retention: expected 0 or more, or NULL for ever, got %',
             set_archive_retention.retention USING ERRCODE = 'LQ001';
@@ -5291,6 +5931,7 @@ CREATE FUNCTION queue.set_dead_letter_retention(queue text, retention interval) 
     AS $$
 #variable_conflict use_column
 BEGIN
+    PERFORM queue.record_action('queues.retain', set_dead_letter_retention.queue, jsonb_build_object('dead_letter_retention', set_dead_letter_retention.retention));
     IF set_dead_letter_retention.retention < interval '0' THEN
         RAISE EXCEPTION 'retention: expected 0 or more, or NULL for ever, got %',
             set_dead_letter_retention.retention USING ERRCODE = 'LQ001';
@@ -5311,6 +5952,7 @@ CREATE FUNCTION queue.set_encrypted(kind text, encrypted boolean) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
+    PERFORM queue.record_action('kinds.encrypt', set_encrypted.kind, jsonb_build_object('encrypted', set_encrypted.encrypted));
     IF set_encrypted.encrypted IS NULL THEN
         RAISE EXCEPTION 'encrypted: expected true or false, got NULL' USING ERRCODE = 'LQ001';
     END IF;
@@ -5335,6 +5977,7 @@ DECLARE
     name text;
     given interval;
 BEGIN
+    PERFORM queue.record_action('kinds.retain', set_kind_retention.kind, jsonb_build_object('retention', set_kind_retention.retention, 'cancelled_retention', set_kind_retention.cancelled_retention, 'dead_letter_retention', set_kind_retention.dead_letter_retention));
     PERFORM queue.check_kind(set_kind_retention.kind);
     FOR name, given IN VALUES ('retention', set_kind_retention.retention),
                               ('cancelled_retention', set_kind_retention.cancelled_retention),
@@ -5362,6 +6005,7 @@ CREATE FUNCTION queue.set_retention(queue text, retention interval) RETURNS void
     AS $$
 #variable_conflict use_column
 BEGIN
+    PERFORM queue.record_action('queues.retain', set_retention.queue, jsonb_build_object('retention', set_retention.retention));
     IF set_retention.retention < interval '0' THEN
         RAISE EXCEPTION 'retention: expected 0 or more, or NULL for ever, got %',
             set_retention.retention USING ERRCODE = 'LQ001';
@@ -5558,6 +6202,8 @@ DECLARE
     one text;
     new_id bigint;
 BEGIN
+    IF current_setting('queue.tenant', true) <> '' THEN tenant_id := queue.own_tenant(subscribe.tenant_id); END IF;
+    PERFORM queue.record_action('subscriptions.add', subscribe.pattern, jsonb_build_object('kind', subscribe.kind));
     IF subscribe.kind IS NULL OR subscribe.kind !~ '^[a-z0-9_.-]{1,64}$' THEN
         RAISE EXCEPTION 'kind: expected 1 to 64 of a-z 0-9 _ . -, got %',
             coalesce(quote_literal(left(subscribe.kind, 100)), 'NULL') USING ERRCODE = 'LQ001';
@@ -5622,7 +6268,7 @@ CREATE FUNCTION queue.subscribers(topic text, payload jsonb DEFAULT NULL::jsonb,
     AS $$
     SELECT v.*
     FROM queue.match_topic(queue.topic_words('topic', subscribers.topic, false),
-                           subscribers.tenant_id) m
+                           queue.own_tenant(subscribers.tenant_id)) m
     JOIN queue.subscriptions v ON v.id = m.id
     WHERE subscribers.payload IS NULL OR m.filter IS NULL
        OR coalesce(subscribers.payload @@ m.filter, false)
@@ -5694,6 +6340,27 @@ BEGIN
 END
 $_$;
 
+CREATE FUNCTION queue.try_role_step(step text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    FOR attempt IN 1 .. 5 LOOP
+        BEGIN
+            EXECUTE step;
+            RETURN;
+        EXCEPTION
+            WHEN duplicate_object OR unique_violation THEN
+                RETURN;
+            -- "tuple concurrently updated"
+            WHEN internal_error THEN
+                IF attempt = 5 THEN
+                    RAISE;
+                END IF;
+        END;
+    END LOOP;
+END
+$$;
+
 CREATE FUNCTION queue.unschedule(name text, tenant_id uuid DEFAULT NULL::uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5702,6 +6369,8 @@ CREATE FUNCTION queue.unschedule(name text, tenant_id uuid DEFAULT NULL::uuid) R
 DECLARE
     gone bigint;
 BEGIN
+    IF current_setting('queue.tenant', true) <> '' THEN tenant_id := queue.own_tenant(unschedule.tenant_id); END IF;
+    PERFORM queue.record_action('schedules.remove', unschedule.name, NULL);
     DELETE FROM queue.schedule s
     WHERE s.name = unschedule.name AND s.tenant_id IS NOT DISTINCT FROM unschedule.tenant_id
     RETURNING s.id INTO gone;
@@ -5724,6 +6393,8 @@ DECLARE
     node bigint;
     parent bigint;
 BEGIN
+    IF NOT queue.is_own_subscription(unsubscribe.id) THEN RETURN false; END IF;
+    PERFORM queue.record_action('subscriptions.remove', unsubscribe.id::text);
     PERFORM pg_advisory_xact_lock(hashtextextended('queue.subscribe', 0));
     DELETE FROM queue.subscription s WHERE s.id = unsubscribe.id RETURNING s.node_id INTO node;
     IF NOT FOUND THEN
@@ -5748,7 +6419,66 @@ CREATE FUNCTION queue.unsubscribe(pattern text, kind text, tenant_id uuid DEFAUL
     AS $$
     SELECT coalesce(bool_or(queue.unsubscribe(s.id)), false) FROM queue.subscription s
     WHERE s.pattern = unsubscribe.pattern AND s.kind = unsubscribe.kind
-      AND s.tenant_id IS NOT DISTINCT FROM unsubscribe.tenant_id
+      AND s.tenant_id IS NOT DISTINCT FROM queue.own_tenant(unsubscribe.tenant_id)
+$$;
+
+CREATE FUNCTION queue.verify_audit(anchor_id bigint DEFAULT NULL::bigint, anchor_hash text DEFAULT NULL::text, OUT ok boolean, OUT checked bigint, OUT problem text, OUT at_id bigint, OUT head_id bigint, OUT head_hash text) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    r queue.audit;
+    last_id bigint := 0;
+    last_hash bytea := sha256('libqueue audit');
+    head queue.audit_head;
+    anchored boolean := verify_audit.anchor_id IS NULL;
+BEGIN
+    PERFORM queue.refuse_tenant('audit');
+    checked := 0;
+    SELECT h.* INTO STRICT head FROM queue.audit_head h;
+    head_id := head.id;
+    head_hash := encode(head.hash, 'hex');
+    -- What was pruned is known by its last record, of which the chain itself tells.
+    SELECT (a.detail ->> 'up_to')::bigint, decode(a.detail ->> 'hash', 'hex')
+    INTO last_id, last_hash
+    FROM queue.audit a WHERE a.action = 'audit.prune' ORDER BY a.id DESC LIMIT 1;
+    last_id := coalesce(last_id, 0);
+    last_hash := coalesce(last_hash, sha256('libqueue audit'));
+    anchored := anchored OR (verify_audit.anchor_id = last_id
+                             AND lower(verify_audit.anchor_hash) = encode(last_hash, 'hex'));
+    FOR r IN SELECT a.* FROM queue.audit a ORDER BY a.id LOOP
+        checked := checked + 1;
+        at_id := r.id;
+        problem := CASE
+            WHEN r.id <> last_id + 1 THEN format('expected record %s, found %s: records are gone '
+                                                 'or were put in another order', last_id + 1, r.id)
+            WHEN r.previous_hash <> last_hash THEN 'the record does not follow the one before it'
+            WHEN queue.audit_hash(r) IS DISTINCT FROM r.hash THEN 'the record was altered'
+            WHEN r.id = verify_audit.anchor_id
+                 AND encode(r.hash, 'hex') IS DISTINCT FROM lower(verify_audit.anchor_hash)
+            THEN 'the record is another than the anchor: the chain was written anew'
+        END;
+        IF problem IS NOT NULL THEN
+            ok := false;
+            RETURN;
+        END IF;
+        anchored := anchored OR r.id = verify_audit.anchor_id;
+        last_id := r.id;
+        last_hash := r.hash;
+    END LOOP;
+    at_id := NULL;
+    problem := CASE
+        WHEN head.id <> last_id OR head.hash <> last_hash
+        THEN format('the head is record %s, the last found is %s: records are gone at the end',
+                    head.id, last_id)
+        WHEN verify_audit.anchor_id > last_id
+        THEN format('the anchor is record %s, the last found is %s: records are gone at the end',
+                    verify_audit.anchor_id, last_id)
+        WHEN NOT anchored THEN 'the record of the anchor was pruned: keep a newer one'
+    END;
+    ok := problem IS NULL;
+END
 $$;
 
 CREATE FUNCTION queue.wait_again(job_id bigint, line_id integer, due timestamp with time zone, tenant_id uuid, meta jsonb) RETURNS void
@@ -5822,6 +6552,34 @@ CREATE FUNCTION queue.window_half(at_now timestamp with time zone, span interval
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (COALESCE(floor(((EXTRACT(epoch FROM at_now) * (2)::numeric) / EXTRACT(epoch FROM span))), (0)::numeric))::bigint;
 
+CREATE TABLE queue.api_token (
+    id uuid NOT NULL,
+    number bigint NOT NULL,
+    tenant_id uuid,
+    hash bytea NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    role text NOT NULL COLLATE pg_catalog."C",
+    created_at timestamp with time zone NOT NULL,
+    created_by text,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT api_token_hash_valid CHECK ((octet_length(hash) = 32)),
+    CONSTRAINT api_token_name_valid CHECK ((name ~ '^[A-Za-z0-9_.@-]{0,64}$'::text)),
+    CONSTRAINT api_token_role_valid CHECK ((role = ANY (ARRAY['viewer'::text, 'operator'::text, 'admin'::text])))
+);
+
+ALTER TABLE ONLY queue.api_token FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.api_token ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME queue.api_token_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE queue.archive (
     name text NOT NULL COLLATE pg_catalog."C",
     retention interval,
@@ -5831,6 +6589,8 @@ CREATE TABLE queue.archive (
     CONSTRAINT archive_name_valid CHECK ((name ~ '^[a-z0-9_.-]{1,64}$'::text)),
     CONSTRAINT archive_retention_valid CHECK ((retention >= '00:00:00'::interval))
 );
+
+ALTER TABLE ONLY queue.archive FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE queue.archive IS 'Where jobs of some kinds are kept after their retention';
 
@@ -5856,6 +6616,8 @@ CREATE TABLE queue.archived_job (
     CONSTRAINT archived_job_state_valid CHECK ((state = ANY (ARRAY['completed'::text, 'cancelled'::text, 'dead'::text])))
 )
 WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_insert_scale_factor='0.5');
+
+ALTER TABLE ONLY queue.archived_job FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE queue.archived_job IS 'Jobs that outlived their retention, one row each';
 
@@ -5906,6 +6668,8 @@ CREATE TABLE queue.kind (
     CONSTRAINT kind_retention_valid CHECK ((retention >= '00:00:00'::interval))
 );
 
+ALTER TABLE ONLY queue.kind FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE queue.kind IS 'Defaults of each kind, published by the workers that handle it';
 
 CREATE VIEW queue.archives WITH (security_invoker='true') AS
@@ -5918,10 +6682,22 @@ CREATE VIEW queue.archives WITH (security_invoker='true') AS
     n.created_at
    FROM queue.archive n;
 
+CREATE TABLE queue.audit_head (
+    only_row boolean DEFAULT true NOT NULL,
+    id bigint NOT NULL,
+    hash bytea NOT NULL,
+    CONSTRAINT audit_head_single CHECK (only_row)
+)
+WITH (fillfactor='50');
+
+ALTER TABLE ONLY queue.audit_head FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE queue.batch_failure (
     batch_id bigint NOT NULL,
     job_id bigint NOT NULL
 );
+
+ALTER TABLE ONLY queue.batch_failure FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE queue.batch ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME queue.batch_id_seq
@@ -5939,6 +6715,8 @@ CREATE TABLE queue.batch_part (
 )
 WITH (autovacuum_vacuum_insert_scale_factor='0.5');
 
+ALTER TABLE ONLY queue.batch_part FORCE ROW LEVEL SECURITY;
+
 CREATE SEQUENCE queue.batch_tally_id_seq
     START WITH 1
     INCREMENT BY 1
@@ -5955,6 +6733,8 @@ CREATE TABLE queue.batch_tally (
     cancelled integer DEFAULT 0 NOT NULL
 )
 WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_insert_threshold='-1', autovacuum_analyze_scale_factor='1.0');
+
+ALTER TABLE ONLY queue.batch_tally FORCE ROW LEVEL SECURITY;
 
 CREATE VIEW queue.batches WITH (security_invoker='true') AS
  SELECT b.id,
@@ -6002,6 +6782,8 @@ CREATE TABLE queue.cancel_request (
     reason text
 );
 
+ALTER TABLE ONLY queue.cancel_request FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE queue.checkpoint (
     job_id bigint NOT NULL,
     lease_id bigint NOT NULL,
@@ -6009,6 +6791,8 @@ CREATE TABLE queue.checkpoint (
     data jsonb NOT NULL
 )
 WITH (fillfactor='50');
+
+ALTER TABLE ONLY queue.checkpoint FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE queue.checkpoint IS 'How far a job has come: what its next attempt goes on from';
 
@@ -6029,6 +6813,8 @@ CREATE TABLE queue.dead_letter (
     meta jsonb,
     attempts jsonb NOT NULL
 );
+
+ALTER TABLE ONLY queue.dead_letter FORCE ROW LEVEL SECURITY;
 
 CREATE VIEW queue.dead_letters WITH (security_invoker='true') AS
  SELECT d.job_id AS id,
@@ -6070,6 +6856,8 @@ CREATE TABLE queue.effect (
 )
 WITH (fillfactor='70');
 
+ALTER TABLE ONLY queue.effect FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE queue.effect IS 'The ledger of effects on the outside world, by job and step';
 
 CREATE VIEW queue.effects WITH (security_invoker='true') AS
@@ -6102,6 +6890,8 @@ CREATE TABLE queue.erasure (
     cancelled bigint DEFAULT 0 NOT NULL
 );
 
+ALTER TABLE ONLY queue.erasure FORCE ROW LEVEL SECURITY;
+
 ALTER TABLE queue.erasure ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME queue.erasure_id_seq
     START WITH 1
@@ -6116,6 +6906,8 @@ CREATE TABLE queue.erasure_pending (
     erasure_id bigint NOT NULL,
     tried_at timestamp with time zone NOT NULL
 );
+
+ALTER TABLE ONLY queue.erasure_pending FORCE ROW LEVEL SECURITY;
 
 CREATE VIEW queue.erasures WITH (security_invoker='true') AS
  SELECT e.id,
@@ -6138,6 +6930,16 @@ CREATE VIEW queue.erasures WITH (security_invoker='true') AS
 
 COMMENT ON VIEW queue.erasures IS 'Which erasures were asked for and what they took';
 
+CREATE TABLE queue.function_rule (
+    function_name text NOT NULL COLLATE pg_catalog."C",
+    role text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT function_rule_role_valid CHECK ((role = ANY (ARRAY['producer'::text, 'operator'::text])))
+);
+
+ALTER TABLE ONLY queue.function_rule FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE queue.function_rule IS 'Functions that check the tenant of what they touch';
+
 CREATE TABLE queue.idempotency (
     tenant_id uuid NOT NULL,
     key text NOT NULL COLLATE pg_catalog."C",
@@ -6147,6 +6949,8 @@ CREATE TABLE queue.idempotency (
 )
 WITH (autovacuum_vacuum_scale_factor='0.05');
 
+ALTER TABLE ONLY queue.idempotency FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE queue.installation (
     is_here boolean DEFAULT true NOT NULL,
     system_identifier text COLLATE pg_catalog."C",
@@ -6155,6 +6959,8 @@ CREATE TABLE queue.installation (
     adopted_at timestamp with time zone NOT NULL,
     CONSTRAINT installation_single CHECK (is_here)
 );
+
+ALTER TABLE ONLY queue.installation FORCE ROW LEVEL SECURITY;
 
 CREATE SEQUENCE queue.job_id_seq
     START WITH 1
@@ -6174,6 +6980,8 @@ CREATE TABLE queue.job_log (
 )
 WITH (autovacuum_vacuum_insert_scale_factor='0.5', autovacuum_analyze_scale_factor='0.5');
 
+ALTER TABLE ONLY queue.job_log FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE queue.job_log IS 'What handlers said about their runs; bounded per attempt';
 
 CREATE TABLE queue.lease (
@@ -6187,6 +6995,8 @@ CREATE TABLE queue.lease (
 WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='5000');
 ALTER TABLE ONLY queue.lease ALTER COLUMN job_ids SET STORAGE EXTERNAL;
 ALTER TABLE ONLY queue.lease ALTER COLUMN attempts SET STORAGE EXTERNAL;
+
+ALTER TABLE ONLY queue.lease FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE queue.lease IS 'One row per claim: its id is the fence, its worker the owner';
 
@@ -6212,6 +7022,8 @@ CREATE TABLE queue.key_hold (
 )
 WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='1');
 
+ALTER TABLE ONLY queue.key_hold FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE queue.key_hold IS 'Who is admitted under which key';
 
 CREATE TABLE queue.key_wait (
@@ -6226,6 +7038,8 @@ CREATE TABLE queue.key_wait (
 )
 WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='1');
 
+ALTER TABLE ONLY queue.key_wait FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE queue.key_wait IS 'The lines of the keys: jobs that are not admitted yet';
 
 CREATE TABLE queue.line (
@@ -6234,6 +7048,8 @@ CREATE TABLE queue.line (
     priority smallint NOT NULL,
     kind text NOT NULL COLLATE pg_catalog."C"
 );
+
+ALTER TABLE ONLY queue.line FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE queue.queue (
     id integer NOT NULL,
@@ -6253,6 +7069,8 @@ CREATE TABLE queue.queue (
     CONSTRAINT queue_retention_valid CHECK ((retention >= '00:00:00'::interval))
 );
 
+ALTER TABLE ONLY queue.queue FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE queue.queue IS 'Where jobs wait; served by workers with a concurrency each';
 
 CREATE TABLE queue.ready (
@@ -6264,6 +7082,8 @@ CREATE TABLE queue.ready (
     reserved boolean
 )
 WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_insert_scale_factor='1.0', autovacuum_analyze_scale_factor='1.0', autovacuum_vacuum_cost_delay='1');
+
+ALTER TABLE ONLY queue.ready FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE queue.ready IS 'The line: due, delayed and retrying jobs; claiming deletes';
 
@@ -6366,11 +7186,15 @@ CREATE TABLE queue.key_look (
 )
 WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='1');
 
+ALTER TABLE ONLY queue.key_look FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE queue.key_look IS 'Keys to look at: something came, or something ended';
 
 CREATE TABLE queue.keyed_queue (
     queue_id integer NOT NULL
 );
+
+ALTER TABLE ONLY queue.keyed_queue FORCE ROW LEVEL SECURITY;
 
 CREATE SEQUENCE queue.lease_id_seq
     START WITH 1
@@ -6397,6 +7221,8 @@ CREATE TABLE queue.limit_breaker (
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='1000');
 
+ALTER TABLE ONLY queue.limit_breaker FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE queue.limit_breaker IS 'Circuits that have been open';
 
 CREATE TABLE queue.limit_bucket (
@@ -6406,6 +7232,8 @@ CREATE TABLE queue.limit_bucket (
     used_at timestamp with time zone NOT NULL
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='1000');
+
+ALTER TABLE ONLY queue.limit_bucket FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE queue.limit_bucket IS 'Buckets that are not full; no row is a full bucket';
 
@@ -6425,6 +7253,8 @@ CREATE TABLE queue.limit_slot (
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='1000');
 
+ALTER TABLE ONLY queue.limit_slot FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE queue.limit_slot IS 'Concurrency held by the workers';
 
 CREATE TABLE queue.limit_tally (
@@ -6443,6 +7273,8 @@ CREATE TABLE queue.limit_tally (
     told_at timestamp with time zone NOT NULL
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='1000');
+
+ALTER TABLE ONLY queue.limit_tally FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE queue.limit_tally IS 'What was reported of the providers behind limits';
 
@@ -6529,6 +7361,8 @@ CREATE TABLE queue.migration (
     applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 
+ALTER TABLE ONLY queue.migration FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE queue.progress (
     job_id bigint NOT NULL,
     updated_at timestamp with time zone NOT NULL,
@@ -6537,6 +7371,8 @@ CREATE TABLE queue.progress (
     CONSTRAINT progress_fraction_valid CHECK (((fraction >= (0)::double precision) AND (fraction <= (1)::double precision)))
 )
 WITH (fillfactor='50');
+
+ALTER TABLE ONLY queue.progress FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE queue.queue ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME queue.queue_id_seq
@@ -6611,6 +7447,8 @@ CREATE TABLE queue.retention_walk (
 )
 WITH (fillfactor='10', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='500');
 
+ALTER TABLE ONLY queue.retention_walk FORCE ROW LEVEL SECURITY;
+
 ALTER TABLE queue.schedule ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME queue.schedule_id_seq
     START WITH 1
@@ -6632,6 +7470,8 @@ CREATE TABLE queue.schedule_run (
     CONSTRAINT schedule_run_outcome_valid CHECK ((outcome = ANY (ARRAY['fired'::text, 'manual'::text, 'missed'::text, 'overlap'::text, 'failed'::text])))
 )
 WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_insert_scale_factor='0.5');
+
+ALTER TABLE ONLY queue.schedule_run FORCE ROW LEVEL SECURITY;
 
 CREATE VIEW queue.schedule_runs WITH (security_invoker='true') AS
  SELECT s.name,
@@ -6692,6 +7532,8 @@ CREATE TABLE queue.subject (
     subject_hash bytea NOT NULL
 );
 
+ALTER TABLE ONLY queue.subject FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE queue.subject IS 'Which jobs and archived jobs hold data of whom';
 
 ALTER TABLE queue.subscription ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -6703,11 +7545,33 @@ ALTER TABLE queue.subscription ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
+CREATE TABLE queue.table_rule (
+    table_name text NOT NULL COLLATE pg_catalog."C",
+    visible text
+);
+
+ALTER TABLE ONLY queue.table_rule FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE queue.table_rule IS 'Rules that queue.apply_rights() makes policies of';
+
+CREATE TABLE queue.tenant (
+    id uuid NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT tenant_name_valid CHECK ((name ~ '^[A-Za-z0-9_.-]{1,64}$'::text))
+);
+
+ALTER TABLE ONLY queue.tenant FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE queue.tenant IS 'Whose data is kept apart; jobs may also be of ids that have no row here';
+
 CREATE TABLE queue.topic_node (
     parent_id bigint NOT NULL,
     word text NOT NULL COLLATE pg_catalog."C",
     id bigint NOT NULL
 );
+
+ALTER TABLE ONLY queue.topic_node FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE queue.topic_node IS 'The words of all patterns as a tree; 0 is its root';
 
@@ -6735,12 +7599,16 @@ CREATE TABLE queue.unrouted_event (
 )
 WITH (autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_insert_threshold='-1');
 
+ALTER TABLE ONLY queue.unrouted_event FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE queue.unrouted_fold (
     only_row boolean DEFAULT true NOT NULL,
     up_to bigint DEFAULT 0 NOT NULL,
     CONSTRAINT unrouted_fold_only_row CHECK (only_row)
 )
 WITH (fillfactor='10', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='500');
+
+ALTER TABLE ONLY queue.unrouted_fold FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE queue.unrouted_topic (
     topic text NOT NULL COLLATE pg_catalog."C",
@@ -6750,6 +7618,8 @@ CREATE TABLE queue.unrouted_topic (
     sample jsonb
 )
 WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='1000');
+
+ALTER TABLE ONLY queue.unrouted_topic FORCE ROW LEVEL SECURITY;
 
 CREATE VIEW queue.unrouted_topics WITH (security_invoker='true') AS
  SELECT u.topic,
@@ -6778,6 +7648,8 @@ CREATE TABLE queue.weighted_kind (
     kind text NOT NULL COLLATE pg_catalog."C"
 );
 
+ALTER TABLE ONLY queue.weighted_kind FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE queue.weighted_kind IS 'Kinds whose jobs may cost other than one token';
 
 CREATE TABLE queue.worker (
@@ -6802,6 +7674,8 @@ CREATE TABLE queue.worker (
 )
 WITH (fillfactor='50');
 
+ALTER TABLE ONLY queue.worker FORCE ROW LEVEL SECURITY;
+
 ALTER TABLE queue.worker ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME queue.worker_id_seq
     START WITH 1
@@ -6811,6 +7685,15 @@ ALTER TABLE queue.worker ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+ALTER TABLE ONLY queue.api_token
+    ADD CONSTRAINT api_token_hash_key UNIQUE (hash);
+
+ALTER TABLE ONLY queue.api_token
+    ADD CONSTRAINT api_token_number_key UNIQUE (number);
+
+ALTER TABLE ONLY queue.api_token
+    ADD CONSTRAINT api_token_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY queue.archive
     ADD CONSTRAINT archive_pkey PRIMARY KEY (name);
 
@@ -6819,6 +7702,12 @@ ALTER TABLE ONLY queue.archived_job
 
 ALTER TABLE ONLY queue.attempt
     ADD CONSTRAINT attempt_pkey PRIMARY KEY (job_id, lease_id);
+
+ALTER TABLE ONLY queue.audit_head
+    ADD CONSTRAINT audit_head_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY queue.audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY queue.batch_failure
     ADD CONSTRAINT batch_failure_pkey PRIMARY KEY (batch_id, job_id);
@@ -6849,6 +7738,9 @@ ALTER TABLE ONLY queue.erasure_pending
 
 ALTER TABLE ONLY queue.erasure
     ADD CONSTRAINT erasure_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY queue.function_rule
+    ADD CONSTRAINT function_rule_pkey PRIMARY KEY (function_name);
 
 ALTER TABLE ONLY queue.idempotency
     ADD CONSTRAINT idempotency_pkey PRIMARY KEY (tenant_id, key);
@@ -6931,6 +7823,15 @@ ALTER TABLE ONLY queue.subscription
 ALTER TABLE ONLY queue.subscription
     ADD CONSTRAINT subscription_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY queue.table_rule
+    ADD CONSTRAINT table_rule_pkey PRIMARY KEY (table_name);
+
+ALTER TABLE ONLY queue.tenant
+    ADD CONSTRAINT tenant_name_key UNIQUE (name);
+
+ALTER TABLE ONLY queue.tenant
+    ADD CONSTRAINT tenant_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY queue.topic_node
     ADD CONSTRAINT topic_node_id_key UNIQUE (id);
 
@@ -6952,6 +7853,10 @@ ALTER TABLE ONLY queue.worker
 CREATE INDEX archived_job_archived_at_idx ON queue.archived_job USING btree (archive, archived_at);
 
 CREATE INDEX archived_job_id_idx ON queue.archived_job USING btree (archive, id);
+
+CREATE INDEX audit_at_idx ON queue.audit USING btree (at);
+
+CREATE INDEX audit_tenant_idx ON queue.audit USING btree (tenant_id, id) WHERE (tenant_id IS NOT NULL);
 
 CREATE INDEX batch_callback_error_idx ON queue.batch USING btree (id) WHERE (callback_error IS NOT NULL);
 
@@ -6984,3 +7889,453 @@ CREATE INDEX subject_hash_idx ON queue.subject USING btree (subject_hash);
 CREATE INDEX subscription_node_id_idx ON queue.subscription USING btree (node_id);
 
 CREATE INDEX weighted_kind_idx ON queue.weighted_kind USING btree (kind);
+
+CREATE TRIGGER audit_kept BEFORE TRUNCATE ON queue.audit FOR EACH STATEMENT EXECUTE FUNCTION queue.refuse_audit_change();
+
+CREATE TRIGGER audit_unchanged BEFORE DELETE OR UPDATE ON queue.audit FOR EACH ROW EXECUTE FUNCTION queue.refuse_audit_change();
+
+ALTER TABLE queue.api_token ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.archive ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.archived_job ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.attempt ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.audit ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.audit_head ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY auditor ON queue.api_token FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.archive FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.archived_job FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.attempt FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.audit FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.audit_head FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.batch FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.batch_failure FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.batch_part FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.batch_tally FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.cancel_request FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.checkpoint FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.dead_letter FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.effect FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.erasure FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.erasure_pending FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.function_rule FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.idempotency FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.installation FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.job FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.job_log FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.key_hold FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.key_look FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.key_wait FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.keyed_queue FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.kind FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.lease FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.limit_breaker FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.limit_bucket FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.limit_rule FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.limit_slot FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.limit_tally FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.line FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.migration FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.progress FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.queue FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.ready FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.retention_walk FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.schedule FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.schedule_run FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.subject FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.subscription FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.table_rule FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.tenant FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.topic_node FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.unrouted_event FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.unrouted_fold FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.unrouted_topic FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.weighted_kind FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.worker FOR SELECT TO queue_auditor USING (true);
+
+ALTER TABLE queue.batch ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.batch_failure ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.batch_part ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.batch_tally ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.cancel_request ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.checkpoint ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.dead_letter ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.effect ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY engine ON queue.api_token TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.archive TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.archived_job TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.attempt TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.audit TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.audit_head TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.batch TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.batch_failure TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.batch_part TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.batch_tally TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.cancel_request TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.checkpoint TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.dead_letter TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.effect TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.erasure TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.erasure_pending TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.function_rule TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.idempotency TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.installation TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.job TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.job_log TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.key_hold TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.key_look TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.key_wait TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.keyed_queue TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.kind TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.lease TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.limit_breaker TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.limit_bucket TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.limit_rule TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.limit_slot TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.limit_tally TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.line TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.migration TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.progress TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.queue TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.ready TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.retention_walk TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.schedule TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.schedule_run TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.subject TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.subscription TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.table_rule TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.tenant TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.topic_node TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.unrouted_event TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.unrouted_fold TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.unrouted_topic TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.weighted_kind TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.worker TO queue_engine USING (true) WITH CHECK (true);
+
+ALTER TABLE queue.erasure ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.erasure_pending ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.function_rule ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.idempotency ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.installation ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.job ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.job_log ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.key_hold ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.key_look ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.key_wait ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.keyed_queue ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.kind ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.lease ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.limit_breaker ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.limit_bucket ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.limit_rule ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.limit_slot ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.limit_tally ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.line ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.migration ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.progress ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.queue ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.ready ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.retention_walk ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.schedule ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.schedule_run ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.subject ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.subscription ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.table_rule ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY tenant ON queue.api_token TO queue_producer USING ((tenant_id = queue.current_tenant())) WITH CHECK ((tenant_id = queue.current_tenant()));
+
+CREATE POLICY tenant ON queue.archive TO queue_producer USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant ON queue.archived_job TO queue_producer USING ((tenant_id = queue.current_tenant())) WITH CHECK ((tenant_id = queue.current_tenant()));
+
+CREATE POLICY tenant ON queue.attempt TO queue_producer USING ((EXISTS ( SELECT
+   FROM queue.job j
+  WHERE ((j.id = attempt.job_id) AND (j.tenant_id = queue.current_tenant()))
+ OFFSET 0))) WITH CHECK ((EXISTS ( SELECT
+   FROM queue.job j
+  WHERE ((j.id = attempt.job_id) AND (j.tenant_id = queue.current_tenant()))
+ OFFSET 0)));
+
+CREATE POLICY tenant ON queue.audit TO queue_producer USING ((tenant_id = queue.current_tenant())) WITH CHECK ((tenant_id = queue.current_tenant()));
+
+CREATE POLICY tenant ON queue.batch TO queue_producer USING ((tenant_id = queue.current_tenant())) WITH CHECK ((tenant_id = queue.current_tenant()));
+
+CREATE POLICY tenant ON queue.batch_failure TO queue_producer USING ((EXISTS ( SELECT
+   FROM queue.batch b
+  WHERE ((b.id = batch_failure.batch_id) AND (b.tenant_id = queue.current_tenant()))
+ OFFSET 0))) WITH CHECK ((EXISTS ( SELECT
+   FROM queue.batch b
+  WHERE ((b.id = batch_failure.batch_id) AND (b.tenant_id = queue.current_tenant()))
+ OFFSET 0)));
+
+CREATE POLICY tenant ON queue.batch_part TO queue_producer USING ((EXISTS ( SELECT
+   FROM queue.batch b
+  WHERE ((b.id = batch_part.batch_id) AND (b.tenant_id = queue.current_tenant()))
+ OFFSET 0))) WITH CHECK ((EXISTS ( SELECT
+   FROM queue.batch b
+  WHERE ((b.id = batch_part.batch_id) AND (b.tenant_id = queue.current_tenant()))
+ OFFSET 0)));
+
+CREATE POLICY tenant ON queue.batch_tally TO queue_producer USING ((EXISTS ( SELECT
+   FROM queue.batch b
+  WHERE ((b.id = batch_tally.batch_id) AND (b.tenant_id = queue.current_tenant()))
+ OFFSET 0))) WITH CHECK ((EXISTS ( SELECT
+   FROM queue.batch b
+  WHERE ((b.id = batch_tally.batch_id) AND (b.tenant_id = queue.current_tenant()))
+ OFFSET 0)));
+
+CREATE POLICY tenant ON queue.cancel_request TO queue_producer USING ((EXISTS ( SELECT
+   FROM queue.job j
+  WHERE ((j.id = cancel_request.job_id) AND (j.tenant_id = queue.current_tenant()))
+ OFFSET 0))) WITH CHECK ((EXISTS ( SELECT
+   FROM queue.job j
+  WHERE ((j.id = cancel_request.job_id) AND (j.tenant_id = queue.current_tenant()))
+ OFFSET 0)));
+
+CREATE POLICY tenant ON queue.checkpoint TO queue_producer USING ((EXISTS ( SELECT
+   FROM queue.job j
+  WHERE ((j.id = checkpoint.job_id) AND (j.tenant_id = queue.current_tenant()))
+ OFFSET 0))) WITH CHECK ((EXISTS ( SELECT
+   FROM queue.job j
+  WHERE ((j.id = checkpoint.job_id) AND (j.tenant_id = queue.current_tenant()))
+ OFFSET 0)));
+
+CREATE POLICY tenant ON queue.dead_letter TO queue_producer USING ((tenant_id = queue.current_tenant())) WITH CHECK ((tenant_id = queue.current_tenant()));
+
+CREATE POLICY tenant ON queue.effect TO queue_producer USING ((tenant_id = queue.current_tenant())) WITH CHECK ((tenant_id = queue.current_tenant()));
+
+CREATE POLICY tenant ON queue.erasure TO queue_producer USING ((tenant_id = queue.current_tenant())) WITH CHECK ((tenant_id = queue.current_tenant()));
+
+CREATE POLICY tenant ON queue.idempotency TO queue_producer USING ((tenant_id = queue.current_tenant())) WITH CHECK ((tenant_id = queue.current_tenant()));
+
+CREATE POLICY tenant ON queue.installation TO queue_producer USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant ON queue.job TO queue_producer USING ((tenant_id = queue.current_tenant())) WITH CHECK ((tenant_id = queue.current_tenant()));
+
+CREATE POLICY tenant ON queue.job_log TO queue_producer USING ((EXISTS ( SELECT
+   FROM queue.job j
+  WHERE ((j.id = job_log.job_id) AND (j.tenant_id = queue.current_tenant()))
+ OFFSET 0))) WITH CHECK ((EXISTS ( SELECT
+   FROM queue.job j
+  WHERE ((j.id = job_log.job_id) AND (j.tenant_id = queue.current_tenant()))
+ OFFSET 0)));
+
+CREATE POLICY tenant ON queue.key_hold TO queue_producer USING ((EXISTS ( SELECT
+   FROM queue.job j
+  WHERE ((j.id = key_hold.job_id) AND (j.tenant_id = queue.current_tenant()))
+ OFFSET 0))) WITH CHECK ((EXISTS ( SELECT
+   FROM queue.job j
+  WHERE ((j.id = key_hold.job_id) AND (j.tenant_id = queue.current_tenant()))
+ OFFSET 0)));
+
+CREATE POLICY tenant ON queue.key_wait TO queue_producer USING ((EXISTS ( SELECT
+   FROM queue.job j
+  WHERE ((j.id = key_wait.job_id) AND (j.tenant_id = queue.current_tenant()))
+ OFFSET 0))) WITH CHECK ((EXISTS ( SELECT
+   FROM queue.job j
+  WHERE ((j.id = key_wait.job_id) AND (j.tenant_id = queue.current_tenant()))
+ OFFSET 0)));
+
+CREATE POLICY tenant ON queue.keyed_queue TO queue_producer USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant ON queue.kind TO queue_producer USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant ON queue.lease TO queue_producer USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant ON queue.line TO queue_producer USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant ON queue.progress TO queue_producer USING ((EXISTS ( SELECT
+   FROM queue.job j
+  WHERE ((j.id = progress.job_id) AND (j.tenant_id = queue.current_tenant()))
+ OFFSET 0))) WITH CHECK ((EXISTS ( SELECT
+   FROM queue.job j
+  WHERE ((j.id = progress.job_id) AND (j.tenant_id = queue.current_tenant()))
+ OFFSET 0)));
+
+CREATE POLICY tenant ON queue.queue TO queue_producer USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant ON queue.ready TO queue_producer USING ((EXISTS ( SELECT
+   FROM queue.job j
+  WHERE ((j.id = ready.id) AND (j.tenant_id = queue.current_tenant()))
+ OFFSET 0))) WITH CHECK ((EXISTS ( SELECT
+   FROM queue.job j
+  WHERE ((j.id = ready.id) AND (j.tenant_id = queue.current_tenant()))
+ OFFSET 0)));
+
+CREATE POLICY tenant ON queue.schedule TO queue_producer USING ((tenant_id = queue.current_tenant())) WITH CHECK ((tenant_id = queue.current_tenant()));
+
+CREATE POLICY tenant ON queue.schedule_run TO queue_producer USING ((EXISTS ( SELECT
+   FROM queue.schedule s
+  WHERE ((s.id = schedule_run.schedule_id) AND (s.tenant_id = queue.current_tenant()))
+ OFFSET 0))) WITH CHECK ((EXISTS ( SELECT
+   FROM queue.schedule s
+  WHERE ((s.id = schedule_run.schedule_id) AND (s.tenant_id = queue.current_tenant()))
+ OFFSET 0)));
+
+CREATE POLICY tenant ON queue.subject TO queue_producer USING ((EXISTS ( SELECT
+   FROM queue.job j
+  WHERE ((j.id = subject.job_id) AND (j.tenant_id = queue.current_tenant()))
+ OFFSET 0))) WITH CHECK ((EXISTS ( SELECT
+   FROM queue.job j
+  WHERE ((j.id = subject.job_id) AND (j.tenant_id = queue.current_tenant()))
+ OFFSET 0)));
+
+CREATE POLICY tenant ON queue.subscription TO queue_producer USING ((tenant_id = queue.current_tenant())) WITH CHECK ((tenant_id = queue.current_tenant()));
+
+ALTER TABLE queue.tenant ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY tenant ON queue.tenant TO queue_producer USING ((id = queue.current_tenant())) WITH CHECK ((id = queue.current_tenant()));
+
+CREATE POLICY tenant ON queue.weighted_kind TO queue_producer USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant ON queue.worker TO queue_producer USING (true) WITH CHECK (true);
+
+ALTER TABLE queue.topic_node ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.unrouted_event ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.unrouted_fold ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.unrouted_topic ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.weighted_kind ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.worker ENABLE ROW LEVEL SECURITY;

@@ -6,4 +6,4 @@ SELECT s.id, s.name, s.tenant_id, s.cron, s.timezone, s.kind, s.queue, s.priorit
        (extract(epoch FROM s.lateness) * 1000)::bigint AS lateness_ms, s.last_outcome,
        s.last_job_id, s.runs, s.error, s.payload, s.meta, s.created_at, s.updated_at
 FROM queue.schedules s
-WHERE s.name = $1::text AND s.tenant_id IS NOT DISTINCT FROM $2::uuid
+WHERE s.name = $1::text AND s.tenant_id IS NOT DISTINCT FROM queue.own_tenant($2::uuid)

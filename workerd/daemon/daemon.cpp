@@ -1,5 +1,7 @@
 #include "daemon.hpp"
 
+#include "auth/jwt_setup.hpp"
+#include "net/tls_keys.hpp"
 #include "registry.hpp"
 #include "reload.hpp"
 
@@ -23,6 +25,9 @@ namespace {
 
 // After the drain time: handlers that are told to stop, the last turns, leaving the database.
 constexpr std::chrono::seconds goodbye{15};
+
+// Of a request: a job's largest payload with the object around it.
+constexpr std::uint64_t http_body_bytes = 1 << 20;
 
 }  // namespace
 
@@ -105,6 +110,7 @@ std::optional<int> daemon::start() {
     }
     std::vector<config_fault> faults;
     auto kinds = make_registry(config_, faults, more_);
+    jwt_ = api::make_jwt_verifier(config_, faults);
     if (!report(faults))
         return exit_code::usage;
     if (const auto& ring = config_.encryption.ring; ring != nullptr && !ring->locked())
@@ -120,7 +126,7 @@ std::optional<int> daemon::start() {
     // Before the worker: from here on a signal drains instead of killing.
     for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1})
         signals_.add(number);
-    start_health();
+    start_http();
     // First, so that whoever waits for worker_ready finds dev.env up to date.
     if (dev_)
         dev_->announce(http_ ? http_->address() : std::string{});
@@ -178,12 +184,45 @@ boost::asio::awaitable<void> daemon::leave_when_silent() {
     }
 }
 
-void daemon::start_health() {
+/// What answers HTTP requests: health at once on the loop, the API on threads of its own.
+void daemon::open_front_door() {
+    libqueue::client_options database{complete_dsn(config_, config_.database.dsn)};
+    database.schema = config_.database.schema;
+    database.application_name = "workerd api";
+    database.connect_timeout = config_.database.connect_timeout;
+    database.keyring = config_.encryption.ring;
+    const bool is_named = !config_.worker.name.empty();
+    surroundings_ = std::make_unique<api::surroundings>(
+        is_named ? config_.worker.name : std::to_string(::getpid()), dev_ != nullptr);
+    share_settings();
+    const auto& http = config_.http;
+    api::front_door_options options{std::move(database)};
+    options.jwt = jwt_;
+    options.cors_origins = http.cors_origins;
+    options.threads = http.threads;
+    options.user_rate = http.rate_limits.user;
+    options.token_rate = http.rate_limits.token;
+    options.address_rate = http.rate_limits.address;
+    front_door_ = std::make_unique<api::front_door>(log_, *surroundings_, std::move(options));
+    front_door_->mount(
+        "/health", [this](http_request request) { return health_->answer(std::move(request)); });
+}
+
+void daemon::share_settings() {
+    const auto& rights = config_.http.auth.operator_rights;
+    surroundings_->set(config_.settings, {rights.begin(), rights.end()});
+}
+
+void daemon::start_http() {
     if (!config_.http.enabled || only_suspects_)
         return;
+    open_front_door();
     http_limits limits;
-    auto handler = [this](http_request request) {
-        return health_->answer(std::move(request));
+    limits.body_bytes = http_body_bytes;
+    limits.connections = static_cast<std::size_t>(config_.http.connections);
+    limits.refuse = api::front_door::refusal;
+    auto handler = [this](http_exchange exchange) {
+        return front_door_->answer(std::move(exchange));
     };
     const bool is_standard = config_.settings.at("http.listen").where.source == "default";
     try {
@@ -194,8 +233,29 @@ void daemon::start_health() {
             throw;
         http_ = std::make_unique<http_server>(tasks_, "127.0.0.1:0", limits, handler);
     }
+    const auto& tls = config_.http.tls;
+    if (!tls.certificate_file.empty())
+        http_->use_tls(load_tls(tls.certificate_file, tls.key_file));
     http_->start();
-    log_.info("http_listening", "serving /health", {{"address", http_->address()}});
+    log_.info("http_listening", "serving HTTP",
+              {{"address", http_->address()}, {"tls", !tls.certificate_file.empty()}});
+}
+
+// A certificate is renewed long before the old one ends: one that cannot be read changes nothing.
+void daemon::reload_http() {
+    if (!http_)
+        return;
+    share_settings();
+    const auto& tls = config_.http.tls;
+    if (tls.certificate_file.empty())
+        return;
+    try {
+        http_->use_tls(load_tls(tls.certificate_file, tls.key_file));
+        log_.info("tls_reloaded", "the certificate was read again");
+    } catch (const std::exception& error) {
+        log_.error("tls_refused", "the certificate was not reloaded; the old one stays in use",
+                   {{"err.msg", error.what()}});
+    }
 }
 
 void daemon::start_watch() {
@@ -209,7 +269,8 @@ void daemon::reload() {
     if (drain_thread_.joinable())
         return;
     manager_.reloading();
-    static_cast<void>(reload_config(sources_, config_, *worker_, log_));
+    if (reload_config(sources_, config_, *worker_, log_))
+        reload_http();
     manager_.ready();
 }
 
@@ -267,6 +328,8 @@ int daemon::finish() {
         drain_thread_.join();
     if (http_)
         http_->stop();
+    if (front_door_)
+        front_door_->stop();
     watch_.stop();
     manager_.leaving(config_.worker.drain_timeout + goodbye);
     if (suspect_runner_)

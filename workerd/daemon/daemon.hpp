@@ -3,6 +3,7 @@
 #include "cli.hpp"
 #include "config/config.hpp"
 #include "dev/dev_mode.hpp"
+#include "front_door.hpp"
 #include "health.hpp"
 #include "logging/job_log.hpp"
 #include "logging/logger.hpp"
@@ -10,6 +11,7 @@
 #include "net/http_server.hpp"
 #include "net/tasks.hpp"
 #include "service_manager.hpp"
+#include "surroundings.hpp"
 #include "suspect_runner.hpp"
 
 #include <libqueue/worker.hpp>
@@ -65,7 +67,10 @@ class daemon {
     [[nodiscard]] std::optional<int> start();
     /// Logs what is wrong; true when it is warnings only.
     bool report(const std::vector<config_fault>& faults);
-    void start_health();
+    void start_http();
+    void open_front_door();
+    void share_settings();
+    void reload_http();
     void start_watch();
     void reload();
     void handle_suspects(libqueue::worker_options& options);
@@ -88,6 +93,9 @@ class daemon {
     loop_watch watch_;
     std::unique_ptr<libqueue::worker> worker_;
     std::unique_ptr<health> health_;
+    std::shared_ptr<const api::jwt_verifier> jwt_;  // shared with the front door
+    std::unique_ptr<api::surroundings> surroundings_;
+    std::unique_ptr<api::front_door> front_door_;
     std::unique_ptr<http_server> http_;
     std::unique_ptr<suspect_runner> suspect_runner_;
     std::thread drain_thread_;

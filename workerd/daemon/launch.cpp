@@ -1,5 +1,6 @@
 #include "launch.hpp"
 
+#include "auth/jwt_setup.hpp"
 #include "cli.hpp"
 #include "config/reference.hpp"
 #include "daemon.hpp"
@@ -44,8 +45,10 @@ void arm_failpoints(config_result& loaded) {
 }
 
 int check(config_result& loaded, const kinds& more) {
-    if (loaded.is_usable())
+    if (loaded.is_usable()) {
         static_cast<void>(make_registry(loaded.value, loaded.faults, more));
+        static_cast<void>(api::make_jwt_verifier(loaded.value, loaded.faults));
+    }
     if (!loaded.faults.empty())
         fmt::print(stderr, "{}", to_text(loaded.faults));
     if (!loaded.is_usable())

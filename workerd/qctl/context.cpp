@@ -3,11 +3,16 @@
 #include "faults.hpp"
 #include "help.hpp"
 #include "server/api_client.hpp"
+#include "unwrapped.hpp"
 
 #include <libqueue/duration.hpp>
 #include <libqueue/encryption.hpp>
 
+#include <pwd.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 
 namespace qctl {
 
@@ -57,6 +62,23 @@ void use_keys(const invocation& call, libqueue::client_options& wanted) {
     }
 }
 
+/// What it changes is recorded. Producing is not an operator's action, nor is reading.
+bool acts(const command& leaf) noexcept {
+    return leaf.risk != danger::none && leaf.id != verb::enqueue && leaf.id != verb::roles_install;
+}
+
+/// Whoever has the database's connection string may do everything; the audit still wants a name.
+libqueue::principal acting_person() {
+    constexpr std::size_t name_bytes{64};
+    std::array<char, 256> host{};
+    static_cast<void>(::gethostname(host.data(), host.size() - 1));
+    const auto* const entry = ::getpwuid(::getuid());
+    const std::string user = entry != nullptr ? entry->pw_name : std::to_string(::getuid());
+    return libqueue::principal{
+        "qctl:" + user.substr(0, name_bytes) + "@" + std::string{host.data()}.substr(0, name_bytes),
+        libqueue::role::admin};
+}
+
 }  // namespace
 
 context::context(const invocation& call_, const settings& options_)
@@ -96,6 +118,9 @@ libqueue::client& context::client() {
         client_.emplace(wanted);
         if (!options.timeout) {
             drop_default_timeout(std::move(wanted));
+        }
+        if (acts(*call.leaf)) {
+            demand_done(client_->act_as(acting_person()));
         }
     }
     return *client_;

@@ -2,6 +2,8 @@
 
 #include <libqueue/error.hpp>
 #include <libqueue/job.hpp>
+#include <libqueue/principal.hpp>
+#include <libqueue/statement.hpp>
 
 #include <chrono>
 #include <memory>
@@ -69,6 +71,30 @@ class client {
     /// Run now: a scheduled or retrying job becomes due, a dead or cancelled one goes back in line
     /// with fresh attempts and the same id. Running or completed: `conflict`.
     [[nodiscard]] result<void> retry(job_id id);
+
+    /// From now on everything this client does, and every class that uses it, is done on behalf of
+    /// `who`: each transaction sets the tenant, so that row-level security shows and takes that
+    /// tenant's rows only (another's are `not_found`, as those that do not exist); each action
+    /// writes its audit record in its own transaction; a viewer's transactions are read-only.
+    /// Nothing stays in the session behind: a transaction pooler may stand between.
+    ///
+    /// `at_most` ends a statement that takes longer (57014); 0: as `statement_timeout` says.
+    /// `invalid_argument`: an actor, request id or tenant outside its limits. A tenant in a
+    /// database whose roles are not installed: every call is a `schema_mismatch` then.
+    [[nodiscard]] result<void> act_as(const principal& who, std::chrono::milliseconds at_most = {});
+    /// Ends `act_as`: with the rights of the connection again, and without audit.
+    void act_as_self() noexcept;
+    /// Unset: acts as itself.
+    [[nodiscard]] const std::optional<principal>& acting_as() const noexcept;
+
+    /// One statement that reads, in a transaction of its own. It sees what the principal may see.
+    /// For an answer with names and types of columns see `operations::query`.
+    [[nodiscard]] result<rows> query(const statement& asked);
+    /// One statement that changes something, and its audit record in the same transaction.
+    /// `action` is `resource.verb` in lower case, `target` what it was done to (empty: nothing
+    /// single), `detail` a JSON object or empty: never a payload, a secret or personal data.
+    [[nodiscard]] result<rows> query_audited(std::string_view action, std::string_view target,
+                                             std::string_view detail, const statement& asked);
 
     /// The connection, for the operator API of this library. Opens it if need be.
     [[nodiscard]] pg::connection& connection();

@@ -1,6 +1,7 @@
 #pragma once
 
 // Everything a producer or a worker needs.
+#include <libqueue/access.hpp>
 #include <libqueue/archives.hpp>
 #include <libqueue/async_client.hpp>
 #include <libqueue/backoff.hpp>
@@ -18,6 +19,7 @@
 #include <libqueue/observer.hpp>
 #include <libqueue/outcome.hpp>
 #include <libqueue/pooling.hpp>
+#include <libqueue/principal.hpp>
 #include <libqueue/run_records.hpp>
 #include <libqueue/schedules.hpp>
 #include <libqueue/statement.hpp>

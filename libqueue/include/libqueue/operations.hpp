@@ -137,6 +137,8 @@ class operations {
     [[nodiscard]] bool worker_ended(int pid, std::string_view how);
     /// Kinds with jobs waiting that no live worker handles.
     [[nodiscard]] report unhandled_kinds();
+    /// Kinds live workers handle: kind, workers, queues.
+    [[nodiscard]] report list_kinds();
     [[nodiscard]] report stats();
 
     /// What the tables suffer from and the command against it, as columns problem, command,
@@ -145,6 +147,12 @@ class operations {
     /// Runs one command of `list_cures` that is not by hand (VACUUM, REINDEX CONCURRENTLY). Takes
     /// as long as it takes; needs the owner of the tables. Throws `failure`.
     void run_cure(const std::string& command);
+
+    /// `client::query` with names and types of the columns.
+    [[nodiscard]] result<report> query(const statement& asked);
+    /// `client::query_audited` likewise.
+    [[nodiscard]] result<report> query_audited(std::string_view action, std::string_view target,
+                                               std::string_view detail, const statement& asked);
 
    private:
     client& client_;

@@ -1,7 +1,9 @@
+#include "api/acting.hpp"
 #include "api/as_result.hpp"
 #include "api/job_sealing.hpp"
 #include "core/limits.hpp"
 #include "core/text.hpp"
+#include "engine/handler_sql.hpp"
 #include "pg/connection.hpp"
 #include "pg/schema_name.hpp"
 #include "store/job_store.hpp"
@@ -65,8 +67,19 @@ class client::impl {
             connection_->exec("SET statement_timeout = " +
                               std::to_string(options_.statement_timeout.count()));
         }
+        connection_->set_prologue(prologue_);
         return *connection_;
     }
+
+    void act(std::optional<principal> who, std::string prologue) {
+        acting_ = std::move(who);
+        prologue_ = std::move(prologue);
+        if (connection_) {
+            connection_->set_prologue(prologue_);
+        }
+    }
+
+    [[nodiscard]] const std::optional<principal>& acting() const noexcept { return acting_; }
 
     /// Runs `work` on the connection. A connection found to be lost is replaced once, and what lost
     /// against another transaction (two batches that take the same idempotency keys in different
@@ -111,6 +124,8 @@ class client::impl {
     }
 
     client_options options_;
+    std::optional<principal> acting_;
+    std::string prologue_;
     std::unique_ptr<pg::connection> connection_;
 };
 
@@ -205,6 +220,35 @@ result<bool> client::cancel(job_id id, std::string_view reason) {
 result<void> client::retry(job_id id) {
     return impl_->run(repeat::if_nothing_happened,
                       [&](pg::connection& on) { store::retry_job(on, schema(), id); });
+}
+
+result<void> client::act_as(const principal& who, std::chrono::milliseconds at_most) {
+    if (auto valid = api::check_principal(who); valid.has_error()) {
+        return valid;
+    }
+    impl_->act(who, api::acting_prologue(who, at_most, schema()));
+    return {};
+}
+
+void client::act_as_self() noexcept {
+    impl_->act(std::nullopt, {});
+}
+
+const std::optional<principal>& client::acting_as() const noexcept {
+    return impl_->acting();
+}
+
+result<rows> client::query(const statement& asked) {
+    return impl_->run(repeat::always, [&](pg::connection& on) {
+        return engine::rows_of(api::exec_statement(on, schema(), asked));
+    });
+}
+
+result<rows> client::query_audited(std::string_view action, std::string_view target,
+                                   std::string_view detail, const statement& asked) {
+    return impl_->run(repeat::if_nothing_happened, [&](pg::connection& on) {
+        return engine::rows_of(api::exec_audited(on, schema(), {action, target, detail}, asked));
+    });
 }
 
 pg::connection& client::connection() {

@@ -1,3 +1,4 @@
+#include "api/acting.hpp"
 #include "api/as_result.hpp"
 #include "api/job_sealing.hpp"
 #include "api/on_connection.hpp"
@@ -336,6 +337,12 @@ bool operations::worker_ended(int pid, std::string_view how) {
     });
 }
 
+report operations::list_kinds() {
+    return on_connection(client_, [&](const store::session& with) {
+        return api::make_report(store::list_kinds(with));
+    });
+}
+
 report operations::unhandled_kinds() {
     return on_connection(client_, [&](const store::session& with) {
         return api::make_report(store::list_unhandled_kinds(with));
@@ -351,6 +358,24 @@ report operations::stats() {
 report operations::list_cures(const cure_thresholds& many) {
     return on_connection(client_, [&](const store::session& with) {
         return api::make_report(store::list_cures(with, many));
+    });
+}
+
+result<report> operations::query(const statement& asked) {
+    return api::as_result([&] {
+        return on_connection(client_, [&](const store::session& with) {
+            return api::make_report(api::exec_statement(with.on, with.schema, asked));
+        });
+    });
+}
+
+result<report> operations::query_audited(std::string_view action, std::string_view target,
+                                         std::string_view detail, const statement& asked) {
+    return api::as_result([&] {
+        return on_connection(client_, [&](const store::session& with) {
+            return api::make_report(
+                api::exec_audited(with.on, with.schema, {action, target, detail}, asked));
+        });
     });
 }
 

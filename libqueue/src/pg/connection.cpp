@@ -144,6 +144,16 @@ connection::~connection() {
 }
 
 pg::result connection::exec(std::string_view sql, const params& parameters) {
+    if (prologue_.empty() || in_transaction()) {
+        return exec_outside(sql, parameters);
+    }
+    transaction own{*this};
+    pg::result answer = exec_outside(sql, parameters);
+    own.commit();
+    return answer;
+}
+
+pg::result connection::exec_outside(std::string_view sql, const params& parameters) {
     drain_idle_input(raw_);
     if (broken()) {
         throw_lost(raw_, false);
@@ -230,25 +240,49 @@ bool connection::pooled() {
     return exec(sql::backend_pid).int64(0, 0) != PQbackendPID(raw_);
 }
 
-transaction::transaction(connection& on) : on_{on} {
-    on_.exec("BEGIN");
+void connection::begin() {
+    if (prologue_.empty()) {
+        exec_outside("BEGIN");
+        return;
+    }
+    drain_idle_input(raw_);
+    if (broken()) {
+        throw_lost(raw_, false);
+    }
+    try {
+        // In one message; nothing in it commits.
+        checked(PQexec(raw_, ("BEGIN; " + prologue_).c_str()), false);
+    } catch (const sql_failure&) {
+        roll_back();
+        throw;
+    }
 }
 
-transaction::~transaction() {
-    if (!open_ || on_.broken() || !on_.in_transaction()) {
+void connection::roll_back() noexcept {
+    if (broken() || !in_transaction()) {
         return;
     }
     try {
-        on_.exec("ROLLBACK");
+        exec_outside("ROLLBACK");
     } catch (const sql_failure&) {
         // The connection is lost, and the server rolls back by itself.
         return;
     }
 }
 
+transaction::transaction(connection& on) : on_{on} {
+    on_.begin();
+}
+
+transaction::~transaction() {
+    if (open_) {
+        on_.roll_back();
+    }
+}
+
 void transaction::commit() {
     open_ = false;
-    on_.exec("COMMIT");
+    on_.exec_outside("COMMIT");
 }
 
 }  // namespace libqueue::pg

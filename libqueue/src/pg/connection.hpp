@@ -43,8 +43,15 @@ class connection {
     connection& operator=(const connection&) = delete;
     ~connection();
 
+    /// What every transaction of this connection begins with from now on, as SQL; a statement
+    /// outside of one then gets a transaction of its own. Empty: nothing.
+    void set_prologue(std::string sql) { prologue_ = std::move(sql); }
     /// Runs one statement. Throws sql_failure.
     pg::result exec(std::string_view sql, const params& parameters = {});
+    /// Without the prologue: for what cannot run inside a transaction.
+    pg::result exec_outside(std::string_view sql, const params& parameters = {});
+    /// BEGIN and the prologue. Throws sql_failure, and no transaction is open then.
+    void begin();
     /// A place where tests make faults happen to this connection or process.
     void pass(failpoint at);
     /// Runs a script of several statements without parameters.
@@ -64,7 +71,11 @@ class connection {
 
    private:
     pg::result checked(pg_result* raw, bool commits);
+    void roll_back() noexcept;
 
+    friend class transaction;
+
+    std::string prologue_;
     pg_conn* raw_;
     bool owned_;
     bool poisoned_{false};

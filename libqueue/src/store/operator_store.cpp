@@ -18,6 +18,7 @@
 #include <sql/list_dead_jobs.hpp>
 #include <sql/list_dead_letters.hpp>
 #include <sql/list_jobs.hpp>
+#include <sql/list_kinds.hpp>
 #include <sql/list_queues.hpp>
 #include <sql/list_running_jobs.hpp>
 #include <sql/list_unhandled_kinds.hpp>
@@ -257,6 +258,10 @@ bool record_worker_end(const session& with, int pid, std::string_view how) {
     return run(with, sql::record_worker_end, to).rows() > 0;
 }
 
+pg::result list_kinds(const session& with) {
+    return run(with, sql::list_kinds);
+}
+
 pg::result list_unhandled_kinds(const session& with) {
     return run(with, sql::list_unhandled_kinds);
 }
@@ -275,7 +280,7 @@ pg::result list_cures(const session& with, const cure_thresholds& many) {
 }
 
 void run_cure(const session& with, const std::string& command) {
-    with.on.exec(command, {});
+    with.on.exec_outside(command);
 }
 
 }  // namespace libqueue::store

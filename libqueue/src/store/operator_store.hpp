@@ -77,6 +77,7 @@ class outstanding_jobs {
 [[nodiscard]] pg::result list_workers(const session& with);
 /// Of this host's process; returns whether one was known.
 [[nodiscard]] bool record_worker_end(const session& with, int pid, std::string_view how);
+[[nodiscard]] pg::result list_kinds(const session& with);
 [[nodiscard]] pg::result list_unhandled_kinds(const session& with);
 [[nodiscard]] pg::result show_stats(const session& with);
 /// Columns problem, command, by_hand.

@@ -155,18 +155,64 @@ class checker {
                     "producers can reach addresses of the internal network");
     }
 
-    void dev() {
-        if (!around_.dev || !has("http.listen"))
-            return;
+    void http() {
         const auto& listen = value_.http.listen;
         const bool loopback = listen.starts_with("127.") || listen.starts_with("[::1]:") ||
                               listen.starts_with("localhost:");
-        if (!loopback)
+        const bool has_tls = has("http.tls.certificate_file");
+        if (around_.dev && has("http.listen") && !loopback)
             fault("http.listen", "a loopback address with --dev", as_written(listen),
                   "use 127.0.0.1: a development server has no protection");
+        else if (value_.http.enabled && !loopback && !has_tls && !value_.http.insecure)
+            fault("http.listen", "a loopback address, or http.tls", as_written(listen),
+                  "tokens must not cross the network in clear: set http.tls, or http.insecure: "
+                  "true when something in front of it speaks TLS");
+        if (has_tls != has("http.tls.key_file"))
+            fault(has_tls ? "http.tls.certificate_file" : "http.tls.key_file",
+                  "both certificate_file and key_file", "one of them", "set the other, too");
+        for (const auto& origin : value_.http.cors_origins)
+            if (!is_origin(origin))
+                fault("http.cors_origins", "origins such as https://ops.example.com",
+                      as_written(origin), "write scheme and host, without a path or a star");
+        jwt();
     }
 
    private:
+    static bool is_origin(const std::string& text) {
+        const bool secure = text.starts_with("https://");
+        if (!secure && !text.starts_with("http://"))
+            return false;
+        const auto host = std::string_view{text}.substr(secure ? 8 : 7);
+        return !host.empty() && host.find_first_of("/*?#@ ") == std::string_view::npos;
+    }
+
+    void jwt() {
+        const auto& jwt = value_.http.auth.jwt;
+        const std::string path = "http.auth.jwt.";
+        if (jwt.keys.empty())
+            return;
+        if (jwt.issuer.empty())
+            fault(path + "issuer", "an issuer beside keys", "none", "set http.auth.jwt.issuer");
+        if (jwt.audience.empty())
+            fault(path + "audience", "an audience beside keys", "none",
+                  "set http.auth.jwt.audience");
+        for (const auto& [name, key] : jwt.keys) {
+            const auto place = path + "keys." + name;
+            const bool shared = key.algorithm.starts_with("HS");
+            const auto wanted = shared ? "secret_file" : "public_key_file";
+            const bool has_secret = has(place + ".secret_file");
+            const bool has_public = has(place + ".public_key_file");
+            if (has_secret != shared || has_public == shared)
+                fault(place + ".algorithm",
+                      fmt::format("{} alone beside {}", wanted, key.algorithm),
+                      has_secret && has_public ? "both files"
+                      : has_secret             ? "secret_file"
+                      : has_public             ? "public_key_file"
+                                               : "none",
+                      fmt::format("set {}.{}", place, wanted));
+        }
+    }
+
     void email(const email_config& email) {
         const std::string path = "processors.email.";
         const bool has_password = has(path + "password_file") || has(path + "bearer_file");
@@ -269,7 +315,7 @@ void check_config(const config& value, const check_surroundings& around,
     checks.limits();
     checks.kinds();
     checks.processors();
-    checks.dev();
+    checks.http();
 }
 
 }  // namespace workerd

@@ -199,9 +199,54 @@ struct processors_config {
     std::optional<analytics_config> analytics;
 };
 
+struct http_tls_config {
+    std::filesystem::path certificate_file;
+    std::filesystem::path key_file;
+};
+
+/// Requests per second.
+struct http_rate_config {
+    double user = 0;
+    double token = 0;
+    double address = 0;
+};
+
+struct jwt_key_config {
+    std::string algorithm;
+    std::filesystem::path secret_file;
+    std::string secret;
+    std::filesystem::path public_key_file;
+};
+
+struct jwt_config {
+    std::string issuer;
+    std::string audience;
+    std::chrono::milliseconds leeway{};
+    std::chrono::milliseconds most_life{};
+    std::string role_claim;
+    std::string tenant_claim;
+    bool tenant_required = true;
+    std::vector<std::string> admin_roles{"admin"};
+    std::vector<std::string> operator_roles{"operator"};
+    std::vector<std::string> viewer_roles{"viewer"};
+    std::map<std::string, jwt_key_config> keys;
+};
+
+struct http_auth_config {
+    std::vector<std::string> operator_rights;
+    jwt_config jwt;
+};
+
 struct http_config {
     bool enabled = false;
     std::string listen;
+    bool insecure = false;
+    http_tls_config tls;
+    std::vector<std::string> cors_origins;
+    int connections = 0;
+    int threads = 0;
+    http_rate_config rate_limits;
+    http_auth_config auth;
 };
 
 struct log_config {

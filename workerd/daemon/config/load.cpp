@@ -166,6 +166,13 @@ void read_files(const config_sources& sources, config_result& result) {
     files.secret("database.listen_dsn_file", value.database.listen_dsn_file,
                  value.database.listen_dsn);
     files.keys(value.encryption);
+    files.plain("http.tls.certificate_file", value.http.tls.certificate_file);
+    files.plain("http.tls.key_file", value.http.tls.key_file);
+    for (auto& [name, key] : value.http.auth.jwt.keys) {
+        const auto path = "http.auth.jwt.keys." + name;
+        files.secret((path + ".secret_file").c_str(), key.secret_file, key.secret);
+        files.plain((path + ".public_key_file").c_str(), key.public_key_file);
+    }
     if (value.processors.email) {
         auto& email = *value.processors.email;
         files.secret("processors.email.password_file", email.password_file, email.password);

@@ -20,6 +20,7 @@ namespace workerd {
 [[nodiscard]] std::span<const option> mint_option_rows();
 [[nodiscard]] std::span<const option> payment_option_rows();
 [[nodiscard]] std::span<const option> webhook_option_rows();
+[[nodiscard]] std::span<const option> http_option_rows();
 [[nodiscard]] std::span<const option> surface_option_rows();
 
 }  // namespace workerd

@@ -7,22 +7,6 @@ namespace workerd {
 namespace {
 
 constexpr std::array rows{
-    option{.path = "http.enabled",
-           .type = option_type::boolean,
-           .standard = "true",
-           .doc = "Serve `/health/live`, `/health/ready` and `/health/startup`.",
-           .bind =
-               [](config& c, const std::string&, const option_value& v) {
-                   c.http.enabled = v.flag;
-               }},
-    option{.path = "http.listen",
-           .type = option_type::address,
-           .standard = "127.0.0.1:8080",
-           .doc = "Address and port; port 0 takes a free one and logs it.",
-           .bind =
-               [](config& c, const std::string&, const option_value& v) {
-                   c.http.listen = v.text;
-               }},
     option{
         .path = "log.level",
         .type = option_type::choice,

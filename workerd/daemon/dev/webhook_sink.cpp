@@ -56,9 +56,7 @@ webhook_sink::webhook_sink(tasks& tasks, logger& log, std::filesystem::path fold
     : log_{log},
       folder_{std::move(folder)},
       server_{tasks, listen_on_loopback(tasks.loop(), preferred_port), sink_limits(),
-              [this](http_request request) {
-                  return take(std::move(request));
-              }} {}
+              with_peer([this](http_request request) { return take(std::move(request)); })} {}
 
 boost::asio::awaitable<http_response> webhook_sink::take(http_request request) {
     const auto status = status_of({request.target().data(), request.target().size()});

@@ -1,37 +1,23 @@
 #pragma once
 
+#include "net/http_types.hpp"
 #include "net/tasks.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/beast/http/message.hpp>
-#include <boost/beast/http/string_body.hpp>
+#include <boost/asio/ssl/context.hpp>
 
-#include <chrono>
-#include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
 namespace workerd {
 
-using http_request = boost::beast::http::request<boost::beast::http::string_body>;
-using http_response = boost::beast::http::response<boost::beast::http::string_body>;
+class connection_registry;
 
-/// Answers one request. Runs on the server's loop; what blocks must be taken elsewhere.
-using http_handler = std::function<boost::asio::awaitable<http_response>(http_request)>;
-
-class http_limits {
-   public:
-    http_limits() = default;
-    std::uint32_t header_bytes = 8 << 10;
-    std::uint64_t body_bytes = 1 << 10;
-    /// For reading one whole request, and again for writing its response.
-    std::chrono::seconds time{10};
-    int connections = 64;
-};
-
-/// A small HTTP/1.1 server with bounded headers, bodies, times and connections. One loop, one
-/// thread. stop() ends it; the object must outlive the loop's run.
+/// An HTTP/1.1 server with bounded heads, bodies, times and connections; with or without TLS. When
+/// all connections are taken the one that has been longest without a whole request head goes, so
+/// that slow clients crowd out each other and nobody else; when all are at work, a newcomer is told
+/// 503, unless it asks for /health. One loop, one thread. stop() ends it; the object must outlive
+/// the loop's run.
 class http_server {
    public:
     /// Binds at once; throws std::runtime_error when the address cannot be had.
@@ -42,7 +28,10 @@ class http_server {
                 http_handler handler);
     http_server(const http_server&) = delete;
     http_server& operator=(const http_server&) = delete;
+    ~http_server();
 
+    /// TLS for connections from now on; those that are open keep what they have.
+    void use_tls(std::shared_ptr<boost::asio::ssl::context> keys) { tls_ = std::move(keys); }
     void start();
     void stop();
     /// "127.0.0.1:8080", with the real port.
@@ -51,17 +40,15 @@ class http_server {
 
    private:
     boost::asio::awaitable<void> accept_loop();
-    boost::asio::awaitable<void> serve(boost::asio::ip::tcp::socket socket);
 
     tasks& tasks_;
     http_limits limits_;
     http_handler handler_;
     boost::asio::ip::tcp::acceptor acceptor_;
+    // Shared with the connections that use it while a reload replaces it.
+    std::shared_ptr<boost::asio::ssl::context> tls_;
     // Shared by this object and the coroutines of open connections.
-    std::shared_ptr<int> active_ = std::make_shared<int>(0);
+    std::shared_ptr<connection_registry> open_;
 };
-
-/// A finished response: JSON body, no caching.
-[[nodiscard]] http_response json_response(unsigned status, std::string body);
 
 }  // namespace workerd

@@ -11,7 +11,7 @@ using boost::asio::ip::tcp;
 
 namespace {
 
-constexpr int backlog = 64;
+constexpr int backlog = 1024;
 
 [[noreturn]] void refuse(const std::string& address, const std::string& why) {
     throw std::runtime_error{fmt::format(

@@ -79,6 +79,17 @@ namespace qctl {
 [[nodiscard]] exit_code run_keys_rotate(context& with);
 [[nodiscard]] exit_code run_keys_usage(context& with);
 [[nodiscard]] exit_code run_keys_reseal(context& with);
+[[nodiscard]] exit_code run_tokens_create(context& with);
+[[nodiscard]] exit_code run_tokens_list(context& with);
+[[nodiscard]] exit_code run_tokens_revoke(context& with);
+[[nodiscard]] exit_code run_tokens_whoami(context& with);
+[[nodiscard]] exit_code run_tenants_create(context& with);
+[[nodiscard]] exit_code run_tenants_list(context& with);
+[[nodiscard]] exit_code run_audit_list(context& with);
+[[nodiscard]] exit_code run_audit_verify(context& with);
+[[nodiscard]] exit_code run_audit_prune(context& with);
+[[nodiscard]] exit_code run_roles_list(context& with);
+[[nodiscard]] exit_code run_roles_install(context& with);
 
 [[nodiscard]] exit_code run_workers_list(context& with);
 [[nodiscard]] exit_code run_kinds_unhandled(context& with);

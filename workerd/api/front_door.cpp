@@ -1,0 +1,293 @@
+#include "front_door.hpp"
+
+#include "negotiation.hpp"
+#include "rights.hpp"
+
+#include <libqueue/error.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <optional>
+#include <utility>
+
+namespace workerd::api {
+
+namespace http = boost::beast::http;
+
+namespace {
+
+constexpr std::string_view api_prefix{"/api/v1"};
+constexpr std::chrono::seconds slow{1};
+constexpr std::chrono::milliseconds read_time{2'000};
+constexpr std::chrono::milliseconds change_time{10'000};
+/// What a token that is not good costs an address.
+constexpr int bad_token_cost = 10;
+
+bool is_below(std::string_view path, std::string_view prefix) {
+    return prefix == "/" || path == prefix ||
+           (path.starts_with(prefix) && path[prefix.size()] == '/');
+}
+
+std::string_view target_of(const http_request& request) {
+    return {request.target().data(), request.target().size()};
+}
+
+std::string_view path_of(const http_request& request) {
+    const auto target = target_of(request);
+    return target.substr(0, target.find('?'));
+}
+
+[[noreturn]] void refuse_rate(const rate_verdict& verdict) {
+    problem why{429, "rate_limited", "too many requests"};
+    why.retry_after = verdict.retry_after;
+    throw refused{std::move(why)};
+}
+
+class counted {
+   public:
+    explicit counted(std::atomic<int>& count) : count_{count} { ++count_; }
+    counted(const counted&) = delete;
+    counted& operator=(const counted&) = delete;
+    ~counted() { --count_; }
+
+   private:
+    std::atomic<int>& count_;
+};
+
+}  // namespace
+
+// A request that has found its route.
+class front_door::arrival {
+   public:
+    arrival() = default;
+    const route* to = nullptr;
+    std::vector<verb> methods;  ///< of the path, for OPTIONS
+    bool is_question = false;   ///< OPTIONS
+    std::string token;
+    request_facts facts;
+    std::optional<rate_verdict> rate;
+};
+
+front_door::front_door(logger& log, const surroundings& around, front_door_options options)
+    : log_{log},
+      around_{around},
+      who_{std::move(options.jwt)},
+      router_{all_routes()},
+      cors_origins_{std::move(options.cors_origins)},
+      user_rates_{options.user_rate},
+      token_rates_{options.token_rate},
+      address_rates_{options.address_rate},
+      pool_{std::move(options.database), options.threads, options.waiting_max} {}
+
+front_door::~front_door() = default;
+
+void front_door::mount(std::string prefix, plain_http_handler handler) {
+    mounts_.emplace_back(std::move(prefix), std::move(handler));
+    std::ranges::stable_sort(mounts_, [](const auto& left, const auto& right) {
+        return left.first.size() > right.first.size();
+    });
+}
+
+void front_door::stop() {
+    pool_.stop();
+}
+
+http_response front_door::refusal(int status, const std::string& reason) {
+    const std::string code = status == 413 || status == 431 || status == 414 ? "too_large"
+                             : status == 503                                 ? "unavailable"
+                                                                             : "malformed";
+    auto head = to_response(to_answer(problem{status, code, reason}, {}));
+    add_safe_headers(head, false);
+    return head;
+}
+
+boost::asio::awaitable<http_answer> front_door::answer(http_exchange exchange) {
+    const auto since = std::chrono::steady_clock::now();
+    const counted here{in_progress_};
+    arrival what;
+    what.facts.request_id = request_id_of(exchange.request);
+    const auto path = path_of(exchange.request);
+    if (is_below(path, "/api")) {
+        auto answered = co_await answer_api(exchange, what);
+        add_headers(answered.head, exchange, what.facts.request_id);
+        note(exchange, what, static_cast<int>(answered.head.result_int()), since);
+        co_return answered;
+    }
+    http_request copy = exchange.request;
+    auto answered = co_await answer_mounted(std::move(copy));
+    add_headers(answered.head, exchange, what.facts.request_id);
+    note(exchange, what, static_cast<int>(answered.head.result_int()), since);
+    co_return answered;
+}
+
+boost::asio::awaitable<http_answer> front_door::answer_mounted(http_request request) {
+    const auto path = path_of(request);
+    const auto found =
+        std::ranges::find_if(mounts_, [&](const auto& each) { return is_below(path, each.first); });
+    if (found == mounts_.end()) {
+        const problem missing{404, "not_found", "no such page"};
+        co_return http_answer{to_response(to_answer(missing, request_id_of(request)))};
+    }
+    auto head = co_await found->second(std::move(request));
+    co_return http_answer{std::move(head)};
+}
+
+boost::asio::awaitable<http_answer> front_door::answer_api(const http_exchange& exchange,
+                                                           arrival& what) {
+    std::optional<api::answer> answered;
+    try {
+        arrive(exchange, what);
+        if (what.is_question)
+            answered = answer_options(exchange.request, what.methods, cors_origins_);
+    } catch (const refused& why) {
+        answered = to_answer(why.why(), what.facts.request_id);
+    }
+    if (!answered) {
+        call_pool::work work = [this, &what, &answered](libqueue::client& database) {
+            answered = serve(what, database);
+        };
+        const bool ran = co_await pool_.run(std::move(work));
+        if (!ran) {
+            problem busy{503, "unavailable", "too many requests wait already"};
+            busy.retry_after = 1;
+            answered = to_answer(busy, what.facts.request_id);
+        }
+    }
+    if (what.rate) {
+        answered->with("X-RateLimit-Limit", std::to_string(what.rate->limit));
+        answered->with("X-RateLimit-Remaining", std::to_string(what.rate->remaining));
+        answered->with("X-RateLimit-Reset", std::to_string(what.rate->full_in));
+    }
+    http_answer made{to_response(*answered)};
+    made.pieces = answered->events;
+    co_return made;
+}
+
+void front_door::arrive(const http_exchange& exchange, arrival& into) {
+    const auto& request = exchange.request;
+    const auto path = path_of(request);
+    into.facts.peer = exchange.peer;
+    if (!is_below(path, api_prefix))
+        refuse_missing("such route");
+    const auto below = path.substr(api_prefix.size());
+    if (request.method() == http::verb::options) {
+        into.is_question = true;
+        into.methods = router_.find_any(below).others;
+        if (into.methods.empty())
+            refuse_missing("such route");
+        return;
+    }
+    const auto method = verb_of(request.method());
+    auto found = method ? router_.find(*method, below) : router_.find_any(below);
+    if (found.found == nullptr && found.others.empty())
+        refuse_missing("such route");
+    if (found.found == nullptr) {
+        std::string allowed;
+        for (const auto other : found.others)
+            allowed += (allowed.empty() ? "" : ", ") + std::string{to_string(other)};
+        problem why{405, "method_not_allowed", "this path has " + allowed};
+        why.headers.emplace_back("Allow", allowed);
+        throw refused{std::move(why)};
+    }
+    into.to = found.found;
+    check_media(request, *into.to);
+    into.facts.path = std::move(found.path);
+    const auto target = target_of(request);
+    if (path.size() < target.size())
+        into.facts.query = parse_query(target.substr(path.size() + 1));
+    into.facts.body = request.body();
+    into.facts.last_event_id = header(request, "Last-Event-ID");
+    into.facts.idempotency_key = header(request, "Idempotency-Key");
+    into.facts.traceparent = header(request, "traceparent");
+    into.facts.if_match = header(request, "If-Match");
+    if (const auto token = bearer_token(header(request, "Authorization")))
+        into.token = *token;
+}
+
+caller front_door::know(arrival& what, libqueue::client& database) {
+    // Before the token is looked at: guessing must not cost the database anything for long.
+    const auto address = address_rates_.take(what.facts.peer, 0);
+    if (!address.allowed)
+        refuse_rate(address);
+    database.act_as_self();
+    const auto known = what.token.empty() ? std::nullopt : who_.find(what.token, database);
+    if (!known) {
+        address_rates_.charge(what.facts.peer, what.token.empty() ? 1 : bad_token_cost);
+        problem why{401, "unauthenticated", "expected a valid token in Authorization: Bearer"};
+        why.headers.emplace_back("WWW-Authenticate", "Bearer");
+        throw refused{std::move(why)};
+    }
+    auto& limiter = known->is_user ? user_rates_ : token_rates_;
+    what.rate = limiter.take(known->who.actor);
+    if (!what.rate->allowed)
+        refuse_rate(*what.rate);
+    return *known;
+}
+
+answer front_door::serve_known(arrival& what, libqueue::client& database) {
+    libqueue::principal who{"anonymous"};
+    if (what.to->right.empty()) {
+        what.rate = address_rates_.take(what.facts.peer);
+        if (!what.rate->allowed)
+            refuse_rate(*what.rate);
+    } else {
+        const auto known = know(what, database);
+        who = known.who;
+        who.request_id = what.facts.request_id;
+        what.facts.expires = known.expires;
+        if (!has_right(who, what.to->right, *around_.operator_rights()))
+            refuse(403, "forbidden", "your role has not the right " + std::string{what.to->right});
+        const auto at_most = what.to->method == verb::get ? read_time : change_time;
+        database.act_as(who, at_most).value();
+    }
+    api_call call{*what.to, what.facts, who, database, around_};
+    return what.to->run(call);
+}
+
+answer front_door::serve(arrival& what, libqueue::client& database) {
+    const auto& id = what.facts.request_id;
+    try {
+        return serve_known(what, database);
+    } catch (const refused& why) {
+        return to_answer(why.why(), id);
+    } catch (const libqueue::domain_failure& why) {
+        return to_answer(problem_of(why.why()), id);
+    } catch (const libqueue::failure& why) {
+        log_.warn("request_failed", "the database did not answer a request",
+                  {{"route", what.to->path}, {"request_id", id}, {"err.code", why.sqlstate()}});
+        return to_answer(problem_of(why), id);
+    } catch (const std::exception& why) {
+        log_.error("request_failed", "a request failed for a reason of our own",
+                   {{"route", what.to->path}, {"request_id", id}, {"err.msg", why.what()}});
+        return to_answer(problem{500, "internal", "an error of ours; the log has it"}, id);
+    }
+}
+
+void front_door::add_headers(http_response& head, const http_exchange& exchange,
+                             const std::string& request_id) const {
+    head.set("X-Request-Id", request_id);
+    add_safe_headers(head, exchange.secure);
+    add_cors_headers(head, exchange.request, cors_origins_);
+}
+
+void front_door::note(const http_exchange& exchange, const arrival& what, int status,
+                      std::chrono::steady_clock::time_point since) const {
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
+        std::chrono::steady_clock::now() - since);
+    const auto verb_text = exchange.request.method_string();
+    const std::string_view method{verb_text.data(), verb_text.size()};
+    const auto pattern = what.to != nullptr ? what.to->path : std::string_view{};
+    // The pattern and not the path: names of queues and keys may say something about people.
+    if (took > slow || log_.enabled(log_level::debug))
+        log_.log(took > slow ? log_level::warn : log_level::debug,
+                 took > slow ? "request_slow" : "request", "answered a request",
+                 {{"method", method},
+                  {"route", pattern},
+                  {"status", status},
+                  {"took_ms", took.count() / 1000},
+                  {"request_id", what.facts.request_id}});
+    if (observer_)
+        observer_(request_record{method, pattern, status, took});
+}
+
+}  // namespace workerd::api

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "route.hpp"
+
+#include <span>
+
+namespace workerd::api {
+
+// One function per file of this folder; all.cpp puts them together.
+[[nodiscard]] std::span<const route> access_routes();
+[[nodiscard]] std::span<const route> batch_routes();
+[[nodiscard]] std::span<const route> limit_routes();
+[[nodiscard]] std::span<const route> processor_routes();
+[[nodiscard]] std::span<const route> queue_routes();
+[[nodiscard]] std::span<const route> schedule_routes();
+[[nodiscard]] std::span<const route> self_routes();
+[[nodiscard]] std::span<const route> subscription_routes();
+[[nodiscard]] std::span<const route> worker_routes();
+
+/// For those who see all tenants: whose things are meant.
+inline constexpr field tenant_parameter{
+    "tenant_id", value_type::uuid,
+    "Whose, for a token that is bound to no tenant; without it, what belongs to none."};
+
+}  // namespace workerd::api
