@@ -2,6 +2,7 @@
 
 #include "processors/email/delivery.hpp"
 #include "processors/email/mail_run.hpp"
+#include "processors/support/counting.hpp"
 
 #include <libqueue/backoff.hpp>
 
@@ -11,6 +12,20 @@
 #include <utility>
 
 namespace libqueue::processors::email {
+
+namespace {
+
+void count(job_context& context, const outcome& said) {
+    using type = outcome::type;
+    if (said.kind() == type::completed) {
+        const bool skipped = members_of_output(said).contains("skipped");
+        context.count(skipped ? "emails_skipped_total" : "emails_sent_total");
+    } else if (said.kind() != type::snooze && said.kind() != type::cancelled) {
+        context.count("emails_failed_total", 1, {{"outcome", std::string{to_string(said.kind())}}});
+    }
+}
+
+}  // namespace
 
 std::vector<migration_set> migration_sets() {
     std::vector<migration_set> sets;
@@ -32,7 +47,7 @@ std::vector<registration> make_registrations(options given) {
     entry.options.timeout = shared->given().timeout + std::chrono::seconds{5};
     std::vector<registration> kinds;
     kinds.push_back(std::move(entry));
-    return kinds;
+    return with_counts(std::move(kinds), &count);
 }
 
 }  // namespace libqueue::processors::email

@@ -17,6 +17,8 @@ using boost::asio::awaitable;
 using clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
+constexpr double lamports_per_sol{1e9};
+
 /// A wallet that cannot pay, as the runtime and the system program say it.
 bool says_too_poor(const std::string& transaction_error) {
     return transaction_error.find("InsufficientFunds") != std::string::npos ||
@@ -204,6 +206,8 @@ awaitable<minting::maybe_outcome> minting::check_wallet() {
     const auto there = seen_.at_address ? seen_.at_address->lamports : 0;
     missing_lamports_ = *rent.value - std::min(*rent.value, there);
     wallet_lamports_ = *balance.value;
+    context_.level("solana_wallet_balance_sol",
+                   static_cast<double>(wallet_lamports_) / lamports_per_sol);
     const auto needed =
         missing_lamports_ + *token_rent.value + fee_of(*order_) + with_.least_balance;
     if (wallet_lamports_ < needed) {

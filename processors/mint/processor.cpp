@@ -2,6 +2,7 @@
 
 #include "processors/mint/minting.hpp"
 #include "processors/mint/service_minting.hpp"
+#include "processors/support/counting.hpp"
 
 #include <libqueue/backoff.hpp>
 
@@ -39,6 +40,13 @@ class handler {
     std::shared_ptr<const options> with_;
 };
 
+void count(job_context& context, const outcome& said) {
+    if (said.kind() == outcome::type::completed || said.kind() == outcome::type::discard) {
+        const bool minted = said.kind() == outcome::type::completed;
+        context.count("nfts_minted_total", 1, {{"status", minted ? "completed" : "failed"}});
+    }
+}
+
 }  // namespace
 
 std::vector<registration> make_registrations(options given) {
@@ -57,7 +65,7 @@ std::vector<registration> make_registrations(options given) {
         entry.options.limit = "solana";
         kinds.push_back(std::move(entry));
     }
-    return kinds;
+    return with_counts(std::move(kinds), &count);
 }
 
 migration_set migrations() {

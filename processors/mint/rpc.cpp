@@ -2,8 +2,8 @@
 
 #include "processors/mint/rpc_reply.hpp"
 #include "processors/support/crypto.hpp"
+#include "processors/support/http_client.hpp"
 #include "processors/support/payload.hpp"
-#include "processors/support/transfer_loop.hpp"
 
 #include <boost/json.hpp>
 
@@ -105,8 +105,7 @@ awaitable<rpc_answer<json::value>> rpc_client::call(std::string method, std::str
     request.addresses = address_policy::any;  // the operator's own setting, not a payload's
     const auto deadline =
         std::min(run_.deadline, std::chrono::steady_clock::now() + with_.rpc_timeout);
-    auto loop = transfer_loop_of(run_.executor, request.addresses);
-    const auto response = co_await perform(loop, request, run_.stop, deadline);
+    const auto response = co_await perform_for(run_, request, deadline);
     auto answer = read_reply(response, method + " (endpoint " + std::to_string(endpoint_ + 1) + ")",
                              std::chrono::system_clock::now());
     report_to_limits(run_, response, answer.fault, !has_other_endpoint());

@@ -1,6 +1,7 @@
 #include "processors/payment/processor.hpp"
 
 #include "processors/payment/desk.hpp"
+#include "processors/support/counting.hpp"
 
 #include <libqueue/backoff.hpp>
 
@@ -42,6 +43,27 @@ class refund_handler {
     refund_mode mode_;
 };
 
+void count(job_context& context, const outcome& said) {
+    const bool refund = context.job().kind.starts_with("refund.");
+    const auto* const total = refund ? "refunds_processed_total" : "payments_processed_total";
+    if (said.kind() == outcome::type::discard) {
+        context.count(total, 1, {{"status", "failed"}});
+    }
+    if (said.kind() != outcome::type::completed) {
+        return;
+    }
+    const auto output = members_of_output(said);
+    if (output.contains("already_refunded")) {
+        return;
+    }
+    context.count(total, 1, {{"status", "completed"}});
+    const double amount = number_member(output, refund ? "amount" : "captured");
+    if (amount > 0) {
+        context.count(refund ? "refund_amount_total_cents" : "payment_amount_total_cents", amount,
+                      {{"currency", text_member(output, "currency")}});
+    }
+}
+
 registration entry_of(const char* kind, const desk& with, const coroutine_handler& handle) {
     registration entry{kind};
     entry.handle = handle;
@@ -66,7 +88,7 @@ std::vector<registration> make_registrations(options given) {
     kinds.push_back(entry_of("refund.process", *with, refund_handler{with, refund_mode::either}));
     kinds.push_back(entry_of("refund.full", *with, refund_handler{with, refund_mode::whole}));
     kinds.push_back(entry_of("refund.partial", *with, refund_handler{with, refund_mode::partial}));
-    return kinds;
+    return with_counts(std::move(kinds), &count);
 }
 
 migration_set migrations() {

@@ -5,7 +5,6 @@
 #include "processors/support/contacts/admission.hpp"
 #include "processors/support/http_client.hpp"
 #include "processors/support/payload.hpp"
-#include "processors/support/transfer_loop.hpp"
 
 #include <boost/json.hpp>
 
@@ -58,8 +57,7 @@ outcome concluded(const options& with, sms_report report, const sms_payload& pay
 boost::asio::awaitable<http_response> ask(const options& with, const http_request& request,
                                           const run_view& run) {
     const auto deadline = std::min(run.deadline, std::chrono::steady_clock::now() + with.timeout);
-    auto loop = transfer_loop_of(run.executor, request.addresses);
-    auto response = co_await perform(loop, request, run.stop, deadline);
+    auto response = co_await perform_for(run, request, deadline);
     report(run, response, std::chrono::seconds{1}, true);
     co_return response;
 }

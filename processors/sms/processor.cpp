@@ -3,6 +3,7 @@
 #include "processors/sms/delivery.hpp"
 #include "processors/sms/message_run.hpp"
 #include "processors/support/contacts/admission.hpp"
+#include "processors/support/counting.hpp"
 
 #include <libqueue/backoff.hpp>
 
@@ -10,6 +11,20 @@
 #include <utility>
 
 namespace libqueue::processors::sms {
+
+namespace {
+
+void count(job_context& context, const outcome& said) {
+    using type = outcome::type;
+    if (said.kind() == type::completed) {
+        const bool skipped = members_of_output(said).contains("skipped");
+        context.count(skipped ? "sms_skipped_total" : "sms_sent_total");
+    } else if (said.kind() != type::snooze && said.kind() != type::cancelled) {
+        context.count("sms_failed_total", 1, {{"outcome", std::string{to_string(said.kind())}}});
+    }
+}
+
+}  // namespace
 
 std::vector<migration_set> migration_sets() {
     std::vector<migration_set> sets;
@@ -35,7 +50,7 @@ std::vector<registration> make_registrations(options given) {
     entry.options.timeout = with->timeout + std::chrono::seconds{5};
     std::vector<registration> kinds;
     kinds.push_back(std::move(entry));
-    return kinds;
+    return with_counts(std::move(kinds), &count);
 }
 
 }  // namespace libqueue::processors::sms

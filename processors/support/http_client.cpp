@@ -3,12 +3,16 @@
 #include "processors/support/text_rules.hpp"
 #include "processors/support/transfer_loop.hpp"
 
+#include <libqueue/trace_context.hpp>
+
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <optional>
+#include <random>
 #include <utility>
 
 namespace libqueue::processors {
@@ -61,12 +65,44 @@ boost::asio::awaitable<bool> wait_for(const run_view& run, std::chrono::millisec
     co_return !run.stop.stop_requested();
 }
 
-http_request prepared(const run_view& run, const http_request& request) {
-    http_request made = request;
-    if (!run.traceparent.empty() && !has_control_characters(run.traceparent)) {
-        made.set("traceparent", run.traceparent);
+std::string_view error_type_of(http_end end) noexcept {
+    switch (end) {
+        case http_end::answered:
+            return "";
+        case http_end::stopped:
+            return "stopped";
+        case http_end::timed_out:
+            return "timed_out";
+        case http_end::address_refused:
+            return "address_refused";
+        case http_end::bad_url:
+            return "bad_url";
+        case http_end::failed:
+            break;
     }
-    return made;
+    return "failed";
+}
+
+/// Without scheme, user, path and query.
+std::string host_of(std::string_view url) {
+    const auto scheme = url.find("://");
+    url.remove_prefix(scheme == std::string_view::npos ? 0 : scheme + 3);
+    url = url.substr(0, url.find_first_of("/?#"));
+    const auto at = url.rfind('@');
+    url.remove_prefix(at == std::string_view::npos ? 0 : at + 1);
+    return std::string{url};
+}
+
+std::uint64_t new_span() {
+    static std::atomic<std::uint64_t> last{std::random_device{}()};
+    const auto now = static_cast<std::uint64_t>(clock::now().time_since_epoch().count());
+    return spread_id(last.fetch_add(1, std::memory_order_relaxed), now);
+}
+
+/// What the request carries: a span of its own when the run has one.
+std::string context_of_call(const run_view& run) {
+    const auto of_run = trace_context::parse(run.traceparent);
+    return run.traced && of_run ? of_run->with_span(new_span()).header() : run.traceparent;
 }
 
 }  // namespace
@@ -89,12 +125,31 @@ void report(const run_view& run, const http_response& response, std::chrono::mil
     }
 }
 
+boost::asio::awaitable<http_response> perform_for(const run_view& run, const http_request& request,
+                                                  clock::time_point deadline) {
+    http_request asked = request;
+    outbound_call told{request.method, host_of(request.url)};
+    told.traceparent = context_of_call(run);
+    if (!told.traceparent.empty() && !has_control_characters(told.traceparent)) {
+        asked.set("traceparent", told.traceparent);
+    }
+    told.started_at =
+        std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+    const auto begun = clock::now();
+    auto loop = transfer_loop_of(run.executor, request.addresses);
+    auto response = co_await perform(loop, asked, run.stop, deadline);
+    told.duration = std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - begun);
+    told.status = static_cast<int>(response.status);
+    told.error_type = error_type_of(response.end);
+    run.call_made(std::move(told));
+    co_return response;
+}
+
 boost::asio::awaitable<http_response> call(const run_view& run, const http_request& request,
                                            const call_policy& policy) {
     const auto deadline = std::min(run.deadline, clock::now() + policy.timeout);
-    http_request base = prepared(run, request);
+    http_request base = request;
     base.may_repeat = policy.repeatable || request.method == "GET";
-    auto loop = transfer_loop_of(run.executor, request.addresses);
     for (int made = 1;; ++made) {
         http_request asked = base;
         if (policy.tell_deadline) {
@@ -103,7 +158,7 @@ boost::asio::awaitable<http_response> call(const run_view& run, const http_reque
             asked.set("x-request-deadline",
                       std::to_string(std::max<std::int64_t>(1, left.count())));
         }
-        auto response = co_await perform(loop, asked, run.stop, deadline);
+        auto response = co_await perform_for(run, asked, deadline);
         report(run, response, unsaid_wait, policy.own_credentials);
         if (!policy.repeatable || made >= policy.tries || !is_worth_repeating(asked, response)) {
             co_return response;

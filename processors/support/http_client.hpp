@@ -43,6 +43,13 @@ void report(const run_view& run, const http_response& response,
             std::chrono::milliseconds unsaid = std::chrono::seconds{1},
             bool own_credentials = false);
 
+/// Performs one request of the run, as `perform` (transfer_loop.hpp) does until the run's stop or
+/// `deadline`: it carries `traceparent`, a span of its own under the run's, and the worker's
+/// observer is told of it. `request` must not have that header, and must stay until it returns.
+[[nodiscard]] boost::asio::awaitable<http_response> perform_for(
+    const run_view& run, const http_request& request,
+    std::chrono::steady_clock::time_point deadline);
+
 /// Performs the request, repeated as the policy allows, and reports each. Sets `traceparent` of the
 /// run. The last answer is returned. On the loop of `run.executor`; both arguments must stay until
 /// it returns: name them. Throws only std::bad_alloc.

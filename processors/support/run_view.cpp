@@ -22,6 +22,7 @@ run_view::run_view(job_context& context)
     : job{context.job()},
       idempotency_key{context.idempotency_key()},
       traceparent{context.traceparent()},
+      traced{context.traced()},
       stop{context.stop_token()},
       deadline{context.deadline()},
       reason{[&context] {
@@ -44,6 +45,12 @@ void run_view::provider_failed() const {
 void run_view::provider_throttled(std::chrono::milliseconds retry_after) const {
     if (context_ != nullptr) {
         context_->provider_throttled(retry_after);
+    }
+}
+
+void run_view::call_made(outbound_call what) const {
+    if (context_ != nullptr) {
+        context_->call_made(std::move(what));
     }
 }
 

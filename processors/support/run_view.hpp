@@ -2,6 +2,7 @@
 
 #include <libqueue/job.hpp>
 #include <libqueue/job_context.hpp>
+#include <libqueue/measures.hpp>
 #include <libqueue/outcome.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -30,12 +31,15 @@ class run_view {
     void provider_ok() const;
     void provider_failed() const;
     void provider_throttled(std::chrono::milliseconds retry_after) const;
+    /// Of a request that was sent, for the worker's observer; of a run made by hand nobody is told.
+    void call_made(outbound_call what) const;
     /// A line for the job's log; of a run made by hand nobody keeps one.
     void log(log_level level, std::string text) const;
 
     const libqueue::job& job;
     std::string idempotency_key;
     std::string traceparent;
+    bool traced{false};  ///< somebody records the run's span: requests get spans of their own
     std::stop_token stop;
     std::chrono::steady_clock::time_point deadline{std::chrono::steady_clock::time_point::max()};
     boost::asio::any_io_executor executor;  ///< empty for blocking handlers

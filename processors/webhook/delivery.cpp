@@ -3,7 +3,6 @@
 #include "processors/support/http_client.hpp"
 #include "processors/support/payload.hpp"
 #include "processors/support/text_rules.hpp"
-#include "processors/support/transfer_loop.hpp"
 #include "processors/webhook/payload.hpp"
 
 #include <algorithm>
@@ -92,8 +91,7 @@ boost::asio::awaitable<outcome> deliver(std::shared_ptr<const settings> with, ru
         std::min(payload->timeout.value_or(with->given.timeout), with->given.timeout);
     const auto deadline = std::min(run.deadline, std::chrono::steady_clock::now() + timeout);
     const auto request = request_of(*with, *payload, run);
-    auto loop = transfer_loop_of(run.executor, request.addresses);
-    auto response = co_await perform(loop, request, run.stop, deadline);
+    auto response = co_await perform_for(run, request, deadline);
     report(run, response);
     co_return outcome_of(response, run.stop_reason(), std::chrono::system_clock::now());
 }

@@ -2,7 +2,6 @@
 
 #include "processors/support/http_client.hpp"
 #include "processors/support/text_rules.hpp"
-#include "processors/support/transfer_loop.hpp"
 
 #include <sql/webhook_give_up.hpp>
 #include <sql/webhook_record_delivery.hpp>
@@ -235,8 +234,7 @@ boost::asio::awaitable<outcome> deliver_event(std::shared_ptr<const settings> wi
         const auto deadline = std::min(run.deadline, std::chrono::steady_clock::now() + timeout);
         const auto request = message_of(*with, *to, event, run);
         request_bytes = request.body.size();
-        auto loop = transfer_loop_of(run.executor, request.addresses);
-        response = co_await perform(loop, request, run.stop, deadline);
+        response = co_await perform_for(run, request, deadline);
         report(run, response, unsaid_wait);
     }
     const bool delivered =

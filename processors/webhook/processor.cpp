@@ -1,5 +1,6 @@
 #include "processors/webhook/processor.hpp"
 
+#include "processors/support/counting.hpp"
 #include "processors/webhook/delivery.hpp"
 #include "processors/webhook/event_delivery.hpp"
 #include "processors/webhook/publishing.hpp"
@@ -93,6 +94,20 @@ class prune_handler {
     std::chrono::hours keep_;
 };
 
+void count(job_context& context, const outcome& said) {
+    using type = outcome::type;
+    const std::string& kind = context.job().kind;
+    if (kind != "webhook.deliver" && kind != "webhook.event") {
+        return;
+    }
+    if (said.kind() == type::completed) {
+        context.count("webhooks_sent_total");
+    } else if (said.kind() != type::snooze && said.kind() != type::cancelled) {
+        context.count("webhooks_failed_total", 1,
+                      {{"outcome", std::string{to_string(said.kind())}}});
+    }
+}
+
 void add_endpoint_kinds(const std::shared_ptr<const settings>& with,
                         std::vector<registration>& kinds) {
     registration event{"webhook.event"};
@@ -126,7 +141,7 @@ std::vector<registration> make_registrations(options given) {
     if (!with->masters.empty()) {
         add_endpoint_kinds(with, kinds);
     }
-    return kinds;
+    return with_counts(std::move(kinds), &count);
 }
 
 migration_set migrations() {

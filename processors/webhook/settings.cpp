@@ -80,9 +80,6 @@ http_request settings::signed_request(const std::string& url, std::string body, 
     request.set("webhook-timestamp", std::to_string(now.time_since_epoch().count()));
     request.set("webhook-signature",
                 libqueue::webhook::signature_header(with, id, now, request.body));
-    if (!run.traceparent.empty() && !has_control_characters(run.traceparent)) {
-        request.set("traceparent", run.traceparent);
-    }
     request.set("expect", "");  // no 100-continue: it costs a round trip or a second
     return request;
 }

@@ -1,6 +1,7 @@
 -- Removes progress and cancel requests of jobs that ended or are gone, at most so many rows of
 -- each, and checkpoints of jobs that completed: a dead one may be replayed, and goes on from its
--- checkpoint; batches past their retention; frees keys that such jobs still hold. A job that was
+-- checkpoint; batches past their retention; operations that ended 30 days ago; notes on failure
+-- groups that are gone; frees keys that such jobs still hold. A job that was
 -- replayed goes on: its latest attempt counts. Log lines and effects stay as long as their job.
 -- $1 int most.
 -- Rows: removed. Index: job_pkey, attempt_pkey; the three tables are read whole, and hold what runs
@@ -30,7 +31,13 @@ checkpoints_ended AS (
        OR EXISTS (SELECT FROM queue.attempt a WHERE a.job_id = c.job_id AND a.outcome = 'completed')
     LIMIT $1::int),
 checkpoints AS (
-    DELETE FROM queue.checkpoint c USING checkpoints_ended e WHERE c.job_id = e.job_id RETURNING 1)
+    DELETE FROM queue.checkpoint c USING checkpoints_ended e WHERE c.job_id = e.job_id RETURNING 1),
+notes AS (
+    DELETE FROM queue.failure_group g
+    WHERE g.updated_at < clock_timestamp() - interval '1 day'
+      AND NOT EXISTS (SELECT FROM queue.dead_letter d WHERE d.fingerprint = g.fingerprint)
+    RETURNING 1)
 SELECT (SELECT count(*) FROM progress) + (SELECT count(*) FROM requests)
-       + (SELECT count(*) FROM checkpoints) + queue.free_ended_keys($1::int)
+       + (SELECT count(*) FROM checkpoints) + (SELECT count(*) FROM notes)
+       + queue.prune_operations(interval '30 days', $1::int) + queue.free_ended_keys($1::int)
        + queue.prune_batches(NULL, $1::int) AS removed

@@ -3,6 +3,7 @@
 #include <libqueue/effect.hpp>
 #include <libqueue/error.hpp>
 #include <libqueue/job.hpp>
+#include <libqueue/measures.hpp>
 #include <libqueue/statement.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -64,8 +65,22 @@ class job_context {
     /// Stable over all attempts of this job: what to send to a provider as its idempotency key.
     /// The key given at enqueue, else "job:<id>".
     [[nodiscard]] std::string idempotency_key() const;
-    /// W3C trace context of the enqueuer, or empty.
+    /// W3C trace context for what this run does: of the run's own span when the worker's observer
+    /// traces (`observer::trace_run`), else that of the enqueuer, or empty.
     [[nodiscard]] std::string traceparent() const;
+
+    /// Whether that is a span of its own, which somebody records.
+    [[nodiscard]] bool traced() const;
+
+    /// Adds to a counter, by name, of whoever observes the worker: mails sent, cents refunded. Told
+    /// with the end of the run, and not at all when the run lost its lease before or when what it
+    /// wanted recorded with its end could not be. At most 100 per run. Never blocks; any thread.
+    void count(std::string name, double value = 1, measure_labels labels = {});
+    /// The same for the present level of something: a balance.
+    void level(std::string name, double value, measure_labels labels = {});
+    /// Tells the observer of a request to another service. At most 100 per run. Never blocks; any
+    /// thread.
+    void call_made(outbound_call what);
 
     /// Reports how far the job is (0..1) and a line for people. Kept in memory and written with the
     /// next heartbeat; the last report wins. Never blocks.

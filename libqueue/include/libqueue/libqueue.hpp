@@ -15,6 +15,7 @@
 #include <libqueue/key_upkeep.hpp>
 #include <libqueue/limit_options.hpp>
 #include <libqueue/limits.hpp>
+#include <libqueue/measures.hpp>
 #include <libqueue/migrate.hpp>
 #include <libqueue/observer.hpp>
 #include <libqueue/outcome.hpp>
@@ -24,6 +25,7 @@
 #include <libqueue/schedules.hpp>
 #include <libqueue/statement.hpp>
 #include <libqueue/topics.hpp>
+#include <libqueue/trace_context.hpp>
 #include <libqueue/transaction.hpp>
 #include <libqueue/typed.hpp>
 #include <libqueue/typed_handler.hpp>

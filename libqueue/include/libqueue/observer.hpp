@@ -1,6 +1,7 @@
 #pragma once
 
 #include <libqueue/job.hpp>
+#include <libqueue/measures.hpp>
 #include <libqueue/outcome.hpp>
 
 #include <chrono>
@@ -36,7 +37,10 @@ enum class event_type {
     batches_ended,          ///< `count` batches: all their jobs have ended
     batch_callback_failed,  ///< could not be enqueued; `message` says why of one
     server_unsafe,          ///< the server may lose what it acknowledged; `message` says why
-    key_missing,  ///< a job waits, or its output was not kept, for want of a key; `message`
+    key_missing,   ///< a job waits, or its output was not kept, for want of a key; `message`
+    jobs_claimed,  ///< a turn that asked for jobs got `count`; `duration` of its round trip
+    job_measured,  ///< a handler counted something, told with the end of its run; `measured`
+    call_made,     ///< a handler sent a request, told with the end of its run; `call`
 };
 
 [[nodiscard]] std::string_view to_string(event_type type) noexcept;
@@ -52,8 +56,12 @@ class event {
     const libqueue::job* job{nullptr};
     libqueue::outcome::type outcome{libqueue::outcome::type::completed};
     std::chrono::microseconds duration{0};  ///< of the run
-    std::chrono::microseconds waited{0};    ///< from due to started
+    /// From due to started, of `job_finished`. By this host's clock against the database's times:
+    /// wrong by what they differ, and never below 0.
+    std::chrono::microseconds waited{0};
     std::int64_t count{0};
+    const libqueue::measure* measured{nullptr};
+    const libqueue::outbound_call* call{nullptr};
     std::string_view message;
 };
 
@@ -66,8 +74,20 @@ class observer {
     observer& operator=(const observer&) = delete;
     virtual ~observer() = default;
     virtual void on_event(const event& e) noexcept = 0;
-    /// Return false to be spared `job_started` and successful `job_finished` (hot at 100 k jobs/s).
+    /// Return false to be spared `job_started` and successful `job_finished` (hot at 100 k jobs/s),
+    /// `jobs_claimed`, `job_measured` and `call_made`. Asked when the worker starts.
     [[nodiscard]] virtual bool wants_every_job() const noexcept { return true; }
+    /// Return false to be spared `job_started` alone. Asked when the worker starts.
+    [[nodiscard]] virtual bool wants_starts() const noexcept { return true; }
+    /// The trace context (`traceparent` of W3C Trace Context, or empty) that a run's requests and
+    /// follow-up jobs carry; `enqueued` is the one its job was enqueued with, or empty. Who traces
+    /// makes each run a span of its own and answers with that. Called from any thread, as often as
+    /// handlers ask; must give the same answer for the same run.
+    [[nodiscard]] virtual std::string trace_run(const libqueue::job& run,
+                                                std::string_view enqueued) const {
+        static_cast<void>(run);
+        return std::string{enqueued};
+    }
 };
 
 }  // namespace libqueue

@@ -144,6 +144,12 @@ std::string_view to_string(event_type type) noexcept {
             return "server_unsafe";
         case event_type::key_missing:
             return "key_missing";
+        case event_type::jobs_claimed:
+            return "jobs_claimed";
+        case event_type::job_measured:
+            return "job_measured";
+        case event_type::call_made:
+            return "call_made";
     }
     return "invalid";
 }

@@ -108,6 +108,7 @@ void runtime::unwritten(finish_group group, const std::string& why) {
         ack.reports = std::move(each.ack.reports);
         ack.log = std::move(each.ack.log);
         ending failed{each.run, retry(why), std::move(ack)};
+        static_cast<void>(each.run->take_measures());  // what was done is not on record
         tell_of(failed);
         each.run->owner->acknowledge(std::move(failed.ack));
         leave(each.run);

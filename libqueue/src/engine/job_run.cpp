@@ -14,6 +14,8 @@ namespace {
 
 // So many lines do not wait for the next heartbeat.
 constexpr std::size_t many_lines{100};
+// Of one run.
+constexpr std::size_t measures_most{100};
 
 }  // namespace
 
@@ -109,6 +111,38 @@ std::vector<log_line> job_run::take_log(bool last) {
     return last ? records_->log.take_last(clock::now()) : records_->log.take();
 }
 
+void job_run::add_measure(measure what) {
+    const std::lock_guard lock{mutex_};
+    std::vector<measure>& all = made_records().measures;
+    if (all.size() < measures_most) {
+        all.push_back(std::move(what));
+    }
+}
+
+void job_run::add_call(outbound_call what) {
+    const std::lock_guard lock{mutex_};
+    std::vector<outbound_call>& all = made_records().calls;
+    if (all.size() < measures_most) {
+        all.push_back(std::move(what));
+    }
+}
+
+std::vector<measure> job_run::take_measures() {
+    if (!has_records_.load(std::memory_order_acquire)) {
+        return {};
+    }
+    const std::lock_guard lock{mutex_};
+    return std::exchange(records_->measures, {});
+}
+
+std::vector<outbound_call> job_run::take_calls() {
+    if (!has_records_.load(std::memory_order_acquire)) {
+        return {};
+    }
+    const std::lock_guard lock{mutex_};
+    return std::exchange(records_->calls, {});
+}
+
 bool job_run::open_effect(const std::string& step) {
     const std::lock_guard lock{mutex_};
     std::vector<std::string>& open = made_records().open_effects;
@@ -194,8 +228,42 @@ std::string job_context::idempotency_key() const {
     return key.empty() ? "job:" + std::to_string(run_.job.id) : key;
 }
 
+namespace {
+
+const observer* observer_of(const engine::job_run& run) noexcept {
+    return run.home == nullptr ? nullptr : run.home->options.observer;
+}
+
+}  // namespace
+
 std::string job_context::traceparent() const {
-    return meta_text(run_.job.meta, "traceparent");
+    std::string enqueued = meta_text(run_.job.meta, "traceparent");
+    const observer* const traced_by = observer_of(run_);
+    return traced_by == nullptr ? enqueued : traced_by->trace_run(run_.job, enqueued);
+}
+
+bool job_context::traced() const {
+    const observer* const traced_by = observer_of(run_);
+    const std::string enqueued = meta_text(run_.job.meta, "traceparent");
+    return traced_by != nullptr && traced_by->trace_run(run_.job, enqueued) != enqueued;
+}
+
+void job_context::count(std::string name, double value, measure_labels labels) {
+    if (observer_of(run_) != nullptr) {
+        run_.add_measure(measure{measure::type::count, std::move(name), value, std::move(labels)});
+    }
+}
+
+void job_context::level(std::string name, double value, measure_labels labels) {
+    if (observer_of(run_) != nullptr) {
+        run_.add_measure(measure{measure::type::level, std::move(name), value, std::move(labels)});
+    }
+}
+
+void job_context::call_made(outbound_call what) {
+    if (observer_of(run_) != nullptr) {
+        run_.add_call(std::move(what));
+    }
 }
 
 void job_context::progress(double fraction, std::string text) {

@@ -60,6 +60,13 @@ class job_run {
     /// The lines since the last call; `last`: with a word about those that were dropped.
     [[nodiscard]] std::vector<log_line> take_log(bool last);
 
+    /// Any thread. Kept only while somebody observes; what is over the bound is dropped.
+    void add_measure(measure what);
+    void add_call(outbound_call what);
+    /// What was told since the last call.
+    [[nodiscard]] std::vector<measure> take_measures();
+    [[nodiscard]] std::vector<outbound_call> take_calls();
+
     /// Any thread. Steps whose effect may have happened while nobody has said so.
     bool open_effect(const std::string& step);  ///< whether it was not before
     void close_effect(const std::string& step);
@@ -74,6 +81,8 @@ class job_run {
     struct records {
         run_log log;
         std::vector<std::string> open_effects;
+        std::vector<measure> measures;
+        std::vector<outbound_call> calls;
     };
     records& made_records();
 

@@ -210,7 +210,15 @@ boost::asio::awaitable<void> lane::turn() {
     const std::vector<pg::result> results = co_await connection_.run();
     turn::pass_boundary(connection_, boundary, true);
     const std::chrono::duration<double> took = clock::now() - sent_at;
+    const std::uint64_t claimed_before = shared_.claimed;
     accept(results, took.count());
+    if (boundary.claims && shared_.watched) {
+        event e{event_type::jobs_claimed};
+        e.worker = shared_.worker_id;
+        e.count = static_cast<std::int64_t>(shared_.claimed - claimed_before);
+        e.duration = std::chrono::duration_cast<std::chrono::microseconds>(took);
+        shared_.emit(e);
+    }
     isolating_ = isolating_ && !pending_.empty();
 }
 

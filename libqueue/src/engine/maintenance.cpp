@@ -34,7 +34,8 @@ maintenance::maintenance(runtime& shared)
       rescuer_{shared, connection_},
       retention_{shared, connection_},
       scheduler_{shared, connection_},
-      batch_folder_{shared, connection_} {}
+      batch_folder_{shared, connection_},
+      bulk_runner_{shared, connection_} {}
 
 void maintenance::wake() {
     shared_.upkeep_due.notify();
@@ -63,6 +64,7 @@ boost::asio::awaitable<void> maintenance::run() {
             connection_.close();
             scheduler_.postpone(clock::now() + interval);
             batch_folder_.postpone(clock::now() + interval);
+            bulk_runner_.postpone(clock::now() + interval);
             if (!failed->poisons_connection() && !failed->retryable()) {
                 shared_.report(event_type::internal_error,
                                std::string{"maintenance: "} + failed->what());
@@ -71,7 +73,7 @@ boost::asio::awaitable<void> maintenance::run() {
         // Somebody is silent: the lease's end is not to be missed by much.
         auto next = clock::now() + (rescuer_.anyone_late() ? interval / 4 : interval);
         if (shared_.worker_id != 0) {
-            next = std::min({next, scheduler_.due(), batch_folder_.due()});
+            next = std::min({next, scheduler_.due(), batch_folder_.due(), bulk_runner_.due()});
         }
         co_await shared_.upkeep_due.wait_until(next);
     }
@@ -95,6 +97,7 @@ boost::asio::awaitable<void> maintenance::sweep() {
     }
     co_await scheduler_.run_once();
     co_await batch_folder_.run_once();
+    co_await bulk_runner_.run_once();
     if (now >= next_strays_) {
         co_await find_strays();
     }

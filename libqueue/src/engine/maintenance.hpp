@@ -2,6 +2,7 @@
 
 #include "engine/async.hpp"
 #include "engine/batch_folder.hpp"
+#include "engine/bulk_runner.hpp"
 #include "engine/rescuer.hpp"
 #include "engine/retention.hpp"
 #include "engine/scheduler.hpp"
@@ -15,7 +16,7 @@ class runtime;
 
 /// The slow work of a worker on a connection of its own: rescues dead workers, finds jobs that
 /// stand behind the cursors, takes back claims whose answer was lost, prunes what has outlived its
-/// use, fires schedules, adds up batches.
+/// use, fires schedules, adds up batches, does bulk operations.
 class maintenance {
    public:
     explicit maintenance(runtime& shared);
@@ -52,6 +53,7 @@ class maintenance {
     retention retention_;
     scheduler scheduler_;
     batch_folder batch_folder_;
+    bulk_runner bulk_runner_;
     clock::duration strays_pause_{std::chrono::seconds{1}};
     std::chrono::milliseconds strays_patience_{std::chrono::seconds{10}};
     std::uint64_t claimed_before_{0};

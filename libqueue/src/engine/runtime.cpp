@@ -63,6 +63,7 @@ runtime::runtime(boost::asio::io_context& io_, const worker_options& options_,
         pool = std::make_unique<boost::asio::thread_pool>(pool_size(options));
     }
     watched = options.observer != nullptr && options.observer->wants_every_job();
+    starts_watched = watched && options.observer->wants_starts();
 }
 
 runtime::~runtime() = default;
@@ -97,7 +98,7 @@ void runtime::begin(const run_ptr& run) {
         next_timeout_look = run->deadline;
         deadline_changed.notify();
     }
-    if (watched) {
+    if (starts_watched) {
         event e{event_type::job_started};
         e.job = &run->job;
         e.worker = worker_id;
@@ -211,6 +212,9 @@ void runtime::leave(const run_ptr& run) {
         // Said after its end was recorded, or the lease was lost.
         loose_log.emplace_back(run->job.id, run->job.lease, std::move(line));
     }
+    if (watched) {
+        tell_calls(*run);
+    }
     pump(queue);
     suspects.run_ended();
 }
@@ -240,13 +244,19 @@ ending runtime::end(const run_ptr& run, outcome said, bool thrown) {
 }
 
 void runtime::tell_of(const ending& ended) const {
-    const job_run& run = *ended.run;
+    job_run& run = *ended.run;
+    if (watched) {
+        tell_measures(run);
+    }
     if (watched || ended.said.kind() != outcome::type::completed) {
         event e{event_type::job_finished};
         e.job = &run.job;
         e.worker = worker_id;
         e.outcome = ended.said.kind();
         e.duration = std::chrono::duration_cast<microseconds>(clock::now() - run.started);
+        const auto started_at = std::chrono::system_clock::now() - e.duration;
+        e.waited = std::max(microseconds{0},
+                            std::chrono::duration_cast<microseconds>(started_at - run.job.run_at));
         e.message = ended.said.message();
         emit(e);
     }
@@ -255,6 +265,26 @@ void runtime::tell_of(const ending& ended) const {
         e.job = &run.job;
         e.worker = worker_id;
         e.message = ended.ack.dead_reason;
+        emit(e);
+    }
+}
+
+void runtime::tell_measures(job_run& run) const {
+    for (const measure& each : run.take_measures()) {
+        event e{event_type::job_measured};
+        e.job = &run.job;
+        e.worker = worker_id;
+        e.measured = &each;
+        emit(e);
+    }
+}
+
+void runtime::tell_calls(job_run& run) const {
+    for (const outbound_call& each : run.take_calls()) {
+        event e{event_type::call_made};
+        e.job = &run.job;
+        e.worker = worker_id;
+        e.call = &each;
         emit(e);
     }
 }

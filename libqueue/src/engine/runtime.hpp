@@ -114,7 +114,8 @@ class runtime {
     bool draining{false};
     bool stopping{false};
     std::atomic<bool> paused{false};
-    bool watched{false};  // the observer wants every job
+    bool watched{false};         // the observer wants every job
+    bool starts_watched{false};  // and their starts
     clock::time_point last_beat{};
 
    private:
@@ -128,6 +129,8 @@ class runtime {
     void returned_many(const std::vector<run_ptr>& runs, batch_outcome said, bool thrown);
     [[nodiscard]] ending end(const run_ptr& run, outcome said, bool thrown);
     void tell_of(const ending& ended) const;
+    void tell_measures(job_run& run) const;
+    void tell_calls(job_run& run) const;
     void leave(const run_ptr& run);
 
     std::minstd_rand random_;

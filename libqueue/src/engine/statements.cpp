@@ -50,6 +50,7 @@
 #include <sql/register_worker.hpp>
 #include <sql/release_leases.hpp>
 #include <sql/return_unstarted.hpp>
+#include <sql/run_operations.hpp>
 #include <sql/set_doorbells.hpp>
 #include <sql/set_kind_keeping.hpp>
 #include <sql/set_queue_retention.hpp>
@@ -116,6 +117,7 @@ statements::statements(std::string_view schema)
       register_worker{write("register_worker", sql::register_worker, schema)},
       release_leases{write("release_leases", sql::release_leases, schema)},
       return_unstarted{write("return_unstarted", sql::return_unstarted, schema)},
+      run_operations{write("run_operations", sql::run_operations, schema)},
       set_doorbells{write("set_doorbells", sql::set_doorbells, schema)},
       set_kind_keeping{write("set_kind_keeping", sql::set_kind_keeping, schema)},
       set_queue_retention{write("set_queue_retention", sql::set_queue_retention, schema)},

@@ -62,6 +62,7 @@ class statements {
     pg::prepared register_worker;
     pg::prepared release_leases;
     pg::prepared return_unstarted;
+    pg::prepared run_operations;
     pg::prepared set_doorbells;
     pg::prepared set_kind_keeping;
     pg::prepared set_queue_retention;

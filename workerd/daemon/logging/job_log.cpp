@@ -80,8 +80,17 @@ line_style style_of(const libqueue::event& e, bool every_job) {
             return {log_level::warn, "the database server may lose what it acknowledged"};
         case libqueue::event_type::key_missing:
             return {log_level::error, "a key of an encrypted job is missing"};
+        case libqueue::event_type::jobs_claimed:
+        case libqueue::event_type::job_measured:
+        case libqueue::event_type::call_made:
+            break;  // for counters alone
     }
     return {log_level::warn, "unknown event"};
+}
+
+bool is_for_people(libqueue::event_type type) {
+    return type != libqueue::event_type::jobs_claimed &&
+           type != libqueue::event_type::job_measured && type != libqueue::event_type::call_made;
 }
 
 bool is_finish(const libqueue::event& e) {
@@ -118,6 +127,8 @@ bool job_log::wants_every_job() const noexcept {
 }
 
 void job_log::on_event(const libqueue::event& e) noexcept {
+    if (!is_for_people(e.type))
+        return;
     try {
         write(e);
     } catch (const std::exception&) {
