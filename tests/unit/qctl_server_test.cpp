@@ -123,7 +123,8 @@ TEST_SUITE("qctl and a server") {
         REQUIRE(all.columns.size() == 3);
         CHECK(all.rows[1] == std::vector<std::optional<std::string>>{"2", std::nullopt, "true"});
         CHECK(all.rows[0].size() == 3);
-        CHECK(qctl::last_id(all) == 2);
+        CHECK_FALSE(qctl::last_of_falling(all));
+        CHECK(qctl::last_of_falling(qctl::read_page(R"([{"id":9},{"id":4}])").rows) == 4);
     }
 
     TEST_CASE("an answer that is not the API's ends the verb and says what came") {

@@ -11,10 +11,12 @@
 #include "table/jobs.hpp"
 #include "table/keys.hpp"
 #include "table/limits.hpp"
+#include "table/mail.hpp"
 #include "table/migrate.hpp"
 #include "table/queues.hpp"
 #include "table/schedules.hpp"
 #include "table/topics.hpp"
+#include "table/webhooks.hpp"
 
 #include <algorithm>
 #include <array>
@@ -46,7 +48,7 @@ consteval auto joined(const std::array<command, Sizes>&... parts) {
 constexpr auto all_commands = joined(
     table::enqueue_commands, table::jobs_commands, table::dlq_commands, table::queues_commands,
     table::limits_commands, table::schedules_commands, table::batches_commands,
-    table::topics_commands, table::archive_commands, table::keys_commands, table::access_commands,
+    table::topics_commands, table::webhooks_commands, table::mail_commands, table::archive_commands, table::keys_commands, table::access_commands,
     table::sight_commands, table::top_commands, table::care_commands, table::migrate_commands,
     table::config_commands, table::context_commands, table::api_commands, table::man_commands,
     table::about_commands);

@@ -3,9 +3,11 @@
 #include "console.hpp"
 #include "invocation.hpp"
 #include "render.hpp"
+#include "server/any_access.hpp"
 #include "server/any_control.hpp"
 #include "server/any_jobs.hpp"
 #include "server/any_operations.hpp"
+#include "server/any_processors.hpp"
 #include "settings.hpp"
 
 #include <libqueue/client.hpp>
@@ -45,6 +47,8 @@ class context {
     [[nodiscard]] any_topics topics() { return any_topics{*this}; }
     [[nodiscard]] any_schedules schedules() { return any_schedules{*this}; }
     [[nodiscard]] any_limits limits() { return any_limits{*this}; }
+    [[nodiscard]] any_access access() { return any_access{*this}; }
+    [[nodiscard]] any_processors processors() { return any_processors{*this}; }
 
     /// How long a verb that waits may take.
     [[nodiscard]] std::chrono::milliseconds waiting_time(

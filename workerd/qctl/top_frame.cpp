@@ -143,7 +143,7 @@ std::string queue_line(const top_queue& of, std::size_t width) {
            right(short_count(of.scheduled), 8) + right(short_count(of.retrying), 8) +
            right(short_count(of.running), 8) + right(short_count(of.dead), 8) +
            right(short_age(of.oldest_seconds), 8) + right(rate, 8) + right(failed, 7) +
-           (of.paused ? "  paused" : "");
+           (of.paused ? "  paused" : "") + (of.late ? "  late" : "");
 }
 
 std::string queue_heading(std::size_t width) {
@@ -161,7 +161,7 @@ std::string_view queue_color(const top_queue& of) noexcept {
     if (oldest >= get_up || failed >= 50) {
         return red;
     }
-    return of.paused || oldest >= look || failed >= 10 ? yellow : std::string_view{};
+    return of.paused || of.late || oldest >= look || failed >= 10 ? yellow : std::string_view{};
 }
 
 std::vector<std::string> kind_lines(const top_frame& of, const painter& to) {
@@ -239,7 +239,7 @@ bool before(const top_queue& a, const top_queue& b, top_order order) {
     switch (order) {
         case top_order::worst: {
             const auto badness = [](const top_queue& of) {
-                return std::tuple{of.paused && of.ready > 0, of.oldest_seconds.value_or(0), of.dead,
+                return std::tuple{of.paused && of.ready > 0, of.late, of.oldest_seconds.value_or(0), of.dead,
                                   of.ready};
             };
             const auto [theirs, ours] = by(badness);

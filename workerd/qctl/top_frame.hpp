@@ -26,6 +26,7 @@ class top_queue {
     std::optional<double> per_second;      ///< finished, lately
     std::optional<double> failed_percent;  ///< of them
     bool paused{false};
+    bool late{false};  ///< beyond its objective
 };
 
 class top_worker {

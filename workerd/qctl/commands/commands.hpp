@@ -65,6 +65,23 @@ namespace qctl {
 [[nodiscard]] exit_code run_topics_unsubscribe(context& with);
 [[nodiscard]] exit_code run_topics_unrouted(context& with);
 
+[[nodiscard]] exit_code run_webhooks_endpoints_list(context& with);
+[[nodiscard]] exit_code run_webhooks_endpoints_show(context& with);
+[[nodiscard]] exit_code run_webhooks_endpoints_create(context& with);
+[[nodiscard]] exit_code run_webhooks_endpoints_enable(context& with);
+[[nodiscard]] exit_code run_webhooks_endpoints_disable(context& with);
+[[nodiscard]] exit_code run_webhooks_endpoints_rotate(context& with);
+[[nodiscard]] exit_code run_webhooks_deliveries_list(context& with);
+[[nodiscard]] exit_code run_webhooks_deliveries_replay(context& with);
+[[nodiscard]] exit_code run_webhooks_verify(context& with);
+[[nodiscard]] exit_code run_templates_list(context& with);
+[[nodiscard]] exit_code run_templates_show(context& with);
+[[nodiscard]] exit_code run_preferences_show(context& with);
+[[nodiscard]] exit_code run_preferences_history(context& with);
+[[nodiscard]] exit_code run_preferences_set(context& with);
+[[nodiscard]] exit_code run_preferences_suppress(context& with);
+[[nodiscard]] exit_code run_preferences_unsuppress(context& with);
+
 [[nodiscard]] exit_code run_archive_list(context& with);
 [[nodiscard]] exit_code run_archive_jobs(context& with);
 [[nodiscard]] exit_code run_archive_set(context& with);

@@ -79,8 +79,7 @@ std::string shown_value(const workerd::setting& of) {
 }
 
 exit_code show_of_server(context& with) {
-    constexpr int most_rows = 10'000;
-    auto rows = with.server()->list({"GET", "/settings"}, most_rows);
+    auto rows = with.server()->items({"GET", "/settings"});
     if (!rows) {
         throw libqueue::domain_failure{rows.error()};
     }

@@ -6,6 +6,8 @@
 #include "terminal.hpp"
 #include "top_frame.hpp"
 
+#include <libqueue/overview.hpp>
+
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -47,14 +49,6 @@ bool truth(const report& row, std::string_view name) {
     return text == "t" || text == "true";
 }
 
-std::optional<double> age_of(const report& row, time_point now) {
-    const auto since = read_instant(field_of(row, "oldest_ready_at").value_or(""));
-    if (!since) {
-        return std::nullopt;
-    }
-    return std::max(0.0, std::chrono::duration<double>(now - *since).count());
-}
-
 void take_queues(const report& rows, top_frame& into) {
     for (std::size_t i = 0; i < rows.rows.size(); ++i) {
         const auto row = row_at(rows, i);
@@ -65,7 +59,12 @@ void take_queues(const report& rows, top_frame& into) {
         queue.retrying = whole(row, "retrying");
         queue.running = whole(row, "running");
         queue.dead = whole(row, "dead");
-        queue.oldest_seconds = age_of(row, into.at);
+        queue.oldest_seconds = figure(row, "oldest_waiting_seconds");
+        if (const auto minute = figure(row, "finished_per_minute")) {
+            queue.per_second = *minute / 60;
+        }
+        queue.failed_percent = figure(row, "failed_percent");
+        queue.late = truth(row, "late");
         queue.paused = truth(row, "paused");
         into.queues.push_back(std::move(queue));
     }
@@ -103,17 +102,34 @@ void take_unhandled(const report& rows, top_frame& into) {
     }
 }
 
-// The figures of the whole system, which the API does not offer in this form.
-void take_rates(const report& rows, top_frame& into) {
-    for (const auto& row : rows.rows) {
-        const auto name = row.at(0).value_or("");
-        const double value = std::strtod(row.at(2).value_or("0").c_str(), nullptr);
-        if (name == "completed_per_second_1m") {
-            into.completed_per_second = value;
-        } else if (name == "failed_per_second_1m") {
-            into.failed_per_second = value;
-        }
+// Of all queues together.
+void take_rates(top_frame& into) {
+    double finished = 0;
+    double failed = 0;
+    bool any = false;
+    for (const auto& each : into.queues) {
+        any = any || each.per_second;
+        finished += each.per_second.value_or(0);
+        failed += each.per_second.value_or(0) * each.failed_percent.value_or(0) / 100;
     }
+    if (any) {
+        into.completed_per_second = finished - failed;
+        into.failed_per_second = failed;
+    }
+}
+
+// The same figures as the dashboard's first page, in one question.
+void take_overview(context& with, top_frame& into) {
+    auto* const server = with.server();
+    if (server == nullptr) {
+        take_queues(libqueue::overview{with.client()}.queues(), into);
+        take_workers(with.operations().list_workers(), into);
+        return;
+    }
+    const auto all = server->object({"GET", "/overview"}).value();
+    take_queues(read_page(field_of(all, "queues").value_or("[]")).rows, into);
+    // Who is kept to one tenant is told nothing of the workers.
+    take_workers(read_page(field_of(all, "workers").value_or("[]")).rows, into);
 }
 
 top_frame sample(context& with) {
@@ -123,12 +139,9 @@ top_frame sample(context& with) {
     frame.place = !options.server.empty() ? options.server
                   : options.dsn.empty()   ? std::string{"database of PG*"}
                                           : masked_dsn(options.dsn);
-    take_queues(with.operations().list_queues(), frame);
-    take_workers(with.operations().list_workers(), frame);
+    take_overview(with, frame);
     take_unhandled(with.operations().unhandled_kinds(), frame);
-    if (with.server() == nullptr) {
-        take_rates(with.operations().stats(), frame);
-    }
+    take_rates(frame);
     return frame;
 }
 

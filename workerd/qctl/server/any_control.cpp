@@ -6,6 +6,7 @@
 #include "server/json_body.hpp"
 #include "values.hpp"
 
+#include <algorithm>
 #include <limits>
 
 namespace qctl {
@@ -14,8 +15,6 @@ namespace {
 
 using libqueue::report;
 using libqueue::result;
-
-constexpr int most_rows = 10'000;
 
 result<void> done(const result<api_answer>& answer) {
     return answer ? result<void>{} : answer.error();
@@ -51,6 +50,24 @@ api_request about(std::string method, std::string path, const std::optional<std:
     return request;
 }
 
+// Of one answer; who wants more asks the database.
+constexpr int most_times = 100;
+
+result<std::vector<libqueue::time_point>> times_of(api_client& server,
+                                                   const api_request& request) {
+    const auto rows = server.items(request);
+    if (!rows) {
+        return rows.error();
+    }
+    std::vector<libqueue::time_point> times;
+    for (const auto& row : rows->rows) {
+        if (const auto when = read_instant(row.at(0).value_or(""))) {
+            times.push_back(*when);
+        }
+    }
+    return times;
+}
+
 std::string schedule_body(const libqueue::new_schedule& wanted) {
     json_body body;
     body.text("cron", wanted.cron)
@@ -63,7 +80,6 @@ std::string schedule_body(const libqueue::new_schedule& wanted) {
         .text("queue", wanted.queue)
         .integer("priority", wanted.priority)
         .integer("max_attempts", wanted.max_attempts)
-        .text("tenant_id", wanted.tenant_id)
         .raw("meta", wanted.meta);
     if (wanted.when_missed == libqueue::misfire::backfill) {
         body.integer("backfill_max", wanted.backfill_max);
@@ -78,7 +94,7 @@ result<std::int64_t> any_schedules::set(const libqueue::new_schedule& wanted) {
     if (server == nullptr) {
         return libqueue::schedules{with_.client()}.set(wanted);
     }
-    api_request request{"PUT", schedule_path(wanted.name)};
+    auto request = about("PUT", schedule_path(wanted.name), wanted.tenant_id);
     request.body = schedule_body(wanted);
     const auto row = server->object(request);
     return row ? result<std::int64_t>{number(*row, "id")} : row.error();
@@ -127,27 +143,21 @@ result<std::vector<libqueue::time_point>> any_schedules::next(std::string_view n
         return libqueue::schedules{with_.client()}.next(name, n, of);
     }
     auto request = about("GET", schedule_path(name, "/next"), of);
-    request.query.emplace_back("count", std::to_string(n));
-    const auto answer = server->ask(request);
-    if (!answer) {
-        return answer.error();
-    }
-    std::vector<libqueue::time_point> times;
-    const auto page = read_page(answer->body);
-    for (const auto& row : page.rows.rows) {
-        if (const auto when = read_instant(row.at(0).value_or(""))) {
-            times.push_back(*when);
-        }
-    }
-    return times;
+    request.query.emplace_back("n", std::to_string(std::min(n, most_times)));
+    return times_of(*server, request);
 }
 
 result<std::vector<libqueue::time_point>> any_schedules::preview(std::string_view cron,
                                                                  std::string_view timezone, int n) {
-    if (with_.server() != nullptr) {
-        return std::vector<libqueue::time_point>{};
+    auto* const server = with_.server();
+    if (server == nullptr) {
+        return libqueue::schedules{with_.client()}.preview(cron, timezone, n);
     }
-    return libqueue::schedules{with_.client()}.preview(cron, timezone, n);
+    api_request request{"GET", "/schedules/preview"};
+    request.query = {{"cron", std::string{cron}},
+                     {"timezone", std::string{timezone}},
+                     {"n", std::to_string(std::min(n, most_times))}};
+    return times_of(*server, request);
 }
 
 report any_schedules::list(const libqueue::schedule_filter& filter) {
@@ -159,7 +169,7 @@ report any_schedules::list(const libqueue::schedule_filter& filter) {
     add(request, "name", filter.name);
     add(request, "kind", filter.kind);
     if (filter.after) {
-        request.query.emplace_back("cursor", std::to_string(*filter.after));
+        request.query.emplace_back("cursor", cursor_behind(*filter.after));
     }
     return server->list(std::move(request), filter.limit).value();
 }
@@ -175,7 +185,9 @@ report any_schedules::runs(std::string_view name, int limit, const tenant& of) {
     if (server == nullptr) {
         return libqueue::schedules{with_.client()}.runs(name, limit, of);
     }
-    return server->list(about("GET", schedule_path(name, "/runs"), of), limit).value();
+    auto request = about("GET", schedule_path(name, "/runs"), of);
+    request.query.emplace_back("n", std::to_string(std::min(limit, most_times)));
+    return server->items(request).value();
 }
 
 result<std::int64_t> any_batches::create(const libqueue::new_batch& wanted) {
@@ -235,7 +247,7 @@ report any_batches::list(const libqueue::batch_filter& filter) {
         request.query.emplace_back("unfinished", "true");
     }
     if (filter.before) {
-        request.query.emplace_back("cursor", std::to_string(*filter.before));
+        request.query.emplace_back("cursor", cursor_behind(*filter.before));
     }
     return server->list(std::move(request), filter.limit).value();
 }
@@ -256,7 +268,7 @@ result<report> any_batches::items(std::int64_t batch, const libqueue::batch_item
         request.query.emplace_back("state", libqueue::to_string(*filter.state));
     }
     if (filter.after) {
-        request.query.emplace_back("cursor", std::to_string(*filter.after));
+        request.query.emplace_back("cursor", cursor_behind(*filter.after));
     }
     return server->list(std::move(request), filter.limit);
 }
@@ -317,7 +329,7 @@ report any_topics::list(const libqueue::subscription_filter& filter) {
     add(request, "pattern", filter.pattern);
     add(request, "kind", filter.kind);
     if (filter.after) {
-        request.query.emplace_back("cursor", std::to_string(*filter.after));
+        request.query.emplace_back("cursor", cursor_behind(*filter.after));
     }
     return server->list(std::move(request), filter.limit).value();
 }
@@ -327,6 +339,12 @@ result<report> any_topics::subscribers(const libqueue::new_event& event) {
 }
 
 report any_topics::unrouted(int limit) {
+    if (auto* const server = with_.server()) {
+        constexpr int most = 500;
+        api_request request{"GET", "/subscriptions/unrouted"};
+        request.query.emplace_back("limit", std::to_string(std::min(limit, most)));
+        return server->items(request).value();
+    }
     return libqueue::topics{with_.client()}.unrouted(limit);
 }
 
@@ -384,7 +402,7 @@ result<std::int64_t> any_limits::reset(std::string_view name,
     }
     const auto row =
         server->object(posting(limit_path(name, "/reset"), json_body{}.text("key", key).done()));
-    return row ? result<std::int64_t>{number(*row, "filled")} : row.error();
+    return row ? result<std::int64_t>{number(*row, "reset")} : row.error();
 }
 
 result<void> any_limits::stop(std::string_view name, std::string_view reason) {
@@ -406,13 +424,7 @@ result<report> any_limits::list(const std::optional<std::string>& name) {
     if (server == nullptr) {
         return libqueue::limit_control{with_.client()}.list(name);
     }
-    api_request request{"GET", "/limits"};
-    add(request, "name", name);
-    auto rows = server->list(std::move(request), most_rows);
-    if (rows && name && rows->rows.empty()) {
-        return libqueue::error{libqueue::errc::not_found, "no limit '" + *name + "'"};
-    }
-    return rows;
+    return server->items({"GET", name ? limit_path(*name) : std::string{"/limits"}});
 }
 
 }  // namespace qctl

@@ -32,7 +32,7 @@ class any_schedules {
                                                              const tenant& of);
     [[nodiscard]] libqueue::result<std::vector<libqueue::time_point>> next(std::string_view name,
                                                                            int n, const tenant& of);
-    /// A server checks an expression when the schedule is set: nothing comes back from it.
+    /// A server tells a hundred times at most.
     [[nodiscard]] libqueue::result<std::vector<libqueue::time_point>> preview(
         std::string_view cron, std::string_view timezone, int n);
     [[nodiscard]] libqueue::report list(const libqueue::schedule_filter& filter);

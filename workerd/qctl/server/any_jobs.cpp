@@ -3,11 +3,13 @@
 #include "context.hpp"
 #include "faults.hpp"
 #include "job_row.hpp"
+#include "json_members.hpp"
 #include "server/api_client.hpp"
 #include "server/json_body.hpp"
 #include "values.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <thread>
 
 namespace qctl {
@@ -22,7 +24,6 @@ using libqueue::result;
 
 constexpr std::chrono::milliseconds shortest_pause{50};
 constexpr std::chrono::milliseconds longest_pause{1'000};
-constexpr int most_rows = 10'000;
 
 std::string job_path(job_id id, std::string_view rest = {}) {
     return "/jobs/" + std::to_string(id) + std::string{rest};
@@ -35,9 +36,12 @@ std::optional<std::int64_t> in_milliseconds(const std::optional<std::chrono::mic
 }
 
 // A sealed payload must not travel as clear text to a server that cannot seal it.
-void demand_no_keys(context& with) {
+void demand_offered(context& with) {
     if (with.call.has("keyring")) {
         throw needs_database(with.call, "keys stay on this machine and seal for the database");
+    }
+    if (with.call.has("window")) {
+        throw needs_database(with.call, "the API remembers a key for as long as it always does");
     }
 }
 
@@ -62,9 +66,6 @@ std::string job_body(const new_job& job) {
         .text("limit_key", job.limit_key)
         .integer("cost", job.cost)
         .text("subject", job.subject);
-    if (job.idempotency_ttl) {
-        body.integer("idempotency_ttl_s", job.idempotency_ttl->count());
-    }
     return body.done();
 }
 
@@ -106,7 +107,7 @@ result<libqueue::enqueued> any_jobs::enqueue(const new_job& job) {
     if (server == nullptr) {
         return with_.client().enqueue(job);
     }
-    demand_no_keys(with_);
+    demand_offered(with_);
     api_request request{"POST", "/jobs"};
     request.body = job_body(job);
     const auto row = server->object(request);
@@ -125,7 +126,7 @@ result<std::vector<job_id>> any_jobs::enqueue_many(std::span<const new_job> jobs
     if (server == nullptr) {
         return with_.client().enqueue_many(jobs);
     }
-    demand_no_keys(with_);
+    demand_offered(with_);
     std::string all;
     for (const auto& job : jobs) {
         all += (all.empty() ? "[" : ",") + job_body(job);
@@ -136,13 +137,10 @@ result<std::vector<job_id>> any_jobs::enqueue_many(std::span<const new_job> jobs
     if (!answer) {
         return answer.error();
     }
-    const auto page = read_page(answer->body);
     std::vector<job_id> ids;
-    for (std::size_t i = 0; i < page.rows.rows.size(); ++i) {
-        report one;
-        one.columns = page.rows.columns;
-        one.rows = {page.rows.rows[i]};
-        ids.push_back(read_id(field_of(one, "id").value_or(""), "id"));
+    const auto made = field_of(read_object(answer->body), "ids").value_or("[]");
+    for (const auto each : json_elements(made).value_or(std::vector<std::string_view>{})) {
+        ids.push_back(read_id(each, "id"));
     }
     return ids;
 }
@@ -190,7 +188,7 @@ result<bool> any_jobs::cancel(job_id id, std::string_view reason) {
     if (!row) {
         return row.error();
     }
-    return field_of(*row, "result").value_or("cancelled") == "cancelled";
+    return field_of(*row, "cancelled").value_or("") == "true";
 }
 
 result<void> any_jobs::retry(job_id id) {
@@ -211,14 +209,17 @@ report any_records::log(job_id id, const libqueue::log_filter& filter) {
     if (filter.attempt) {
         request.query.emplace_back("attempt", std::to_string(*filter.attempt));
     }
-    if (filter.tail) {
-        request.query.emplace_back("tail", std::to_string(*filter.tail));
-    }
     if (filter.after_lease) {
         request.query.emplace_back("after_lease", std::to_string(*filter.after_lease));
         request.query.emplace_back("after_line", std::to_string(filter.after_line));
     }
-    return server->list(std::move(request), most_rows).value();
+    auto lines = server->items(request).value();
+    // The API gives the last thousand; who wants fewer takes the last of them.
+    if (const auto tail = static_cast<std::size_t>(filter.tail.value_or(0));
+        filter.tail && lines.rows.size() > tail) {
+        lines.rows.erase(lines.rows.begin(), lines.rows.end() - static_cast<std::ptrdiff_t>(tail));
+    }
+    return lines;
 }
 
 report any_records::progress(job_id id) {

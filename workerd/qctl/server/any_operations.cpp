@@ -7,7 +7,9 @@
 #include "server/json_body.hpp"
 #include "values.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <limits>
 #include <thread>
 
@@ -54,23 +56,19 @@ class bulk_run {
     explicit bulk_run(api_client& server) noexcept : server_{server} {}
 
     result<std::int64_t> count(std::string_view action, const std::string& filter) {
+        json_body body = asked(action, filter);
         const auto answer =
-            server_.object(posting("/operations", json_body{}
-                                                      .text("action", std::string{action})
-                                                      .text("filter", filter)
-                                                      .boolean("dry_run", true)
-                                                      .done()));
+            server_.object(posting("/operations", body.boolean("dry_run", true).done()));
         return answer ? result<std::int64_t>{number(*answer, "count")} : answer.error();
     }
 
+    // The user has confirmed already: it begins at once.
     result<std::int64_t> run(std::string_view action, const std::string& filter,
-                             const std::optional<std::string>& rate,
+                             std::optional<double> per_second,
                              const libqueue::progress_callback& progress) {
-        auto at = server_.object(posting("/operations", json_body{}
-                                                            .text("action", std::string{action})
-                                                            .text("filter", filter)
-                                                            .text("rate", rate)
-                                                            .done()));
+        json_body body = asked(action, filter);
+        body.number("rate", per_second).integer("undo_seconds", 0);
+        auto at = server_.object(posting("/operations", body.done()));
         if (!at) {
             return at.error();
         }
@@ -95,6 +93,14 @@ class bulk_run {
     }
 
    private:
+    // A bulk operation wants a filter; all dead letters are those that are dead.
+    static json_body asked(std::string_view action, const std::string& filter) {
+        json_body body;
+        body.text("action", std::string{action})
+            .text("filter", filter.empty() ? std::string{"state:dead"} : filter);
+        return body;
+    }
+
     static bool ended(const report& row) {
         const auto state = field_of(row, "state").value_or("");
         return state == "completed" || state == "failed" || state == "cancelled";
@@ -105,7 +111,7 @@ class bulk_run {
 
 // Letters named one by one are acted on one by one: at once, and each by the rights for one.
 result<std::int64_t> act_on_letters(api_client& server, const std::vector<libqueue::job_id>& ids,
-                                    std::string_view verb,
+                                    std::string_view verb, const std::string& body,
                                     const libqueue::progress_callback& progress) {
     std::int64_t count = 0;
     for (const auto id : ids) {
@@ -120,20 +126,6 @@ result<std::int64_t> act_on_letters(api_client& server, const std::vector<libque
         }
     }
     return count;
-}
-
-std::optional<std::string> rate_text(double per_second) {
-    if (per_second <= 0) {
-        return std::nullopt;
-    }
-    // Whole figures in the unit that has them: 10/m is no 0.1666/s.
-    for (const auto& [unit, seconds] : {std::pair{"s", 1.0}, {"m", 60.0}, {"h", 3600.0}}) {
-        const double figure = per_second * seconds;
-        if (figure >= 1) {
-            return std::to_string(static_cast<std::int64_t>(figure + 0.5)) + "/" + unit;
-        }
-    }
-    return "1/h";
 }
 
 }  // namespace
@@ -179,6 +171,30 @@ report any_operations::list_dead_letters(const libqueue::dead_letter_filter& fil
     return server->list(std::move(request), filter.limit).value();
 }
 
+void any_operations::export_letters(const libqueue::dead_letter_filter& filter, std::int64_t most,
+                                    const std::function<void(const report&)>& take) {
+    constexpr std::int64_t page_size = 100;
+    api_request request{"GET", "/dead-letters/export"};
+    add_filter(request, filter_text(filter));
+    std::string cursor;
+    do {
+        auto page = request;
+        page.query.emplace_back("limit", std::to_string(std::min(most, page_size)));
+        if (!cursor.empty()) {
+            page.query.emplace_back("cursor", cursor);
+        }
+        const auto answer = with_.server()->ask(page).value();
+        std::string_view lines{answer.body};
+        while (!lines.empty() && most > 0) {
+            const auto end = std::min(lines.find('\n'), lines.size());
+            take(read_object(lines.substr(0, end)));
+            lines.remove_prefix(std::min(end + 1, lines.size()));
+            --most;
+        }
+        cursor = answer.next_cursor;
+    } while (!cursor.empty() && most > 0);
+}
+
 report any_operations::dead_letter_groups(const libqueue::dead_letter_filter& filter) {
     auto* const server = with_.server();
     if (server == nullptr) {
@@ -186,7 +202,9 @@ report any_operations::dead_letter_groups(const libqueue::dead_letter_filter& fi
     }
     api_request request{"GET", "/dead-letters/groups"};
     add_filter(request, filter_text(filter));
-    return server->list(std::move(request), filter.limit).value();
+    auto groups = server->items(request).value();
+    groups.rows.resize(std::min(groups.rows.size(), static_cast<std::size_t>(filter.limit)));
+    return groups;
 }
 
 std::int64_t any_operations::count_dead_letters(const libqueue::dead_letter_filter& filter) {
@@ -204,16 +222,19 @@ result<std::int64_t> any_operations::replay(const libqueue::dead_letter_filter& 
     if (server == nullptr) {
         return libqueue::operations{with_.client()}.replay(filter, options, progress);
     }
-    if (options.payload || options.to_queue) {
-        throw needs_database(with_.call, "the API replays letters as they are");
+    json_body edits;
+    edits.raw("payload", options.payload.value_or("")).text("queue", options.to_queue);
+    const bool edited = options.payload || options.to_queue;
+    if (edited && (filter.ids.empty() || options.per_second > 0)) {
+        throw needs_database(with_.call, "the API edits letters that are named, one by one");
     }
     if (options.dry_run) {
         return bulk_run{*server}.count("replay", filter_text(filter));
     }
-    const auto rate = rate_text(options.per_second);
+    const auto rate = options.per_second > 0 ? std::optional{options.per_second} : std::nullopt;
     return filter.ids.empty() || rate
                ? bulk_run{*server}.run("replay", filter_text(filter), rate, progress)
-               : act_on_letters(*server, filter.ids, "replay", progress);
+               : act_on_letters(*server, filter.ids, "replay", edits.done(), progress);
 }
 
 std::int64_t any_operations::discard(const libqueue::dead_letter_filter& filter, bool dry_run,
@@ -227,7 +248,7 @@ std::int64_t any_operations::discard(const libqueue::dead_letter_filter& filter,
     }
     return (filter.ids.empty()
                 ? bulk_run{*server}.run("discard", filter_text(filter), std::nullopt, progress)
-                : act_on_letters(*server, filter.ids, "discard", progress))
+                : act_on_letters(*server, filter.ids, "discard", {}, progress))
         .value();
 }
 
@@ -276,15 +297,23 @@ result<std::int64_t> any_operations::purge(std::string_view queue, bool dry_run,
     if (server == nullptr) {
         return libqueue::operations{with_.client()}.purge(queue, dry_run, progress);
     }
-    if (dry_run) {
-        const auto row = server->object({"GET", queue_path(queue)});
+    // A long line takes the server several turns.
+    std::int64_t count = 0;
+    while (true) {
+        const auto row = server->object(
+            posting(queue_path(queue, "/clear"), json_body{}.boolean("dry_run", dry_run).done()));
         if (!row) {
             return row.error();
         }
-        return number(*row, "ready") + number(*row, "scheduled") + number(*row, "retrying");
+        if (dry_run) {
+            return number(*row, "matched");
+        }
+        count += number(*row, "cancelled");
+        const bool finished = field_of(*row, "finished").value_or("true") == "true";
+        if (finished || (progress && !progress(count, count + 1))) {
+            return count;
+        }
     }
-    const auto row = server->object(posting(queue_path(queue, "/clear")));
-    return row ? result<std::int64_t>{number(*row, "cancelled")} : row.error();
 }
 
 result<std::int64_t> any_operations::outstanding(std::string_view queue) {

@@ -3,6 +3,7 @@
 #include <libqueue/operations.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,9 @@ class any_operations {
 
     [[nodiscard]] libqueue::report list_dead_letters(const libqueue::dead_letter_filter& filter);
     [[nodiscard]] libqueue::report dead_letter_groups(const libqueue::dead_letter_filter& filter);
+    /// Of a server: whole letters one by one, whose order is not that of their ids.
+    void export_letters(const libqueue::dead_letter_filter& filter, std::int64_t most,
+                        const std::function<void(const libqueue::report&)>& take);
     [[nodiscard]] std::int64_t count_dead_letters(const libqueue::dead_letter_filter& filter);
     [[nodiscard]] libqueue::result<std::int64_t> replay(
         const libqueue::dead_letter_filter& filter, const libqueue::replay_options& options,

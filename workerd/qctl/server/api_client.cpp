@@ -51,9 +51,7 @@ std::size_t take_body(char* data, std::size_t size, std::size_t count, void* int
     return bytes;
 }
 
-std::size_t take_header(char* data, std::size_t size, std::size_t count, void* into) {
-    constexpr std::string_view name = "x-request-id:";
-    const std::string_view line{data, size * count};
+void take_value(std::string_view line, std::string_view name, std::string& into) {
     const bool fits = line.size() > name.size() &&
                       std::ranges::equal(line.substr(0, name.size()), name, [](char a, char b) {
                           return std::tolower(static_cast<unsigned char>(a)) == b;
@@ -62,8 +60,15 @@ std::size_t take_header(char* data, std::size_t size, std::size_t count, void* i
         auto value = line.substr(name.size());
         value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
         value = value.substr(0, value.find_last_not_of(" \t\r\n") + 1);
-        *static_cast<std::string*>(into) = value;
+        into = value;
     }
+}
+
+std::size_t take_header(char* data, std::size_t size, std::size_t count, void* into) {
+    auto& answer = *static_cast<api_answer*>(into);
+    const std::string_view line{data, size * count};
+    take_value(line, "x-request-id:", answer.request_id);
+    take_value(line, "x-next-cursor:", answer.next_cursor);
     return size * count;
 }
 
@@ -158,7 +163,7 @@ class api_client::transfer {
         set(CURLOPT_WRITEFUNCTION, &take_body);
         set(CURLOPT_WRITEDATA, &answer.body);
         set(CURLOPT_HEADERFUNCTION, &take_header);
-        set(CURLOPT_HEADERDATA, &answer.request_id);
+        set(CURLOPT_HEADERDATA, &answer);
         if (!ca_file_.empty()) {
             set(CURLOPT_CAINFO, ca_file_.c_str());
         }
@@ -302,9 +307,7 @@ libqueue::result<libqueue::report> api_client::list(const api_request& request, 
         }
     } while (cursor && static_cast<int>(all.rows.size()) < most);
     if (cursor && !all.rows.empty()) {
-        if (const auto last = last_id(all)) {
-            all.next = *last;
-        }
+        all.next = last_of_falling(all);
     }
     return all;
 }
@@ -315,6 +318,31 @@ libqueue::result<libqueue::report> api_client::object(const api_request& request
         return answer.error();
     }
     return read_object(answer->body);
+}
+
+// Base64 for URLs, without padding.
+std::string sealed_cursor(std::string_view position) {
+    constexpr std::string_view alphabet =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    std::string out;
+    unsigned held = 0;
+    unsigned bits = 0;
+    for (const char c : position) {
+        held = (held << 8U) | static_cast<unsigned char>(c);
+        bits += 8;
+        while (bits >= 6) {
+            bits -= 6;
+            out += alphabet[(held >> bits) & 63U];
+        }
+    }
+    if (bits > 0) {
+        out += alphabet[(held << (6 - bits)) & 63U];
+    }
+    return out;
+}
+
+std::string cursor_behind(std::int64_t id) {
+    return sealed_cursor(std::to_string(id));
 }
 
 std::string path_part(std::string_view text) {

@@ -6,6 +6,7 @@
 #include <libqueue/error.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -35,6 +36,7 @@ class api_answer {
     int status{0};
     std::string body;
     std::string request_id;
+    std::string next_cursor;  ///< of answers that are lines
 };
 
 /// The API of a workerd over HTTP. One connection, kept; one thread at a time. Redirects are not
@@ -59,7 +61,8 @@ class api_client {
 
     /// A list that comes as a whole.
     [[nodiscard]] libqueue::result<libqueue::report> items(const api_request& request);
-    /// All pages of a list, up to `most` rows. `next` is set when there are more.
+    /// All pages of a list, up to `most` rows. `next` is set when there are more and the list goes
+    /// by falling ids.
     [[nodiscard]] libqueue::result<libqueue::report> list(const api_request& request, int most);
     [[nodiscard]] libqueue::result<libqueue::report> object(const api_request& request);
 
@@ -69,6 +72,10 @@ class api_client {
     class transfer;
     std::unique_ptr<transfer> transfer_;
 };
+
+/// The cursor of lists whose pages go by the id of the last row: what the API seals is that id.
+[[nodiscard]] std::string sealed_cursor(std::string_view position);
+[[nodiscard]] std::string cursor_behind(std::int64_t id);
 
 /// Percent-encoded: a name is one part of a path, whatever is in it.
 [[nodiscard]] std::string path_part(std::string_view text);

@@ -272,14 +272,21 @@ void align_rows(report& all, const report& page) {
     }
 }
 
-std::optional<libqueue::job_id> last_id(const report& of) {
+std::optional<libqueue::job_id> last_of_falling(const report& of) {
     const auto found = std::ranges::find(of.columns, "id", &libqueue::column::name);
-    if (found == of.columns.end() || of.rows.empty() ||
-        found->type != libqueue::column_type::integer) {
+    if (found == of.columns.end() || found->type != libqueue::column_type::integer) {
         return std::nullopt;
     }
-    const auto& cell = of.rows.back()[static_cast<std::size_t>(found - of.columns.begin())];
-    return cell ? std::optional{read_id(*cell, "id")} : std::nullopt;
+    const auto at = static_cast<std::size_t>(found - of.columns.begin());
+    std::optional<libqueue::job_id> last;
+    for (const auto& row : of.rows) {
+        const auto id = read_id(row[at].value_or(""), "id");
+        if (last && id >= *last) {
+            return std::nullopt;
+        }
+        last = id;
+    }
+    return last;
 }
 
 api_problem read_problem(int status, std::string_view body) {

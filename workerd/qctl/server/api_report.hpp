@@ -35,8 +35,8 @@ class api_page {
 /// Puts the rows of `page` under those of `all`, by the names of the columns.
 void align_rows(libqueue::report& all, const libqueue::report& page);
 
-/// The `id` of the last row, where ids are numbers.
-[[nodiscard]] std::optional<libqueue::job_id> last_id(const libqueue::report& of);
+/// The `id` of the last row of a list that goes by falling ids; nothing for any other list.
+[[nodiscard]] std::optional<libqueue::job_id> last_of_falling(const libqueue::report& of);
 
 /// A refusal: problem+json (RFC 9457) as far as it could be read.
 class api_problem {
