@@ -112,6 +112,58 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.act_on_jobs(action text, job_ids bigint[], reason text, OUT done bigint, OUT skipped bigint, OUT failed bigint, OUT problem text) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    each_id bigint;
+    one record;
+BEGIN
+    skipped := 0;
+    failed := 0;
+    BEGIN
+        CASE action
+            WHEN 'replay' THEN
+                SELECT count(*) INTO done FROM queue.replay(act_on_jobs.job_ids);
+            WHEN 'discard' THEN
+                done := queue.discard(act_on_jobs.job_ids);
+            ELSE
+                FOREACH each_id IN ARRAY act_on_jobs.job_ids LOOP
+                    IF action = 'retry' THEN
+                        PERFORM queue.retry(each_id);
+                    ELSE
+                        PERFORM queue.cancel(each_id, act_on_jobs.reason);
+                    END IF;
+                END LOOP;
+                done := cardinality(act_on_jobs.job_ids);
+        END CASE;
+        skipped := cardinality(act_on_jobs.job_ids) - done;
+        RETURN;
+    EXCEPTION WHEN OTHERS THEN
+        IF left(SQLSTATE, 2) IN ('08', '25', '40', '53', '55', '57', '58', 'XX') THEN
+            RAISE;
+        ELSIF cardinality(act_on_jobs.job_ids) = 1 THEN
+            done := 0;
+            IF SQLSTATE IN ('LQ005', 'LQ006') AND action <> 'replay' THEN
+                skipped := 1;
+            ELSE
+                failed := 1;
+                problem := left(SQLERRM, 1000);
+            END IF;
+            RETURN;
+        END IF;
+    END;
+    done := 0;
+    FOREACH each_id IN ARRAY act_on_jobs.job_ids LOOP
+        one := queue.act_on_jobs(action, ARRAY[each_id], act_on_jobs.reason);
+        done := done + one.done;
+        skipped := skipped + one.skipped;
+        failed := failed + one.failed;
+        problem := coalesce(one.problem, problem);
+    END LOOP;
+END
+$$;
+
 CREATE FUNCTION queue.add_to_batch(batch_id bigint, job_ids bigint[]) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -945,6 +997,114 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.cancel_operation(operation_id bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    found_state text;
+BEGIN
+    SELECT o.state INTO found_state FROM queue.operation o
+    WHERE o.id = cancel_operation.operation_id
+      AND (queue.current_tenant() IS NULL OR o.tenant_id = queue.current_tenant())
+    FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no operation %', cancel_operation.operation_id USING ERRCODE = 'LQ005';
+    ELSIF found_state NOT IN ('pending', 'running') THEN
+        RAISE EXCEPTION 'operation % cannot be cancelled: it is %', cancel_operation.operation_id,
+            found_state USING ERRCODE = 'LQ006';
+    END IF;
+    UPDATE queue.operation o
+    SET state = 'cancelled', finished_at = clock_timestamp(),
+        cancelled_by = queue.current_actor()
+    WHERE o.id = cancel_operation.operation_id;
+    PERFORM queue.record_action('operations.cancel', cancel_operation.operation_id::text);
+END
+$$;
+
+CREATE FUNCTION queue.candidate_query(source text, filter jsonb, lines integer[], states text[], oldest_first boolean) RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $_$
+DECLARE
+    tenant text := queue.current_tenant()::text;
+    span record;
+    created record;
+    due text := CASE WHEN states && ARRAY['scheduled', 'retrying'] AND NOT 'ready' = ANY (states)
+                     THEN ' AND r.run_at > now()'
+                     WHEN NOT states && ARRAY['scheduled', 'retrying'] THEN ' AND r.run_at <= now()'
+                     ELSE '' END;
+    more text := '';
+    direction text := CASE WHEN oldest_first THEN 'ASC' ELSE 'DESC' END;
+    side text := CASE WHEN oldest_first THEN '>' ELSE '<' END;
+BEGIN
+    IF source = 'letter' THEN
+        -- Only what an index is there for: the rest is looked at afterwards, in bounded steps.
+        RETURN format('SELECT d.job_id AS id, d.died_at AS at, true AS maybe'
+                      ' FROM queue.dead_letter d'
+                      ' WHERE (d.died_at, d.job_id) %s ($1, $2)%s%s'
+                      ' ORDER BY d.died_at %s, d.job_id %4$s LIMIT $3', side,
+                      coalesce(' AND d.tenant_id = ' || quote_literal(tenant), ''),
+                      (SELECT queue.filter_condition(
+                           coalesce(jsonb_agg(t.term), '[]'::jsonb), 'letter')
+                       FROM jsonb_array_elements(filter) t (term)
+                       WHERE t.term ->> 'field' IN ('fingerprint', 'queue', 'tenant', 'died')
+                         AND t.term -> 'not' IS NULL AND jsonb_array_length(t.term -> 'any') = 1
+                         AND (t.term -> 'any' -> 0 ? 'eq' OR t.term ->> 'field' = 'died')),
+                      direction);
+    ELSIF source = 'lease' THEN
+        RETURN 'SELECT t.job_id AS id, s.claimed_at AS at, true AS maybe FROM queue.lease s'
+               ' CROSS JOIN LATERAL unnest(s.job_ids) t (job_id)'
+               ' WHERE (s.claimed_at, t.job_id) < ($1, $2) AND NOT EXISTS (SELECT FROM'
+               ' queue.attempt a WHERE a.job_id = t.job_id AND a.lease_id = s.id)'
+               ' ORDER BY s.claimed_at DESC, t.job_id DESC LIMIT $3';
+    ELSIF source = 'line' THEN
+        IF NOT 'retrying' = ANY (states) AND NOT 'ready' = ANY (states) THEN
+            more := ' AND r.attempt = 0';
+        END IF;
+        RETURN format('SELECT u.id, u.at, true AS maybe FROM (SELECT r.id, r.run_at AS at FROM'
+                      ' (SELECT unnest(ARRAY[l.id, -l.id]) AS id FROM %s) l'
+                      ' CROSS JOIN LATERAL (SELECT r.id, r.run_at FROM queue.ready r'
+                      ' WHERE r.line_id = l.id AND (r.run_at, r.id) < ($1, $2)%s'
+                      ' ORDER BY r.run_at DESC, r.id DESC LIMIT $3) r'
+                      ' UNION ALL SELECT r.job_id, r.run_at FROM queue.key_wait r'
+                      ' WHERE (r.run_at, r.job_id) < ($1, $2)%s%s) u'
+                      ' ORDER BY u.at DESC, u.id DESC LIMIT $3',
+                      CASE WHEN lines IS NULL THEN 'queue.line l'
+                           ELSE format('unnest(%L::integer[]) l (id)', lines) END,
+                      due || more, due || more,
+                      CASE WHEN lines IS NULL THEN ''
+                           ELSE format(' AND abs(r.line_id) = ANY (%L::integer[])', lines) END);
+    END IF;
+    span := queue.filter_span(filter, 'id');
+    created := queue.filter_span(filter, 'created');
+    more := coalesce(' AND x.id >= ' || span.low::bigint, '')
+        || coalesce(' AND x.id <= ' || span.high::bigint, '')
+        || CASE WHEN created.high IS NULL THEN '' ELSE coalesce(' AND x.id <= '
+               || queue.find_id_at(created.high::timestamptz + interval '5 minutes'), '') END
+        || CASE WHEN created.low IS NULL THEN '' ELSE coalesce(' AND x.id >= '
+               || queue.find_id_at(created.low::timestamptz - interval '5 minutes') - 1000, '') END;
+    IF source = 'ended' THEN
+        RETURN format('SELECT x.job_id AS id, NULL::timestamptz AS at, x.next_run_at IS NULL'
+                      ' AND x.outcome = ANY (%L::queue.attempt_outcome[]) AND x.job_id IS DISTINCT'
+                      ' FROM lag(x.job_id) OVER (ORDER BY x.job_id DESC, x.lease_id DESC) AS maybe'
+                      ' FROM (SELECT x.job_id, x.lease_id, x.next_run_at, x.outcome'
+                      ' FROM queue.attempt x WHERE x.job_id < $2%s'
+                      ' ORDER BY x.job_id DESC, x.lease_id DESC LIMIT $3) x',
+                      states, replace(more, 'x.id', 'x.job_id'));
+    END IF;
+    RETURN format('SELECT x.*, NULL::timestamptz AS at, true AS maybe FROM queue.job x'
+                  ' WHERE x.id < $2%s%s%s ORDER BY x.id DESC LIMIT $3', more,
+                  coalesce(' AND x.tenant_id = ' || quote_literal(tenant), ''),
+                  (SELECT queue.filter_condition(coalesce(jsonb_agg(t.term), '[]'::jsonb), 'fact')
+                   FROM jsonb_array_elements(filter) t (term)
+                   WHERE t.term ->> 'field' = 'tenant' AND t.term -> 'not' IS NULL
+                     AND t.term -> 'any' -> 0 ? 'eq' AND jsonb_array_length(t.term -> 'any') = 1));
+END
+$_$;
+
+COMMENT ON FUNCTION queue.candidate_query(source text, filter jsonb, lines integer[], states text[], oldest_first boolean) IS 'SQL text; every value in it is quoted';
+
 CREATE FUNCTION queue.check_batch(batch_id bigint) RETURNS void
     LANGUAGE plpgsql STABLE
     AS $$
@@ -1634,6 +1794,46 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.clone(job_id bigint, payload jsonb DEFAULT NULL::jsonb, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, priority integer DEFAULT NULL::integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    old record;
+    made bigint;
+BEGIN
+    PERFORM queue.check_job(clone.job_id);
+    PERFORM queue.record_action('jobs.clone', clone.job_id::text,
+                                jsonb_build_object('edited', clone.payload IS NOT NULL));
+    SELECT j.kind, j.queue, j.priority, j.max_attempts, j.tenant_id, j.payload, j.meta INTO old
+    FROM queue.jobs j WHERE j.id = clone.job_id;
+    IF NOT FOUND THEN
+        PERFORM queue.no_such_job(clone.job_id);
+    END IF;
+    IF queue.is_sealed(old.payload) THEN
+        RAISE EXCEPTION 'job % cannot be cloned: its payload is sealed for it', clone.job_id
+            USING ERRCODE = 'LQ006',
+                  HINT = 'Enqueue the work anew from a client that has the keys.';
+    END IF;
+    made := queue.enqueue(old.kind, coalesce(clone.payload, old.payload), queue => old.queue,
+        priority => coalesce(clone.priority, old.priority), run_at => clone.run_at,
+        max_attempts => old.max_attempts, tenant_id => old.tenant_id,
+        meta => coalesce(old.meta, '{}'::jsonb)
+                - ARRAY['batch_id', 'ordering_key', 'concurrency_key', 'key_concurrency',
+                        'limit_key', 'cost', 'follows', 'replay_of', 'clone_of', 'schedule',
+                        'slot', 'idempotency_key']
+                || jsonb_build_object('clone_of', clone.job_id),
+        ordering_key => old.meta ->> 'ordering_key',
+        concurrency_key => old.meta ->> 'concurrency_key',
+        key_concurrency => (old.meta ->> 'key_concurrency')::integer,
+        limit_key => old.meta ->> 'limit_key', cost => (old.meta ->> 'cost')::integer);
+    PERFORM queue.inherit_subjects(clone.job_id, made);
+    RETURN made;
+END
+$$;
+
 CREATE TABLE queue.limit_rule (
     name text NOT NULL COLLATE pg_catalog."C",
     burst integer,
@@ -1738,6 +1938,25 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.count_jobs(filter jsonb, most integer DEFAULT 10000, budget interval DEFAULT '00:00:00.5'::interval, OUT count bigint, OUT exact boolean) RETURNS record
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT least(count(f.id), count_jobs.most),
+           count(*) <= count_jobs.most AND count(*) = count(f.id)
+    FROM queue.find_jobs(count_jobs.filter, NULL, count_jobs.most + 1, count_jobs.budget) f
+$$;
+
+CREATE FUNCTION queue.count_operation(action text, filter jsonb, OUT count bigint, OUT exact boolean) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    SELECT c.count, c.exact INTO count, exact
+    FROM queue.count_jobs(
+        queue.operation_condition(count_operation.action, count_operation.filter), 100000) c;
+END
+$$;
+
 CREATE FUNCTION queue.create_batch(name text DEFAULT NULL::text, on_success text DEFAULT NULL::text, on_failure text DEFAULT NULL::text, on_finish text DEFAULT NULL::text, payload jsonb DEFAULT '{}'::jsonb, callback_queue text DEFAULT NULL::text, callback_priority integer DEFAULT NULL::integer, tenant_id uuid DEFAULT NULL::uuid, retention interval DEFAULT '14 days'::interval) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1786,6 +2005,41 @@ END
 $$;
 
 COMMENT ON FUNCTION queue.create_batch(name text, on_success text, on_failure text, on_finish text, payload jsonb, callback_queue text, callback_priority integer, tenant_id uuid, retention interval) IS 'Makes a batch to enqueue jobs under; seal it when it has them all.';
+
+CREATE FUNCTION queue.create_operation(action text, filter jsonb, written text, rate double precision DEFAULT NULL::double precision, reason text DEFAULT NULL::text, undo interval DEFAULT '00:00:10'::interval) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    condition jsonb := queue.operation_condition(create_operation.action, create_operation.filter);
+    matched record;
+    made bigint;
+BEGIN
+    IF NOT coalesce(create_operation.rate BETWEEN 0.001 AND 100000, true) THEN
+        RAISE EXCEPTION 'rate: expected 0.001 to 100000 per second, got %', create_operation.rate
+            USING ERRCODE = 'LQ001';
+    ELSIF NOT coalesce(create_operation.undo BETWEEN interval '0' AND interval '1 day', false) THEN
+        RAISE EXCEPTION 'undo: expected 0 to 1 day, got %', create_operation.undo
+            USING ERRCODE = 'LQ001';
+    END IF;
+    SELECT c.count, c.exact INTO matched FROM queue.count_jobs(condition, 100000) c;
+    INSERT INTO queue.operation (tenant_id, actor, action, filter, condition, reason, rate, matched,
+                                 matched_exact, starts_at, next_at)
+    VALUES (queue.current_tenant(), queue.current_actor(), create_operation.action,
+            left(create_operation.written, 8192), condition, left(create_operation.reason, 1024),
+            create_operation.rate, matched.count, matched.exact, clock_timestamp() + create_operation.undo,
+            clock_timestamp() + create_operation.undo)
+    RETURNING id INTO made;
+    PERFORM queue.record_action('operations.create', made::text, jsonb_build_object(
+        'action', create_operation.action, 'filter', left(create_operation.written, 4096),
+        'rate', create_operation.rate, 'matched', matched.count,
+        'matched_exact', matched.exact));
+    RETURN made;
+END
+$$;
+
+COMMENT ON FUNCTION queue.create_operation(action text, filter jsonb, written text, rate double precision, reason text, undo interval) IS 'Workers begin with it when the time to undo is over; see queue.operations';
 
 CREATE FUNCTION queue.create_queue(name text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2909,7 +3163,7 @@ $$;
 
 CREATE FUNCTION queue.erased_meta(meta jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
-    RETURN (SELECT jsonb_object_agg(m.key, m.value) AS jsonb_object_agg FROM jsonb_each(erased_meta.meta) m(key, value) WHERE (m.key = ANY (ARRAY['batch_id'::text, 'replay_of'::text, 'schedule'::text, 'slot'::text])));
+    RETURN (SELECT jsonb_object_agg(m.key, m.value) AS jsonb_object_agg FROM jsonb_each(erased_meta.meta) m(key, value) WHERE (m.key = ANY (ARRAY['batch_id'::text, 'replay_of'::text, 'follows'::text, 'clone_of'::text, 'schedule'::text, 'slot'::text])));
 
 CREATE FUNCTION queue.explain(job_id bigint, OUT reason text, OUT detail text, OUT until timestamp with time zone) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3165,6 +3419,423 @@ BEGIN
     SET next_at = slot, last_slot = s.next_at, error = left(said, 1000) WHERE x.id = s.id;
 END
 $$;
+
+CREATE FUNCTION queue.failure_groups(filter jsonb, since timestamp with time zone, buckets integer, most_groups integer, most_letters integer) RETURNS TABLE(fingerprint text, kind text, queue text, queues bigint, tenants bigint, count bigint, count_exact boolean, first_died_at timestamp with time zone, last_died_at timestamp with time zone, sample_id bigint, reason text, error text, series bigint[])
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $_$
+#variable_conflict use_column
+DECLARE
+    wide interval := (clock_timestamp() - failure_groups.since) / failure_groups.buckets;
+    tenant uuid := queue.current_tenant();
+    -- A tenant's own groups are among its latest letters: the index is full of others'.
+    own text[];
+    one text := '';
+    seen integer := 0;
+    letters text;
+BEGIN
+    IF tenant IS NOT NULL THEN
+        own := ARRAY(SELECT DISTINCT s.fingerprint
+                     FROM (SELECT d.fingerprint FROM queue.dead_letter d
+                           WHERE d.tenant_id = tenant ORDER BY d.died_at DESC LIMIT 5000) s
+                     ORDER BY s.fingerprint);
+    END IF;
+    letters := format($q$
+        SELECT min(s.kind) AS kind, min(s.queue) AS queue, count(DISTINCT s.queue) AS queues,
+               count(DISTINCT s.tenant_id) AS tenants, count(*) AS count,
+               min(s.died_at) AS first_died_at, max(s.died_at) AS last_died_at,
+               (array_agg(s.job_id ORDER BY s.died_at DESC))[1] AS sample_id
+        FROM (SELECT d.kind, d.queue, d.tenant_id, d.died_at, d.job_id
+              FROM queue.dead_letter d
+              WHERE d.fingerprint = $1%s
+              ORDER BY d.died_at DESC, d.job_id DESC LIMIT $2) s$q$,
+        queue.filter_condition(queue.filter_at(failure_groups.filter, clock_timestamp()),
+                               'letter'));
+    WHILE seen < failure_groups.most_groups LOOP
+        IF own IS NULL THEN
+            SELECT d.fingerprint INTO one FROM queue.dead_letter d
+            WHERE d.fingerprint > one ORDER BY d.fingerprint LIMIT 1;
+        ELSE
+            SELECT min(u.fingerprint) INTO one FROM unnest(own) u (fingerprint)
+            WHERE u.fingerprint > one;
+        END IF;
+        EXIT WHEN one IS NULL;
+        EXECUTE letters INTO kind, queue, queues, tenants, count, first_died_at, last_died_at,
+                             sample_id
+        USING one, failure_groups.most_letters;
+        CONTINUE WHEN count = 0;
+        seen := seen + 1;
+        fingerprint := one;
+        count_exact := count < failure_groups.most_letters;
+        IF NOT count_exact THEN
+            SELECT d.died_at INTO first_died_at FROM queue.dead_letter d
+            WHERE d.fingerprint = one ORDER BY d.died_at LIMIT 1;
+        END IF;
+        SELECT d.reason, left(d.error, 500) INTO reason, error
+        FROM queue.dead_letter d WHERE d.job_id = sample_id;
+        SELECT array_agg(coalesce(b.n, 0) ORDER BY g.n) INTO series
+        FROM generate_series(0, failure_groups.buckets - 1) g (n)
+        LEFT JOIN (
+            SELECT least(failure_groups.buckets - 1, floor(
+                       extract(epoch FROM s.died_at - failure_groups.since)
+                       / extract(epoch FROM wide)))::integer AS bucket, count(*) AS n
+            FROM (SELECT d.died_at FROM queue.dead_letter d
+                  WHERE d.fingerprint = one AND d.died_at >= failure_groups.since
+                  ORDER BY d.died_at DESC LIMIT failure_groups.most_letters) s
+            GROUP BY 1) b ON b.bucket = g.n;
+        RETURN NEXT;
+    END LOOP;
+END
+$_$;
+
+CREATE FUNCTION queue.filter_at(filter jsonb, at timestamp with time zone) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT coalesce(jsonb_agg(
+        CASE t.term ->> 'field' WHEN 'age' THEN
+            t.term || jsonb_build_object('field', 'created', 'any', (
+                SELECT jsonb_agg((
+                    SELECT jsonb_object_agg(
+                        CASE b.key WHEN 'ge' THEN 'le' WHEN 'gt' THEN 'lt' WHEN 'le' THEN 'ge'
+                                   ELSE 'gt' END,
+                        filter_at.at - b.value::bigint * interval '1 microsecond')
+                    FROM jsonb_each_text(v.value) b (key, value)))
+                FROM jsonb_array_elements(t.term -> 'any') v (value)))
+        ELSE t.term END ORDER BY t.place), '[]')
+    FROM jsonb_array_elements(filter_at.filter) WITH ORDINALITY t (term, place)
+$$;
+
+CREATE FUNCTION queue.filter_condition(filter jsonb, source text, but text[] DEFAULT '{}'::text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT coalesce(string_agg(
+        format(CASE WHEN (t.term ->> 'not')::boolean THEN ' AND NOT coalesce((%s), false)'
+                    ELSE ' AND (%s)' END,
+               (SELECT string_agg(queue.filter_value(
+                           f.fields -> (t.term ->> 'field') ->> 0,
+                           f.fields -> (t.term ->> 'field') ->> 1,
+                           ARRAY(SELECT jsonb_array_elements_text(t.term -> 'path')), v.value),
+                           ' OR ')
+                FROM jsonb_array_elements(t.term -> 'any') v (value))), ''), '')
+    FROM jsonb_array_elements(filter_condition.filter) t (term)
+    CROSS JOIN queue.filter_fields(filter_condition.source) f (fields)
+    WHERE f.fields ? (t.term ->> 'field')
+      AND NOT t.term ->> 'field' = ANY (filter_condition.but)
+$$;
+
+CREATE FUNCTION queue.filter_fields(source text) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE source WHEN 'line'::text THEN jsonb_build_object('queue', '["q.name", "text"]'::jsonb, 'kind', '["l.kind", "text"]'::jsonb, 'priority', '["l.priority", "bigint"]'::jsonb) WHEN 'fact'::text THEN jsonb_build_object('id', '["x.id", "bigint"]'::jsonb, 'tenant', '["x.tenant_id", "uuid"]'::jsonb, 'created', '["x.created_at", "timestamptz"]'::jsonb, 'tag', '["x.meta -> ''tags''", "tags"]'::jsonb, 'batch', '["(x.meta ->> ''batch_id'')::bigint", "bigint"]'::jsonb, 'args', '["x.payload", "json"]'::jsonb) WHEN 'job'::text THEN jsonb_build_object('attempt', '["j.attempt", "bigint"]'::jsonb, 'error', '["j.last_error", "text"]'::jsonb, 'text', '["j", "words"]'::jsonb) WHEN 'letter'::text THEN jsonb_build_object('queue', '["d.queue", "text"]'::jsonb, 'kind', '["d.kind", "text"]'::jsonb, 'priority', '["d.priority", "bigint"]'::jsonb, 'id', '["d.job_id", "bigint"]'::jsonb, 'tenant', '["d.tenant_id", "uuid"]'::jsonb, 'created', '["d.created_at", "timestamptz"]'::jsonb, 'tag', '["d.meta -> ''tags''", "tags"]'::jsonb, 'batch', '["(d.meta ->> ''batch_id'')::bigint", "bigint"]'::jsonb, 'args', '["d.payload", "json"]'::jsonb, 'attempt', '["d.attempt", "bigint"]'::jsonb, 'error', '["d.error", "text"]'::jsonb, 'text', '["d", "words"]'::jsonb, 'fingerprint', '["d.fingerprint", "text"]'::jsonb, 'reason', '["d.reason", "text"]'::jsonb, 'died', '["d.died_at", "timestamptz"]'::jsonb) ELSE NULL::jsonb END;
+
+CREATE FUNCTION queue.filter_lines(filter jsonb) RETURNS integer[]
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    condition text := queue.filter_condition(filter_lines.filter, 'line');
+    lines integer[];
+BEGIN
+    IF condition = '' THEN
+        RETURN NULL;
+    END IF;
+    EXECUTE 'SELECT coalesce(array_agg(l.id), ''{}'') FROM queue.line l'
+            ' JOIN queue.queue q ON q.id = l.queue_id WHERE true' || condition INTO lines;
+    RETURN lines;
+END
+$$;
+
+CREATE FUNCTION queue.filter_span(filter jsonb, field text, OUT low text, OUT high text) RETURNS record
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    -- Any term bounds the whole; among several of one field the first with that bound will do.
+    SELECT (array_agg(s.low) FILTER (WHERE s.low IS NOT NULL))[1],
+           (array_agg(s.high) FILTER (WHERE s.high IS NOT NULL))[1]
+    FROM (SELECT coalesce(v.value ->> 'ge', v.value ->> 'gt', v.value ->> 'eq') AS low,
+                 coalesce(v.value ->> 'le', v.value ->> 'lt', v.value ->> 'eq') AS high
+          FROM jsonb_array_elements(filter_span.filter) t (term)
+          CROSS JOIN LATERAL (SELECT t.term -> 'any' -> 0) v (value)
+          WHERE t.term ->> 'field' = filter_span.field
+            AND NOT coalesce((t.term ->> 'not')::boolean, false)
+            AND jsonb_array_length(t.term -> 'any') = 1) s
+$$;
+
+CREATE FUNCTION queue.filter_states(filter jsonb) RETURNS text[]
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT ARRAY(
+        SELECT s.state
+        FROM unnest(ARRAY['scheduled', 'ready', 'running', 'retrying', 'completed', 'cancelled',
+                          'dead']) s (state)
+        WHERE NOT EXISTS (
+            SELECT FROM jsonb_array_elements(filter_states.filter) t (term)
+            WHERE CASE
+                WHEN t.term ->> 'field' = 'state' THEN
+                    coalesce((t.term ->> 'not')::boolean, false)
+                    = (t.term -> 'any' @> jsonb_build_array(jsonb_build_object('eq', s.state)))
+                WHEN t.term ->> 'field' IN ('fingerprint', 'reason', 'died') THEN
+                    s.state <> 'dead'
+                ELSE false END))
+$$;
+
+CREATE FUNCTION queue.filter_value(expression text, type text, path text[], value jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    AS $_$
+DECLARE
+    bound record;
+    parts text[] := '{}';
+    compared text := expression;
+    type_to text := type;
+BEGIN
+    IF type = 'words' THEN
+        RETURN format('(strpos(lower(%1$s.kind), lower(%2$L)) > 0'
+                      ' OR strpos(lower(%1$s.queue), lower(%2$L)) > 0'
+                      ' OR coalesce(%1$s.meta -> ''tags'' ? %2$L, false)'
+                      ' OR coalesce(strpos(lower(%3$s), lower(%2$L)) > 0, false))',
+                      expression, value ->> 'part',
+                      CASE expression WHEN 'd' THEN 'd.error' ELSE 'j.last_error' END);
+    ELSIF type = 'tags' THEN
+        IF value ? 'none' THEN
+            RETURN format('%s IS NULL', expression);
+        ELSIF value ? 'eq' THEN
+            RETURN format('%s ? %L', expression, value ->> 'eq');
+        END IF;
+        RETURN format('EXISTS (SELECT FROM jsonb_array_elements_text(%s) t (tag) WHERE %s)',
+                      expression,
+                      CASE WHEN value ? 'like' THEN format('t.tag LIKE %L', value ->> 'like')
+                           ELSE format('strpos(lower(t.tag), lower(%L)) > 0', value ->> 'part')
+                      END);
+    ELSIF type = 'json' THEN
+        IF value ?| ARRAY['ge', 'gt', 'le', 'lt'] THEN
+            -- A number is compared with numbers only; nothing else is ever read as one.
+            compared := format('CASE jsonb_typeof(%1$s #> %2$L) WHEN ''number'' '
+                               'THEN (%1$s #>> %2$L)::numeric END', expression, path);
+            type_to := 'numeric';
+        ELSE
+            compared := format('(%s #>> %L)', expression, path);
+            type_to := 'text';
+        END IF;
+    END IF;
+    IF value ? 'none' THEN
+        RETURN format('%s IS NULL', compared);
+    ELSIF value ? 'eq' THEN
+        RETURN format('%s = %L::%s', compared, value ->> 'eq', type_to);
+    ELSIF value ? 'like' THEN
+        RETURN format('%s LIKE %L', compared, value ->> 'like');
+    ELSIF value ? 'part' THEN
+        RETURN format('strpos(lower(%s), lower(%L)) > 0', compared, value ->> 'part');
+    END IF;
+    FOR bound IN SELECT e.key, e.value FROM jsonb_each_text(value) e (key, value) LOOP
+        parts := parts || format('%s %s %L::%s', compared,
+            CASE bound.key WHEN 'ge' THEN '>=' WHEN 'gt' THEN '>' WHEN 'le' THEN '<='
+                           WHEN 'lt' THEN '<' END, bound.value, type_to);
+    END LOOP;
+    RETURN '(' || array_to_string(parts, ' AND ') || ')';
+END
+$_$;
+
+CREATE FUNCTION queue.find_id_at(at timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+    low bigint;
+    high bigint;
+    middle bigint;
+    met record;
+BEGIN
+    SELECT min(x.id), max(x.id) + 1 INTO low, high FROM queue.job x;
+    WHILE high - low > 1000 LOOP
+        middle := low + (high - low) / 2;
+        SELECT x.id, x.created_at INTO met
+        FROM queue.job x WHERE x.id >= middle ORDER BY x.id LIMIT 1;
+        IF FOUND AND met.id < high AND met.created_at < find_id_at.at THEN
+            low := met.id;
+        ELSE
+            high := middle;
+        END IF;
+    END LOOP;
+    RETURN high;
+END
+$$;
+
+CREATE FUNCTION queue.find_in(source text, filter jsonb, start_at timestamp with time zone, start_id bigint, most integer, deadline timestamp with time zone, oldest_first boolean, OUT ids bigint[], OUT ats timestamp with time zone[], OUT stop_at timestamp with time zone, OUT stop_id bigint, OUT capped boolean) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $_$
+DECLARE
+    lines integer[] := queue.filter_lines(filter);
+    states text[] := queue.filter_states(filter);
+    facts text := queue.filter_condition(filter, 'fact');
+    rest text := queue.filter_condition(filter, 'job');
+    -- The candidates of this source are in these states already.
+    all_states boolean := cardinality(states) = 7 OR source = 'ended';
+    work text;
+    step record;
+    -- The first step is small, for a filter that matches much; what follows suits the time left.
+    page integer := greatest(most, 200);
+    step_began timestamptz;
+    took double precision;
+BEGIN
+    ids := '{}';
+    ats := '{}';
+    stop_at := start_at;
+    stop_id := start_id;
+    capped := false;
+    IF source <> 'letter' AND lines = '{}' THEN
+        RETURN;
+    END IF;
+    work := queue.candidate_query(source, filter, lines, states, oldest_first);
+    IF source = 'letter' THEN
+        work := format($q$
+            WITH page AS MATERIALIZED (%s),
+            hit AS (SELECT p.id, p.at FROM page p
+                    CROSS JOIN LATERAL (SELECT y.* FROM queue.dead_letter y
+                                        WHERE y.job_id = p.id OFFSET 0) d
+                    WHERE true%s
+                    ORDER BY p.at %s, p.id %3$s LIMIT $4)$q$,
+            work, queue.filter_condition(filter, 'letter'),
+            CASE WHEN oldest_first THEN 'ASC' ELSE 'DESC' END);
+    ELSE
+        work := format($q$
+            WITH page AS MATERIALIZED (%s),
+            hit AS (SELECT p.id, p.at FROM page p %s %s
+                    WHERE p.maybe%s%s%s%s
+                    ORDER BY p.at DESC, p.id DESC LIMIT $4)$q$,
+            work,
+            CASE WHEN source = 'history' THEN 'CROSS JOIN LATERAL (SELECT p.*) x'
+                 WHEN facts <> '' OR (lines IS NOT NULL AND source <> 'line') THEN
+                'CROSS JOIN LATERAL (SELECT y.* FROM queue.job y WHERE y.id = p.id OFFSET 0) x'
+                ELSE '' END,
+            CASE WHEN rest <> '' OR NOT all_states THEN
+                'CROSS JOIN LATERAL (SELECT y.* FROM queue.jobs y WHERE y.id = p.id OFFSET 0) j'
+                ELSE '' END,
+            facts,
+            CASE WHEN lines IS NOT NULL AND source <> 'line'
+                 THEN format(' AND x.line_id = ANY (%L::integer[])', lines) ELSE '' END,
+            rest,
+            CASE WHEN all_states THEN ''
+                 ELSE format(' AND j.state = ANY (%L::text[])', states) END);
+    END IF;
+    work := work || format($q$
+        SELECT (SELECT count(*) FROM page) AS seen, l.id AS last_id, l.at AS last_at,
+               ARRAY(SELECT h.id FROM hit h ORDER BY h.at %1$s, h.id %1$s) AS ids,
+               ARRAY(SELECT h.at FROM hit h ORDER BY h.at %1$s, h.id %1$s) AS ats
+        FROM (SELECT 1) one
+        LEFT JOIN LATERAL (SELECT p.id, p.at FROM page p ORDER BY p.at %2$s, p.id %2$s LIMIT 1) l
+            ON true$q$,
+        CASE WHEN oldest_first THEN 'ASC' ELSE 'DESC' END,
+        CASE WHEN oldest_first THEN 'DESC' ELSE 'ASC' END);
+    LOOP
+        step_began := clock_timestamp();
+        EXECUTE work INTO step USING stop_at, stop_id, page, most - cardinality(ids);
+        ids := ids || step.ids;
+        ats := ats || step.ats;
+        IF cardinality(ids) >= most OR step.seen < page THEN
+            RETURN;
+        END IF;
+        stop_at := step.last_at;
+        stop_id := step.last_id;
+        IF clock_timestamp() >= deadline THEN
+            capped := true;
+            RETURN;
+        END IF;
+        took := greatest(0.1, extract(epoch FROM clock_timestamp() - step_began) * 1000);
+        page := greatest(100, least(
+            20000, 4 * page,
+            page * extract(epoch FROM deadline - clock_timestamp()) * 1000 / took))::integer;
+    END LOOP;
+END
+$_$;
+
+CREATE FUNCTION queue.find_jobs(filter jsonb, behind text DEFAULT NULL::text, most integer DEFAULT 50, budget interval DEFAULT '00:00:00.1'::interval, oldest_first boolean DEFAULT false) RETURNS TABLE(id bigint, behind_it text)
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $_$
+#variable_conflict use_column
+DECLARE
+    wanted jsonb := queue.filter_at(find_jobs.filter, clock_timestamp());
+    states text[] := queue.filter_states(find_jobs.filter);
+    tenant_only boolean := queue.current_tenant() IS NOT NULL
+        OR find_jobs.filter @> '[{"field": "tenant"}]';
+    sources text[];
+    source text;
+    part record;
+    start_at timestamptz := CASE WHEN oldest_first THEN '-infinity' ELSE 'infinity' END;
+    start_id bigint := CASE WHEN oldest_first THEN 0 ELSE 9223372036854775807 END;
+    deadline timestamptz := clock_timestamp() + budget;
+    all_ids bigint[] := '{}';
+    all_ats timestamptz[] := '{}';
+    cut_at timestamptz;
+    cut_id bigint;
+    is_cut boolean := false;
+    one record;
+    given integer := 0;
+BEGIN
+    IF cardinality(states) = 0 THEN
+        RETURN;
+    ELSIF states = ARRAY['dead'] THEN
+        sources := ARRAY['letter'];
+    ELSIF tenant_only OR states && ARRAY['completed', 'cancelled'] THEN
+        sources := ARRAY[CASE WHEN tenant_only OR NOT states <@ ARRAY['completed', 'cancelled']
+                              THEN 'history' ELSE 'ended' END];
+    ELSE
+        sources := CASE WHEN states && ARRAY['ready', 'scheduled', 'retrying']
+                        THEN ARRAY['line'] ELSE '{}' END
+                || CASE WHEN 'running' = ANY (states) THEN ARRAY['lease'] ELSE '{}' END
+                || CASE WHEN 'dead' = ANY (states) THEN ARRAY['letter'] ELSE '{}' END;
+    END IF;
+    IF behind IS NOT NULL THEN
+        IF (sources[1] IN ('history', 'ended') AND behind !~ '^[0-9]{1,18}$')
+           OR (sources[1] NOT IN ('history', 'ended') AND behind !~ '^-?[0-9]{1,18}[.][0-9]{1,18}$') THEN
+            RAISE EXCEPTION 'cursor: expected one that came with a page of the same filter, got %',
+                quote_literal(left(behind, 100)) USING ERRCODE = 'LQ001';
+        END IF;
+        start_id := split_part(behind, '.', CASE WHEN strpos(behind, '.') = 0 THEN 1 ELSE 2 END);
+        IF sources[1] NOT IN ('history', 'ended') THEN
+            start_at := timestamptz '1970-01-01 00:00:00+00'
+                        + split_part(behind, '.', 1)::bigint * interval '1 microsecond';
+        END IF;
+    END IF;
+    FOREACH source IN ARRAY sources LOOP
+        part := queue.find_in(source,
+            -- Of the states only those that stand there: each source is asked for its own.
+            wanted || CASE WHEN cardinality(sources) = 1 THEN '[]'::jsonb
+                ELSE jsonb_build_array(jsonb_build_object('field', 'state', 'any', CASE source
+                    WHEN 'line' THEN '[{"eq": "ready"}, {"eq": "scheduled"}, {"eq": "retrying"}]'
+                    WHEN 'lease' THEN '[{"eq": "running"}]'
+                    ELSE '[{"eq": "dead"}]' END::jsonb)) END,
+            start_at, start_id, most, deadline, oldest_first);
+        all_ids := all_ids || part.ids;
+        all_ats := all_ats || part.ats;
+        -- Behind where one source stopped nothing is known to be complete.
+        IF part.capped AND (NOT is_cut OR (part.stop_at, part.stop_id) > (cut_at, cut_id)) THEN
+            is_cut := true;
+            cut_at := part.stop_at;
+            cut_id := part.stop_id;
+        END IF;
+    END LOOP;
+    FOR one IN
+        SELECT u.id, u.at FROM unnest(all_ids, all_ats) u (id, at)
+        WHERE NOT is_cut OR u.at IS NULL OR oldest_first OR (u.at, u.id) >= (cut_at, cut_id)
+        ORDER BY CASE WHEN oldest_first THEN u.at END, CASE WHEN oldest_first THEN u.id END,
+                 u.at DESC, u.id DESC
+        LIMIT most
+    LOOP
+        id := one.id;
+        behind_it := CASE WHEN one.at IS NULL THEN ''
+            ELSE (extract(epoch FROM one.at) * 1000000)::bigint || '.' END || one.id;
+        given := given + 1;
+        RETURN NEXT;
+    END LOOP;
+    IF is_cut AND given < most THEN
+        id := NULL;
+        behind_it := CASE WHEN cut_at IS NULL THEN ''
+            ELSE (extract(epoch FROM cut_at) * 1000000)::bigint || '.' END || cut_id;
+        RETURN NEXT;
+    END IF;
+END
+$_$;
 
 CREATE FUNCTION queue.find_place(job_id bigint) RETURNS queue.place
     LANGUAGE plpgsql
@@ -3768,6 +4439,80 @@ CREATE FUNCTION queue.is_sealed(content jsonb) RETURNS boolean
            AND content ->> 'kid' ~ '^[a-z0-9][a-z0-9._-]{0,79}$'
            AND content ->> 'nonce' IS NOT NULL AND content ->> 'data' IS NOT NULL
 $_$;
+
+CREATE FUNCTION queue.job_lineage(job_id bigint, most integer DEFAULT 200) RETURNS TABLE(id bigint, from_id bigint, relation text, kind text, queue text, state text, batch_id bigint, created_at timestamp with time zone, finished_at timestamp with time zone, last_error text)
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $_$
+#variable_conflict use_column
+DECLARE
+    root bigint := job_lineage.job_id;
+    above text;
+    steps integer := 0;
+    found_ids bigint[];
+    at_place integer := 1;
+BEGIN
+    PERFORM FROM queue.job x WHERE x.id = root;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no job %', job_lineage.job_id USING ERRCODE = 'LQ005';
+    END IF;
+    LOOP
+        SELECT coalesce(x.meta ->> 'follows', x.meta ->> 'replay_of', x.meta ->> 'clone_of')
+        INTO above FROM queue.job x WHERE x.id = root;
+        EXIT WHEN above IS NULL OR above !~ '^[0-9]{1,18}$' OR steps >= 1000
+                  OR NOT EXISTS (SELECT FROM queue.job x WHERE x.id = above::bigint);
+        root := above::bigint;
+        steps := steps + 1;
+    END LOOP;
+    found_ids := ARRAY[root];
+    WHILE at_place <= cardinality(found_ids) AND cardinality(found_ids) < job_lineage.most LOOP
+        found_ids := found_ids || ARRAY(
+            SELECT x.id FROM queue.job x
+            WHERE coalesce(x.meta ->> 'follows', x.meta ->> 'replay_of', x.meta ->> 'clone_of')
+                  = found_ids[at_place]::text
+              AND x.meta ?| ARRAY['follows', 'replay_of', 'clone_of']
+              AND x.id <> ALL (found_ids)
+            ORDER BY x.id
+            LIMIT job_lineage.most - cardinality(found_ids));
+        at_place := at_place + 1;
+    END LOOP;
+    RETURN QUERY
+    SELECT j.id,
+           CASE WHEN o.origin ~ '^[0-9]{1,18}$' THEN o.origin::bigint END,
+           CASE WHEN j.meta ? 'follows' THEN 'follows' WHEN j.meta ? 'replay_of' THEN 'replay_of'
+                WHEN j.meta ? 'clone_of' THEN 'clone_of' END,
+           j.kind, j.queue, j.state, j.batch_id, j.created_at, j.finished_at, j.last_error
+    FROM unnest(found_ids) WITH ORDINALITY f (id, place)
+    CROSS JOIN LATERAL (SELECT y.* FROM queue.jobs y WHERE y.id = f.id OFFSET 0) j
+    CROSS JOIN LATERAL (SELECT coalesce(j.meta ->> 'follows', j.meta ->> 'replay_of',
+                                        j.meta ->> 'clone_of') AS origin) o
+    ORDER BY f.place;
+END
+$_$;
+
+CREATE FUNCTION queue.jobs_ahead(job_id bigint, most integer DEFAULT 1000) RETURNS bigint
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+BEGIN
+    PERFORM queue.check_job(jobs_ahead.job_id);
+    RETURN (
+        SELECT CASE WHEN count(*) > 0 THEN least(jobs_ahead.most, sum(n.ahead)) END
+        FROM queue.jobs j
+        JOIN queue.queue q ON q.name = j.queue
+        JOIN queue.line l ON l.queue_id = q.id AND l.priority <= j.priority
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS ahead
+            FROM (SELECT FROM queue.ready r
+                  WHERE r.line_id = l.id AND r.run_at <= now()
+                    AND (l.priority < j.priority OR (r.run_at, r.id) < (j.run_at, j.id))
+                  LIMIT jobs_ahead.most) x) n
+        WHERE j.id = jobs_ahead.job_id AND j.state = 'ready');
+END
+$$;
 
 CREATE FUNCTION queue.judge_batch(batch_id bigint, at_now timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql
@@ -4497,6 +5242,34 @@ CREATE FUNCTION queue.note_cost(kind text, queue text) RETURNS void
     WHERE NOT EXISTS (SELECT FROM queue.weighted_kind w WHERE w.kind = note_cost.kind)
 $$;
 
+CREATE FUNCTION queue.note_failure_group(fingerprint text, note text, muted boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    tenant uuid := queue.current_tenant();
+BEGIN
+    IF NOT EXISTS (SELECT FROM queue.dead_letter d
+                   WHERE d.fingerprint = note_failure_group.fingerprint
+                     AND (tenant IS NULL OR d.tenant_id = tenant)) THEN
+        RAISE EXCEPTION 'no failure group %', quote_literal(left(note_failure_group.fingerprint, 64))
+            USING ERRCODE = 'LQ005';
+    END IF;
+    INSERT INTO queue.failure_group AS g (tenant_id, fingerprint, note, muted, updated_by,
+                                          updated_at)
+    VALUES (coalesce(tenant, '00000000-0000-0000-0000-000000000000'),
+            note_failure_group.fingerprint, left(note_failure_group.note, 4096),
+            coalesce(note_failure_group.muted, false),
+            queue.current_actor(), clock_timestamp())
+    ON CONFLICT ON CONSTRAINT failure_group_pkey DO UPDATE
+    SET note = excluded.note, muted = excluded.muted, updated_by = excluded.updated_by,
+        updated_at = excluded.updated_at;
+    PERFORM queue.record_action('failures.note', note_failure_group.fingerprint,
+                                jsonb_build_object('muted', note_failure_group.muted));
+END
+$$;
+
 CREATE FUNCTION queue.note_reports(worker_id bigint, lane integer, limits text[], keys text[], eras bigint[], requests bigint[], errors bigint[], close_us bigint[], reasons text[]) RETURNS void
     LANGUAGE sql
     AS $$
@@ -4653,6 +5426,184 @@ BEGIN
     RETURN target;
 END
 $_$;
+
+CREATE FUNCTION queue.operation_condition(action text, filter jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    tenant uuid := queue.current_tenant();
+    states jsonb := CASE action
+        WHEN 'replay' THEN '["dead"]' WHEN 'discard' THEN '["dead"]'
+        WHEN 'cancel' THEN '["scheduled", "ready", "retrying", "running"]'
+        WHEN 'purge' THEN '["scheduled", "ready", "retrying"]'
+        WHEN 'retry' THEN '["scheduled", "retrying", "cancelled", "dead"]' END::jsonb;
+BEGIN
+    IF states IS NULL THEN
+        RAISE EXCEPTION 'action: expected retry, cancel, replay, discard or purge, got %',
+            quote_literal(left(action, 100)) USING ERRCODE = 'LQ001';
+    ELSIF jsonb_array_length(filter) = 0 THEN
+        RAISE EXCEPTION 'filter: expected at least one term, got none'
+            USING ERRCODE = 'LQ001', HINT = 'For everything name a state: state:dead';
+    ELSIF action = 'retry' AND NOT filter @> '[{"field": "state"}]' THEN
+        RAISE EXCEPTION 'filter: expected the states to retry, got none'
+            USING ERRCODE = 'LQ001', HINT = 'As state:retrying or state:dead,cancelled';
+    END IF;
+    RETURN queue.filter_at(filter, clock_timestamp())
+        || jsonb_build_array(jsonb_build_object('field', 'state', 'any', (
+               SELECT jsonb_agg(jsonb_build_object('eq', s.state))
+               FROM jsonb_array_elements_text(states) s (state))))
+        -- What dies after this is left alone: replaying ends however fast jobs die again.
+        || CASE WHEN states = '["dead"]'
+                THEN jsonb_build_array(jsonb_build_object('field', 'died', 'any',
+                         jsonb_build_array(jsonb_build_object('le', clock_timestamp()))))
+                ELSE '[]'::jsonb END
+        || CASE WHEN tenant IS NULL THEN '[]'::jsonb
+                ELSE jsonb_build_array(jsonb_build_object(
+                    'field', 'tenant', 'any',
+                    jsonb_build_array(jsonb_build_object('eq', tenant)))) END;
+END
+$$;
+
+CREATE FUNCTION queue.overview() RETURNS TABLE(queue text, ready bigint, scheduled bigint, retrying bigint, running bigint, dead bigint, count_exact boolean, oldest_waiting_at timestamp with time zone, oldest_waiting_seconds double precision, objective_seconds double precision, late boolean, finished_per_minute double precision, failed_percent double precision, paused boolean, pause_reason text, paused_by text, paused_at timestamp with time zone, workers bigint, concurrency bigint)
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    most CONSTANT integer := 1000;
+    page_bytes integer := current_setting('block_size')::integer;
+    pages bigint := pg_relation_size('queue.ready') / page_bytes;
+    share real := least(100, 100.0 * 200 / greatest(1, pages));
+    tail tid := format('(%s,0)', greatest(0, pg_relation_size('queue.attempt') / page_bytes - 64));
+BEGIN
+    IF queue.current_tenant() IS NOT NULL THEN
+        -- The lines are full of others' jobs: what is told is about the latest of its own.
+        RETURN QUERY
+        WITH own AS MATERIALIZED (
+            SELECT j.queue, j.state, j.run_at
+            FROM (SELECT x.id FROM queue.job x WHERE x.tenant_id = queue.current_tenant()
+                  ORDER BY x.id DESC LIMIT most) i
+            CROSS JOIN LATERAL (SELECT y.* FROM queue.jobs y WHERE y.id = i.id OFFSET 0) j)
+        SELECT q.name, count(*) FILTER (WHERE o.state = 'ready'),
+               count(*) FILTER (WHERE o.state = 'scheduled'),
+               count(*) FILTER (WHERE o.state = 'retrying'),
+               count(*) FILTER (WHERE o.state = 'running'),
+               count(*) FILTER (WHERE o.state = 'dead'), (SELECT count(*) < most FROM own),
+               min(o.run_at) FILTER (WHERE o.state = 'ready'),
+               greatest(0, extract(epoch FROM clock_timestamp()
+                                   - min(o.run_at) FILTER (WHERE o.state = 'ready')))::float8,
+               extract(epoch FROM q.objective)::float8,
+               coalesce(clock_timestamp() - min(o.run_at) FILTER (WHERE o.state = 'ready')
+                        > q.objective, false),
+               NULL::float8, NULL::float8, q.paused_at IS NOT NULL, q.pause_reason, q.paused_by,
+               q.paused_at, NULL::bigint, NULL::bigint
+        FROM queue.queue q
+        JOIN own o ON o.queue = q.name
+        GROUP BY q.id
+        ORDER BY 11 DESC, 8, 1;
+        RETURN;
+    END IF;
+    RETURN QUERY
+    WITH lines AS MATERIALIZED (
+        SELECT l.id, l.queue_id, due.n AS due, later.scheduled, later.retrying, first.run_at AS oldest
+        FROM queue.line l
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS n
+            FROM (SELECT FROM queue.ready r WHERE r.line_id = l.id AND r.run_at <= now()
+                  LIMIT most) x) due
+        CROSS JOIN LATERAL (
+            SELECT count(*) FILTER (WHERE x.attempt = 0) AS scheduled,
+                   count(*) FILTER (WHERE x.attempt > 0) AS retrying
+            FROM (SELECT r.attempt FROM queue.ready r
+                  WHERE r.line_id = l.id AND r.run_at > now() LIMIT most) x) later
+        LEFT JOIN LATERAL (
+            SELECT r.run_at FROM queue.ready r WHERE r.line_id = l.id AND r.run_at <= now()
+            ORDER BY r.run_at LIMIT 1) first ON true),
+    suspects AS (
+        SELECT l.queue_id, count(*) FILTER (WHERE r.run_at <= now()) AS due,
+               count(*) FILTER (WHERE r.run_at > now()) AS later
+        FROM (SELECT r.line_id, r.run_at FROM queue.ready r WHERE r.line_id < 0 LIMIT most) r
+        JOIN queue.line l ON l.id = -r.line_id
+        GROUP BY l.queue_id),
+    keyed AS (
+        SELECT w.queue_id, count(*) FILTER (WHERE w.run_at <= now()) AS due,
+               count(*) FILTER (WHERE w.run_at > now()) AS later, min(w.run_at) AS oldest,
+               sum(count(*)) OVER () < 20000 AS exact
+        FROM (SELECT k.queue_id, k.run_at FROM queue.key_wait k ORDER BY k.queue_id LIMIT 20000) w
+        GROUP BY w.queue_id),
+    sampled AS MATERIALIZED (
+        SELECT r.line_id, count(*) FILTER (WHERE r.run_at <= now()) * 100 / share AS due,
+               count(*) FILTER (WHERE r.run_at > now() AND r.attempt = 0) * 100 / share AS scheduled,
+               count(*) FILTER (WHERE r.run_at > now() AND r.attempt > 0) * 100 / share AS retrying
+        FROM queue.ready r TABLESAMPLE SYSTEM (share)
+        WHERE EXISTS (SELECT FROM lines x WHERE x.due = most OR x.scheduled + x.retrying = most)
+        GROUP BY r.line_id),
+    depth AS (
+        SELECT l.queue_id,
+               sum(CASE WHEN l.due < most THEN l.due ELSE greatest(most, s.due) END) AS due,
+               sum(CASE WHEN l.scheduled + l.retrying < most THEN l.scheduled
+                        ELSE greatest(l.scheduled, s.scheduled) END) AS scheduled,
+               sum(CASE WHEN l.scheduled + l.retrying < most THEN l.retrying
+                        ELSE greatest(l.retrying, s.retrying) END) AS retrying,
+               bool_and(l.due < most AND l.scheduled + l.retrying < most) AS exact,
+               min(l.oldest) AS oldest
+        FROM lines l LEFT JOIN sampled s ON s.line_id = l.id
+        GROUP BY l.queue_id),
+    history AS MATERIALIZED (
+        SELECT a.job_id, a.outcome, a.finished_at
+        FROM queue.attempt a
+        WHERE a.ctid >= tail AND a.finished_at > now() - interval '1 minute'
+          AND a.outcome NOT IN ('replayed', 'snoozed', 'cancelled')),
+    rates AS (
+        SELECT l.queue_id, count(*) AS finished,
+               count(*) FILTER (WHERE h.outcome <> 'completed') AS failed
+        FROM history h
+        CROSS JOIN LATERAL (SELECT x.line_id FROM queue.job x WHERE x.id = h.job_id OFFSET 0) j
+        JOIN queue.line l ON l.id = j.line_id
+        GROUP BY l.queue_id),
+    span AS (
+        SELECT greatest(1, least(60, CASE
+            WHEN tail = '(0,0)'::tid THEN 60
+            ELSE extract(epoch FROM now() - min(h.finished_at)) END)) AS seconds
+        FROM history h),
+    serving AS (
+        SELECT s.name, count(*) AS workers, sum((s.slot ->> 'running')::bigint) AS running,
+               sum((s.slot ->> 'concurrency')::bigint) AS concurrency
+        FROM queue.worker w
+        CROSS JOIN LATERAL (SELECT u.name, w.slots -> u.name AS slot
+                            FROM unnest(w.queues) u (name)) s
+        WHERE w.beat_at > clock_timestamp() - make_interval(secs => w.lease_ms / 1000.0)
+        GROUP BY s.name)
+    SELECT q.name, t.ready, t.scheduled, t.retrying, coalesce(v.running, 0)::bigint,
+           letters.n, coalesce(d.exact, true) AND coalesce(k.exact, true) AND letters.n < most,
+           t.oldest, greatest(0, extract(epoch FROM clock_timestamp() - t.oldest))::float8,
+           extract(epoch FROM q.objective)::float8,
+           coalesce(clock_timestamp() - t.oldest > q.objective, false),
+           (coalesce(r.finished, 0) * 60 / n.seconds)::float8,
+           CASE WHEN r.finished > 0 THEN 100.0 * r.failed / r.finished END::float8,
+           q.paused_at IS NOT NULL, q.pause_reason, q.paused_by, q.paused_at,
+           coalesce(v.workers, 0), coalesce(v.concurrency, 0)::bigint
+    FROM queue.queue q
+    CROSS JOIN span n
+    LEFT JOIN depth d ON d.queue_id = q.id
+    LEFT JOIN suspects u ON u.queue_id = q.id
+    LEFT JOIN keyed k ON k.queue_id = q.id
+    LEFT JOIN rates r ON r.queue_id = q.id
+    LEFT JOIN serving v ON v.name = q.name
+    CROSS JOIN LATERAL (
+        SELECT (coalesce(d.due, 0) + coalesce(u.due, 0) + coalesce(k.due, 0))::bigint AS ready,
+               (coalesce(d.scheduled, 0) + coalesce(k.later, 0))::bigint AS scheduled,
+               (coalesce(d.retrying, 0) + coalesce(u.later, 0))::bigint AS retrying,
+               least(d.oldest, CASE WHEN k.oldest <= now() THEN k.oldest END) AS oldest) t
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS n
+        FROM (SELECT FROM queue.dead_letter x WHERE x.queue = q.name LIMIT most) y) letters
+    -- Worst first: late, then with jobs waiting and nobody there, then the oldest.
+    ORDER BY coalesce(clock_timestamp() - t.oldest > q.objective, false) DESC,
+             t.ready > 0 AND coalesce(v.workers, 0) = 0 DESC, t.oldest, q.name;
+END
+$$;
 
 CREATE FUNCTION queue.own_jobs(job_ids bigint[]) RETURNS bigint[]
     LANGUAGE plpgsql STABLE
@@ -5071,6 +6022,19 @@ END
 $$;
 
 COMMENT ON FUNCTION queue.prune_keys(at_now timestamp with time zone, time_limit interval, batch integer, OUT keys bigint, OUT round_over boolean) IS 'Deletes expired idempotency keys, a bounded time at a call; workers call it.';
+
+CREATE FUNCTION queue.prune_operations(age interval, most integer) RETURNS bigint
+    LANGUAGE sql
+    AS $$
+    WITH gone AS (
+        DELETE FROM queue.operation o
+        WHERE o.id = ANY (ARRAY(
+            SELECT x.id FROM queue.operation x
+            WHERE x.finished_at < clock_timestamp() - prune_operations.age
+            LIMIT prune_operations.most))
+        RETURNING o.id)
+    SELECT count(*) FROM gone
+$$;
 
 CREATE FUNCTION queue.prune_these(ids bigint[], at_now timestamp with time zone, OUT jobs integer, OUT letters integer) RETURNS record
     LANGUAGE plpgsql
@@ -5617,6 +6581,40 @@ $$;
 
 COMMENT ON FUNCTION queue.retry(job_id bigint) IS 'Run now: waiting jobs become due; dead and cancelled ones go back in line, attempts fresh.';
 
+CREATE FUNCTION queue.retry_edited(job_id bigint, payload jsonb) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    made bigint;
+    state text;
+BEGIN
+    PERFORM queue.check_job(retry_edited.job_id);
+    PERFORM queue.record_action('jobs.retry', retry_edited.job_id::text,
+                                jsonb_build_object('edited', retry_edited.payload IS NOT NULL));
+    SELECT r.new_id INTO made
+    FROM queue.replay(ARRAY[retry_edited.job_id], payload => retry_edited.payload) r;
+    IF made IS NOT NULL THEN
+        RETURN made;
+    END IF;
+    SELECT j.state INTO state FROM queue.jobs j WHERE j.id = retry_edited.job_id;
+    IF NOT FOUND THEN
+        PERFORM queue.no_such_job(retry_edited.job_id);
+    ELSIF state IN ('running', 'completed', 'dead') THEN
+        RAISE EXCEPTION 'job % cannot be retried with another payload: it is %',
+            retry_edited.job_id, state USING ERRCODE = 'LQ006';
+    END IF;
+    made := queue.clone(retry_edited.job_id, retry_edited.payload);
+    IF state <> 'cancelled' AND NOT queue.cancel(retry_edited.job_id, 'retried as ' || made) THEN
+        RAISE EXCEPTION 'job % cannot be retried with another payload: it is running',
+            retry_edited.job_id USING ERRCODE = 'LQ006';
+    END IF;
+    RETURN made;
+END
+$$;
+
 CREATE FUNCTION queue.revive(job_id bigint, due timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -5676,6 +6674,101 @@ CREATE FUNCTION queue.role_name(which text) RETURNS text
     LANGUAGE sql IMMUTABLE
     AS $$
 SELECT rtrim('queue.', '.') || '_' || which
+$$;
+
+CREATE FUNCTION queue.run_operations(step_budget interval DEFAULT '00:00:00.02'::interval, OUT worked boolean, OUT ended boolean, OUT wait_ms bigint) RETURNS record
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    begun timestamptz := clock_timestamp();
+    o record;
+    hit record;
+    one record;
+    group_ids bigint[] := '{}';
+    group_size CONSTANT integer := 25;
+    most integer := 500;
+    seen integer := 0;
+    now_done bigint := 0;
+    now_skipped bigint := 0;
+    now_failed bigint := 0;
+    problem text;
+    place text;
+BEGIN
+    worked := false;
+    ended := false;
+    SELECT x.* INTO o FROM queue.operation x
+    WHERE x.state IN ('pending', 'running') AND x.next_at <= begun
+    ORDER BY x.next_at
+    LIMIT 1 FOR UPDATE SKIP LOCKED;
+    IF FOUND THEN
+        worked := true;
+        place := o.behind;
+        IF o.rate IS NOT NULL THEN
+            most := greatest(0, least(most,
+                1 + floor(o.rate * extract(epoch FROM begun - coalesce(o.started_at, begun)))
+                - (o.done + o.skipped + o.failed)));
+        END IF;
+        -- Nothing is found by looking for nothing.
+        ended := most > 0;
+        FOR hit IN
+            SELECT f.id, f.behind_it,
+                   row_number() OVER () = count(*) OVER () OR f.id IS NULL AS last
+            FROM queue.find_jobs(o.condition, place, greatest(1, most), step_budget,
+                                 o.action IN ('replay', 'discard')) f
+            WHERE most > 0
+        LOOP
+            IF hit.id IS NULL THEN
+                ended := false;
+            ELSE
+                group_ids := group_ids || hit.id;
+                seen := seen + 1;
+            END IF;
+            IF cardinality(group_ids) = group_size OR (hit.last AND group_ids <> '{}') THEN
+                one := queue.act_on_jobs(o.action, group_ids,
+                                         coalesce(o.reason, 'operation ' || o.id));
+                group_ids := '{}';
+                now_done := now_done + one.done;
+                now_skipped := now_skipped + one.skipped;
+                now_failed := now_failed + one.failed;
+                problem := coalesce(one.problem, problem);
+                place := hit.behind_it;
+                IF NOT hit.last AND clock_timestamp() > begun + 2 * step_budget THEN
+                    ended := false;
+                    EXIT;
+                END IF;
+            ELSIF hit.id IS NULL THEN
+                place := hit.behind_it;
+            END IF;
+        END LOOP;
+        ended := ended AND seen < most;
+        UPDATE queue.operation x
+        SET state = CASE WHEN ended THEN 'completed' ELSE 'running' END,
+            started_at = coalesce(x.started_at, begun),
+            finished_at = CASE WHEN ended THEN clock_timestamp() END,
+            done = x.done + now_done, skipped = x.skipped + now_skipped,
+            failed = x.failed + now_failed, last_error = coalesce(problem, x.last_error),
+            behind = place,
+            -- A third of one worker's maintenance at most, and not before the rate allows more.
+            next_at = clock_timestamp() + greatest(
+                2 * (clock_timestamp() - begun),
+                CASE WHEN x.rate IS NULL THEN interval '0'
+                     ELSE make_interval(secs => least(1, greatest(0.02, 1 / x.rate))) END)
+        WHERE x.id = o.id;
+        IF ended THEN
+            PERFORM queue.append_audit(
+                o.actor, 'admin', o.tenant_id, 'operations.end', o.id::text, jsonb_build_object(
+                    'done', o.done + now_done, 'skipped', o.skipped + now_skipped,
+                    'failed', o.failed + now_failed), NULL);
+        END IF;
+    END IF;
+    SELECT CASE WHEN count(*) > 0 THEN ceil(greatest(
+               0, extract(epoch FROM min(x.next_at) - clock_timestamp()) * 1000)) END::bigint
+    INTO wait_ms
+    FROM queue.operation x WHERE x.state IN ('pending', 'running');
+END
 $$;
 
 CREATE FUNCTION queue.run_schedule_now(name text, tenant_id uuid DEFAULT NULL::uuid) RETURNS bigint
@@ -5999,6 +7092,28 @@ $$;
 
 COMMENT ON FUNCTION queue.set_kind_retention(kind text, retention interval, cancelled_retention interval, dead_letter_retention interval) IS 'How long finished jobs of the kind, cancelled ones and dead letters stay; NULL: as its queue.';
 
+CREATE FUNCTION queue.set_objective(queue text, objective interval) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    IF set_objective.objective <= interval '0' THEN
+        RAISE EXCEPTION 'objective: expected more than 0, got %', set_objective.objective
+            USING ERRCODE = 'LQ001';
+    END IF;
+    PERFORM queue.refuse_tenant('objective');
+    UPDATE queue.queue q SET objective = set_objective.objective
+    WHERE q.name = set_objective.queue;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'unknown queue %', quote_literal(left(set_objective.queue, 100))
+            USING ERRCODE = 'LQ002';
+    END IF;
+    PERFORM queue.record_action('queues.objective', set_objective.queue, jsonb_build_object(
+        'seconds', extract(epoch FROM set_objective.objective)));
+END
+$$;
+
 CREATE FUNCTION queue.set_retention(queue text, retention interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -6160,6 +7275,42 @@ CREATE FUNCTION queue.slots_held(limit_name text, key text) RETURNS integer
     FROM queue.limit_slot s
     WHERE s.limit_name = slots_held.limit_name AND s.key = slots_held.key
       AND EXISTS (SELECT FROM queue.worker w WHERE w.id = s.worker_id)
+$$;
+
+CREATE FUNCTION queue.snooze(job_id bigint, until timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    held record;
+    at_now timestamptz := clock_timestamp();
+BEGIN
+    PERFORM queue.check_job(snooze.job_id);
+    PERFORM queue.record_action('jobs.snooze', snooze.job_id::text,
+                                jsonb_build_object('until', snooze.until));
+    IF snooze.until IS NULL OR snooze.until > at_now + interval '3650 days' THEN
+        RAISE EXCEPTION 'until: expected a time within ten years, got %', snooze.until
+            USING ERRCODE = 'LQ001';
+    END IF;
+    SELECT t.place, t.attempt, t.reconcile, t.taken INTO held
+    FROM queue.take_waiting(snooze.job_id) t;
+    IF NOT held.taken THEN
+        RAISE EXCEPTION 'job % cannot be snoozed: it does not wait', snooze.job_id
+            USING ERRCODE = 'LQ006';
+    END IF;
+    -- What its latest attempt was decides whether it retries, is a suspect or is reconciled.
+    INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, next_run_at, outcome,
+                               attempt, reconcile, error)
+    VALUES (snooze.job_id, nextval('queue.lease_id_seq'), at_now, at_now,
+            greatest(at_now, snooze.until),
+            CASE WHEN (held.place).last_outcome = 'lost' THEN 'lost'
+                 ELSE 'snoozed' END::queue.attempt_outcome,
+            held.attempt, held.reconcile, 'snoozed by an operator');
+    PERFORM queue.put_in_line(snooze.job_id, greatest(at_now, snooze.until), held.attempt,
+                              held.reconcile);
+END
 $$;
 
 CREATE FUNCTION queue.start_probe(limit_name text, key text, era bigint, now_at timestamp with time zone, lease bigint, job bigint, until timestamp with time zone) RETURNS void
@@ -6930,6 +8081,19 @@ CREATE VIEW queue.erasures WITH (security_invoker='true') AS
 
 COMMENT ON VIEW queue.erasures IS 'Which erasures were asked for and what they took';
 
+CREATE TABLE queue.failure_group (
+    tenant_id uuid NOT NULL,
+    fingerprint text NOT NULL COLLATE pg_catalog."C",
+    note text,
+    muted boolean DEFAULT false NOT NULL,
+    updated_by text NOT NULL,
+    updated_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY queue.failure_group FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE queue.failure_group IS 'Notes on failure groups, kept while they have letters';
+
 CREATE TABLE queue.function_rule (
     function_name text NOT NULL COLLATE pg_catalog."C",
     role text NOT NULL COLLATE pg_catalog."C",
@@ -7063,9 +8227,11 @@ CREATE TABLE queue.queue (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     retention interval DEFAULT '14 days'::interval,
     dead_letter_retention interval DEFAULT '90 days'::interval,
+    objective interval,
     CONSTRAINT queue_dead_letter_retention_valid CHECK ((dead_letter_retention >= '00:00:00'::interval)),
     CONSTRAINT queue_max_payload_valid CHECK (((max_payload_bytes >= 1) AND (max_payload_bytes <= 67108864))),
     CONSTRAINT queue_name_valid CHECK ((name ~ '^[A-Za-z0-9_.-]{1,64}$'::text)),
+    CONSTRAINT queue_objective_valid CHECK ((objective > '00:00:00'::interval)),
     CONSTRAINT queue_retention_valid CHECK ((retention >= '00:00:00'::interval))
 );
 
@@ -7362,6 +8528,71 @@ CREATE TABLE queue.migration (
 );
 
 ALTER TABLE ONLY queue.migration FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE queue.operation (
+    id bigint NOT NULL,
+    tenant_id uuid,
+    actor text NOT NULL,
+    action text NOT NULL COLLATE pg_catalog."C",
+    filter text NOT NULL,
+    condition jsonb NOT NULL,
+    reason text,
+    rate double precision,
+    state text DEFAULT 'pending'::text NOT NULL COLLATE pg_catalog."C",
+    matched bigint NOT NULL,
+    matched_exact boolean NOT NULL,
+    done bigint DEFAULT 0 NOT NULL,
+    skipped bigint DEFAULT 0 NOT NULL,
+    failed bigint DEFAULT 0 NOT NULL,
+    last_error text,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    cancelled_by text,
+    behind text COLLATE pg_catalog."C",
+    next_at timestamp with time zone NOT NULL,
+    CONSTRAINT operation_action_valid CHECK ((action = ANY (ARRAY['retry'::text, 'cancel'::text, 'replay'::text, 'discard'::text, 'purge'::text]))),
+    CONSTRAINT operation_end_valid CHECK (((finished_at IS NULL) = (state = ANY (ARRAY['pending'::text, 'running'::text])))),
+    CONSTRAINT operation_rate_valid CHECK (((rate >= (0.001)::double precision) AND (rate <= (100000)::double precision))),
+    CONSTRAINT operation_state_valid CHECK ((state = ANY (ARRAY['pending'::text, 'running'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE ONLY queue.operation FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE queue.operation IS 'Acts on all jobs that match a filter, done by the workers';
+
+ALTER TABLE queue.operation ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME queue.operation_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW queue.operations WITH (security_invoker='true') AS
+ SELECT o.id,
+    o.tenant_id,
+    o.actor,
+    o.action,
+    o.filter,
+    o.reason,
+    o.rate,
+    o.state,
+    o.matched,
+    o.matched_exact,
+    o.done,
+    o.skipped,
+    o.failed,
+    o.last_error,
+    o.created_at,
+    o.starts_at,
+    o.started_at,
+    o.finished_at,
+    o.cancelled_by
+   FROM queue.operation o;
 
 CREATE TABLE queue.progress (
     job_id bigint NOT NULL,
@@ -7739,6 +8970,9 @@ ALTER TABLE ONLY queue.erasure_pending
 ALTER TABLE ONLY queue.erasure
     ADD CONSTRAINT erasure_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY queue.failure_group
+    ADD CONSTRAINT failure_group_pkey PRIMARY KEY (tenant_id, fingerprint);
+
 ALTER TABLE ONLY queue.function_rule
     ADD CONSTRAINT function_rule_pkey PRIMARY KEY (function_name);
 
@@ -7789,6 +9023,9 @@ ALTER TABLE ONLY queue.line
 
 ALTER TABLE ONLY queue.migration
     ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY queue.operation
+    ADD CONSTRAINT operation_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY queue.progress
     ADD CONSTRAINT progress_pkey PRIMARY KEY (job_id);
@@ -7864,13 +9101,21 @@ CREATE INDEX batch_expires_at_idx ON queue.batch USING btree (expires_at) WHERE 
 
 CREATE INDEX batch_tally_batch_id_idx ON queue.batch_tally USING btree (batch_id);
 
-CREATE INDEX dead_letter_died_at_idx ON queue.dead_letter USING btree (died_at);
+CREATE INDEX dead_letter_died_at_idx ON queue.dead_letter USING btree (died_at, job_id);
 
-CREATE INDEX dead_letter_fingerprint_idx ON queue.dead_letter USING btree (fingerprint);
+CREATE INDEX dead_letter_fingerprint_idx ON queue.dead_letter USING btree (fingerprint, died_at, job_id);
+
+CREATE INDEX dead_letter_queue_idx ON queue.dead_letter USING btree (queue, died_at, job_id);
+
+CREATE INDEX dead_letter_tenant_id_idx ON queue.dead_letter USING btree (tenant_id, died_at, job_id) WHERE (tenant_id IS NOT NULL);
 
 CREATE UNIQUE INDEX effect_key_idx ON queue.effect USING btree (tenant_id, key) WHERE (state <> 'abandoned'::text);
 
 CREATE INDEX idempotency_expires_at_idx ON queue.idempotency USING btree (expires_at);
+
+CREATE INDEX job_origin_idx ON queue.job USING btree (COALESCE((meta ->> 'follows'::text), (meta ->> 'replay_of'::text), (meta ->> 'clone_of'::text))) WHERE (meta ?| ARRAY['follows'::text, 'replay_of'::text, 'clone_of'::text]);
+
+CREATE INDEX job_tenant_id_idx ON queue.job USING btree (tenant_id, id) WHERE (tenant_id IS NOT NULL);
 
 CREATE INDEX key_hold_job_id_idx ON queue.key_hold USING btree (job_id);
 
@@ -7879,6 +9124,12 @@ CREATE INDEX key_wait_key_idx ON queue.key_wait USING btree (queue_id, key, run_
 CREATE INDEX lease_worker_idx ON queue.lease USING btree (worker_id);
 
 CREATE INDEX line_triple_idx ON queue.line USING btree (kind, queue_id, priority);
+
+CREATE INDEX operation_finished_at_idx ON queue.operation USING btree (finished_at);
+
+CREATE INDEX operation_next_at_idx ON queue.operation USING btree (next_at) WHERE (state = ANY (ARRAY['pending'::text, 'running'::text]));
+
+CREATE INDEX operation_tenant_id_idx ON queue.operation USING btree (tenant_id, id) WHERE (tenant_id IS NOT NULL);
 
 CREATE INDEX ready_reserved_idx ON queue.ready USING btree (line_id, run_at, id) WHERE reserved;
 
@@ -7938,6 +9189,8 @@ CREATE POLICY auditor ON queue.erasure FOR SELECT TO queue_auditor USING (true);
 
 CREATE POLICY auditor ON queue.erasure_pending FOR SELECT TO queue_auditor USING (true);
 
+CREATE POLICY auditor ON queue.failure_group FOR SELECT TO queue_auditor USING (true);
+
 CREATE POLICY auditor ON queue.function_rule FOR SELECT TO queue_auditor USING (true);
 
 CREATE POLICY auditor ON queue.idempotency FOR SELECT TO queue_auditor USING (true);
@@ -7973,6 +9226,8 @@ CREATE POLICY auditor ON queue.limit_tally FOR SELECT TO queue_auditor USING (tr
 CREATE POLICY auditor ON queue.line FOR SELECT TO queue_auditor USING (true);
 
 CREATE POLICY auditor ON queue.migration FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.operation FOR SELECT TO queue_auditor USING (true);
 
 CREATE POLICY auditor ON queue.progress FOR SELECT TO queue_auditor USING (true);
 
@@ -8054,6 +9309,8 @@ CREATE POLICY engine ON queue.erasure TO queue_engine USING (true) WITH CHECK (t
 
 CREATE POLICY engine ON queue.erasure_pending TO queue_engine USING (true) WITH CHECK (true);
 
+CREATE POLICY engine ON queue.failure_group TO queue_engine USING (true) WITH CHECK (true);
+
 CREATE POLICY engine ON queue.function_rule TO queue_engine USING (true) WITH CHECK (true);
 
 CREATE POLICY engine ON queue.idempotency TO queue_engine USING (true) WITH CHECK (true);
@@ -8089,6 +9346,8 @@ CREATE POLICY engine ON queue.limit_tally TO queue_engine USING (true) WITH CHEC
 CREATE POLICY engine ON queue.line TO queue_engine USING (true) WITH CHECK (true);
 
 CREATE POLICY engine ON queue.migration TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.operation TO queue_engine USING (true) WITH CHECK (true);
 
 CREATE POLICY engine ON queue.progress TO queue_engine USING (true) WITH CHECK (true);
 
@@ -8126,6 +9385,8 @@ ALTER TABLE queue.erasure ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE queue.erasure_pending ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE queue.failure_group ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE queue.function_rule ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE queue.idempotency ENABLE ROW LEVEL SECURITY;
@@ -8161,6 +9422,8 @@ ALTER TABLE queue.limit_tally ENABLE ROW LEVEL SECURITY;
 ALTER TABLE queue.line ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE queue.migration ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.operation ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE queue.progress ENABLE ROW LEVEL SECURITY;
 
@@ -8244,6 +9507,8 @@ CREATE POLICY tenant ON queue.effect TO queue_producer USING ((tenant_id = queue
 
 CREATE POLICY tenant ON queue.erasure TO queue_producer USING ((tenant_id = queue.current_tenant())) WITH CHECK ((tenant_id = queue.current_tenant()));
 
+CREATE POLICY tenant ON queue.failure_group TO queue_producer USING ((tenant_id = queue.current_tenant())) WITH CHECK ((tenant_id = queue.current_tenant()));
+
 CREATE POLICY tenant ON queue.idempotency TO queue_producer USING ((tenant_id = queue.current_tenant())) WITH CHECK ((tenant_id = queue.current_tenant()));
 
 CREATE POLICY tenant ON queue.installation TO queue_producer USING (true) WITH CHECK (true);
@@ -8281,6 +9546,8 @@ CREATE POLICY tenant ON queue.kind TO queue_producer USING (true) WITH CHECK (tr
 CREATE POLICY tenant ON queue.lease TO queue_producer USING (true) WITH CHECK (true);
 
 CREATE POLICY tenant ON queue.line TO queue_producer USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant ON queue.operation TO queue_producer USING ((tenant_id = queue.current_tenant())) WITH CHECK ((tenant_id = queue.current_tenant()));
 
 CREATE POLICY tenant ON queue.progress TO queue_producer USING ((EXISTS ( SELECT
    FROM queue.job j

@@ -454,7 +454,8 @@ BEGIN
     END IF;
     IF behind IS NOT NULL THEN
         IF (sources[1] IN ('history', 'ended') AND behind !~ '^[0-9]{1,18}$')
-           OR (sources[1] NOT IN ('history', 'ended') AND behind !~ '^-?[0-9]{1,18}[.][0-9]{1,18}$') THEN
+           OR (sources[1] NOT IN ('history', 'ended')
+               AND behind !~ '^-?[0-9]{1,18}[.][0-9]{1,18}$') THEN
             RAISE EXCEPTION 'cursor: expected one that came with a page of the same filter, got %',
                 quote_literal(left(behind, 100)) USING ERRCODE = 'LQ001';
         END IF;

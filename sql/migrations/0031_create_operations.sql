@@ -119,8 +119,8 @@ BEGIN
                                  matched_exact, starts_at, next_at)
     VALUES (queue.current_tenant(), queue.current_actor(), create_operation.action,
             left(create_operation.written, 8192), condition, left(create_operation.reason, 1024),
-            create_operation.rate, matched.count, matched.exact, clock_timestamp() + create_operation.undo,
-            clock_timestamp() + create_operation.undo)
+            create_operation.rate, matched.count, matched.exact,
+            clock_timestamp() + create_operation.undo, clock_timestamp() + create_operation.undo)
     RETURNING id INTO made;
     PERFORM queue.record_action('operations.create', made::text, jsonb_build_object(
         'action', create_operation.action, 'filter', left(create_operation.written, 4096),
@@ -165,8 +165,8 @@ SELECT o.id, o.tenant_id, o.actor, o.action, o.filter, o.reason, o.rate, o.state
 FROM queue.operation o;
 
 -- Does an action on jobs: on all of them at once, and when one of them is in the way on each by
--- itself. What a job's state no longer allows is skipped; what is not the job's fault (a deadlock, a
--- full disk, a time limit) ends the step, and it is tried again. Internal.
+-- itself. What a job's state no longer allows is skipped; what is not the job's fault (a deadlock,
+-- a full disk, a time limit) ends the step, and it is tried again. Internal.
 CREATE FUNCTION queue.act_on_jobs(
     action text, job_ids bigint[], reason text,
     OUT done bigint, OUT skipped bigint, OUT failed bigint, OUT problem text)

@@ -49,7 +49,8 @@ BEGIN
     IF NOT EXISTS (SELECT FROM queue.dead_letter d
                    WHERE d.fingerprint = note_failure_group.fingerprint
                      AND (tenant IS NULL OR d.tenant_id = tenant)) THEN
-        RAISE EXCEPTION 'no failure group %', quote_literal(left(note_failure_group.fingerprint, 64))
+        RAISE EXCEPTION 'no failure group %',
+            quote_literal(left(note_failure_group.fingerprint, 64))
             USING ERRCODE = 'LQ005';
     END IF;
     INSERT INTO queue.failure_group AS g (tenant_id, fingerprint, note, muted, updated_by,
@@ -142,9 +143,9 @@ BEGIN
 END
 $$;
 
--- Every queue with what stands in it, in bounded time: exact up to 1,000 jobs of a line, beyond that
--- estimated from a sample of the line's pages. Rates are those of the last minute, or of what the
--- end of the history covers. Obeys row-level security.
+-- Every queue with what stands in it, in bounded time: exact up to 1,000 jobs of a line, beyond
+-- that estimated from a sample of the line's pages. Rates are those of the last minute, or of
+-- what the end of the history covers. Obeys row-level security.
 CREATE FUNCTION queue.overview()
 RETURNS TABLE (
     queue text, ready bigint, scheduled bigint, retrying bigint, running bigint, dead bigint,
@@ -192,7 +193,8 @@ BEGIN
     END IF;
     RETURN QUERY
     WITH lines AS MATERIALIZED (
-        SELECT l.id, l.queue_id, due.n AS due, later.scheduled, later.retrying, first.run_at AS oldest
+        SELECT l.id, l.queue_id, due.n AS due, later.scheduled, later.retrying,
+               first.run_at AS oldest
         FROM queue.line l
         CROSS JOIN LATERAL (
             SELECT count(*) AS n
@@ -220,7 +222,8 @@ BEGIN
         GROUP BY w.queue_id),
     sampled AS MATERIALIZED (
         SELECT r.line_id, count(*) FILTER (WHERE r.run_at <= now()) * 100 / share AS due,
-               count(*) FILTER (WHERE r.run_at > now() AND r.attempt = 0) * 100 / share AS scheduled,
+               count(*) FILTER (WHERE r.run_at > now() AND r.attempt = 0) * 100 / share
+                   AS scheduled,
                count(*) FILTER (WHERE r.run_at > now() AND r.attempt > 0) * 100 / share AS retrying
         FROM queue.ready r TABLESAMPLE SYSTEM (share)
         WHERE EXISTS (SELECT FROM lines x WHERE x.due = most OR x.scheduled + x.retrying = most)
@@ -353,8 +356,8 @@ BEGIN
 END
 $$;
 
--- How many due jobs of its queue run before a job that is ready, counted up to so many, whoever they
--- are of.
+-- How many due jobs of its queue run before a job that is ready, counted up to so many, whoever
+-- they are of.
 CREATE FUNCTION queue.jobs_ahead(job_id bigint, most integer DEFAULT 1000) RETURNS bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET jit = off
@@ -456,8 +459,8 @@ BEGIN
 END
 $$;
 
--- Runs a job with another payload, as a new job that names it: a dead one is replayed, a waiting one
--- is cancelled first, a cancelled one stays. Raises LQ005, LQ006 when it runs or has completed.
+-- Runs a job with another payload, as a new job that names it: a dead one is replayed, a waiting
+-- one is cancelled first, a cancelled one stays. Raises LQ005, LQ006 when it runs or has completed.
 CREATE FUNCTION queue.retry_edited(job_id bigint, payload jsonb) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off

@@ -1,6 +1,6 @@
 -- Why a job is not running, where it stands in line, and what would help.
--- $1 bigint job. One row: reason, detail, until; ahead (due jobs before it, up to 1,000; NULL unless
--- it is ready); cure (JSON: action and what to do it to; NULL: nothing but waiting).
+-- $1 bigint job. One row: reason, detail, until; ahead (due jobs before it, up to 1,000; NULL
+-- unless it is ready); cure (JSON: action and what to do it to; NULL: nothing but waiting).
 -- Raises LQ005 for an unknown job. Index: job_pkey, attempt_pkey, ready_pkey. Locks: none.
 SELECT e.reason, e.detail, e.until, queue.jobs_ahead(j.id) AS ahead,
        CASE

@@ -1,5 +1,6 @@
 -- Dead letters that match a filter, the latest death first, without what they hold.
--- $1 jsonb filter, of which the state is dead  $2 text behind this cursor, or NULL  $3 integer limit
+-- $1 jsonb filter, of which the state is dead  $2 text behind this cursor, or NULL
+-- $3 integer limit
 -- Rows: id, tenant_id, queue, kind, priority, attempt, max_attempts, reason, error, fingerprint,
 -- created_at, died_at, tags, behind_it. A last row without id: the time was up, go on behind it.
 -- Index: those of dead_letter by died_at, then dead_letter_pkey. Locks: none.

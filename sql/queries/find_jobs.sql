@@ -9,8 +9,10 @@ SELECT f.id, coalesce(j.tenant_id, d.tenant_id) AS tenant_id, coalesce(j.queue, 
        coalesce(j.priority, d.priority)::integer AS priority,
        coalesce(j.attempt, d.attempt)::integer AS attempt,
        coalesce(j.max_attempts, d.max_attempts)::integer AS max_attempts,
-       coalesce(j.run_at, d.created_at) AS run_at, coalesce(j.created_at, d.created_at) AS created_at,
-       coalesce(j.finished_at, d.died_at) AS finished_at, coalesce(j.last_error, d.error) AS last_error,
+       coalesce(j.run_at, d.created_at) AS run_at,
+       coalesce(j.created_at, d.created_at) AS created_at,
+       coalesce(j.finished_at, d.died_at) AS finished_at,
+       coalesce(j.last_error, d.error) AS last_error,
        coalesce(j.meta, d.meta) -> 'tags' AS tags, f.behind_it
 FROM queue.find_jobs($1::jsonb, $2::text, $3::integer) WITH ORDINALITY
      AS f (id, behind_it, place)

@@ -4,4 +4,4 @@ SELECT queue.role_name(w.which) AS role,
        to_regrole(queue.role_name(w.which)) IS NOT NULL AS exists,
        coalesce(pg_has_role(session_user, to_regrole(queue.role_name(w.which))::oid, 'MEMBER'),
                 false) AS member
-FROM unnest(ARRAY['owner', 'engine', 'producer', 'operator', 'auditor']) w (which)
+FROM unnest(ARRAY['engine', 'producer', 'operator', 'auditor']) w (which)

@@ -14,7 +14,8 @@ using libqueue::parse_filter;
 
 filter read(std::string_view text) {
     auto parsed = parse_filter(text);
-    REQUIRE_MESSAGE(parsed.has_value(), text, ": ", parsed.has_value() ? "" : parsed.error().message);
+    REQUIRE_MESSAGE(parsed.has_value(), text, ": ",
+                    parsed.has_value() ? "" : parsed.error().message);
     return *std::move(parsed);
 }
 
@@ -58,7 +59,8 @@ TEST_CASE("every form of a term becomes what the SQL functions read") {
 
 TEST_CASE("a day is the whole of it, whichever side it bounds") {
     CHECK(read("created:2026-12-31").json() ==
-          R"([{"field":"created","any":[{"ge":"2026-12-31T00:00:00Z","lt":"2027-01-01T00:00:00Z"}]}])");
+          R"([{"field":"created","any":[{"ge":"2026-12-31T00:00:00Z",)"
+          R"("lt":"2027-01-01T00:00:00Z"}]}])");
     CHECK(read("created:>2026-02-28").json() ==
           R"([{"field":"created","any":[{"ge":"2026-03-01T00:00:00Z"}]}])");
     CHECK(read("created:<=2026-11-05").json() ==
@@ -105,10 +107,11 @@ TEST_CASE("what is wrong is said with its position and what was meant") {
 
 TEST_CASE("printing and reading back gives the same filter, whatever it is made of") {
     const std::vector<std::string> pieces{
-        "state:", "queue:", "kind:",  "tag:",   "args.",  "a",    "user.id", ":",    ",",  "\"",
-        "\\",     "*",      "-",      " ",      ">",      "..",   "<=",      "42",   "7",  "none",
-        "dead",   "é",      "2026-11-01", "10m", "error:", "id:", "age:",    "text", "x y", "%",
-        "_",      "created:", "email.*", "waiting", "'", "$1", "tenant:", "priority:", "{", "\t"};
+        "state:",  "queue:",  "kind:", "tag:", "args.",   "a",         "user.id",    ":",
+        ",",       "\"",      "\\",    "*",    "-",       " ",         ">",          "..",
+        "<=",      "42",      "7",     "none", "dead",    "é",         "2026-11-01", "10m",
+        "error:",  "id:",     "age:",  "text", "x y",     "%",         "_",          "created:",
+        "email.*", "waiting", "'",     "$1",   "tenant:", "priority:", "{",          "\t"};
     std::mt19937 random{20261121};
     int accepted = 0;
     for (int round = 0; round < 200'000; ++round) {

@@ -13,6 +13,7 @@
 #include "table/limits.hpp"
 #include "table/mail.hpp"
 #include "table/migrate.hpp"
+#include "table/ops.hpp"
 #include "table/queues.hpp"
 #include "table/schedules.hpp"
 #include "table/topics.hpp"
@@ -46,12 +47,12 @@ consteval auto joined(const std::array<command, Sizes>&... parts) {
 }
 
 constexpr auto all_commands = joined(
-    table::enqueue_commands, table::jobs_commands, table::dlq_commands, table::queues_commands,
-    table::limits_commands, table::schedules_commands, table::batches_commands,
-    table::topics_commands, table::webhooks_commands, table::mail_commands, table::archive_commands, table::keys_commands, table::access_commands,
-    table::sight_commands, table::top_commands, table::care_commands, table::migrate_commands,
-    table::config_commands, table::context_commands, table::api_commands, table::man_commands,
-    table::about_commands);
+    table::enqueue_commands, table::jobs_commands, table::dlq_commands, table::ops_commands,
+    table::queues_commands, table::limits_commands, table::schedules_commands,
+    table::batches_commands, table::topics_commands, table::webhooks_commands, table::mail_commands,
+    table::archive_commands, table::keys_commands, table::access_commands, table::sight_commands,
+    table::top_commands, table::care_commands, table::migrate_commands, table::config_commands,
+    table::context_commands, table::api_commands, table::man_commands, table::about_commands);
 
 // A slip in the table is a compile error: every verb once and in the order of the enum, every
 // flag documented and never shadowing a global one.

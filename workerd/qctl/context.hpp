@@ -4,6 +4,7 @@
 #include "invocation.hpp"
 #include "render.hpp"
 #include "server/any_access.hpp"
+#include "server/any_bulk.hpp"
 #include "server/any_control.hpp"
 #include "server/any_jobs.hpp"
 #include "server/any_operations.hpp"
@@ -47,6 +48,7 @@ class context {
     [[nodiscard]] any_topics topics() { return any_topics{*this}; }
     [[nodiscard]] any_schedules schedules() { return any_schedules{*this}; }
     [[nodiscard]] any_limits limits() { return any_limits{*this}; }
+    [[nodiscard]] any_bulk bulk() { return any_bulk{*this}; }
     [[nodiscard]] any_access access() { return any_access{*this}; }
     [[nodiscard]] any_processors processors() { return any_processors{*this}; }
 

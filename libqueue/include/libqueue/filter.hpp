@@ -9,7 +9,8 @@
 // Which jobs, as people write it; one grammar for qctl, the HTTP API and the dashboard, described
 // in docs/filters.md:
 //
-//   state:failed,retrying queue:mail kind:email.* args.user.id:42 -tag:vip error:"time out" age:>10m
+//   state:failed,retrying queue:mail kind:email.* args.user.id:42 -tag:vip error:"time out"
+//   age:>10m
 //
 // All terms must hold; of the values of one term, separated by commas, any. Pure; any thread.
 

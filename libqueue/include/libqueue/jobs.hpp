@@ -67,7 +67,8 @@ class jobs {
 
     /// A waiting job waits on, at most ten years.
     [[nodiscard]] result<void> snooze(job_id id, time_point until);
-    /// A new job like this one, in any state; returns its id. `conflict` when the payload is sealed.
+    /// A new job like this one, in any state; returns its id. `conflict` when the payload is
+    /// sealed.
     [[nodiscard]] result<job_id> clone(job_id id, const clone_changes& changes = {});
     /// A job that waits, is cancelled or dead runs as a new one with this payload; returns its id.
     [[nodiscard]] result<job_id> retry_edited(job_id id, const std::string& payload);

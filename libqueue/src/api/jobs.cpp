@@ -28,9 +28,8 @@ result<found_page> jobs::find(const filter& which, const std::optional<std::stri
 }
 
 result<bounded_count> jobs::count(const filter& which, int most) {
-    return asked(client_, [&](const store::session& with) {
-        return store::count_jobs(with, which, most);
-    });
+    return asked(client_,
+                 [&](const store::session& with) { return store::count_jobs(with, which, most); });
 }
 
 std::vector<std::string> jobs::complete(std::string_view text) {
@@ -79,14 +78,12 @@ result<report> jobs::lineage(job_id id) {
 }
 
 result<void> jobs::snooze(job_id id, time_point until) {
-    return asked(client_,
-                 [&](const store::session& with) { store::snooze_job(with, id, until); });
+    return asked(client_, [&](const store::session& with) { store::snooze_job(with, id, until); });
 }
 
 result<job_id> jobs::clone(job_id id, const clone_changes& changes) {
-    return asked(client_, [&](const store::session& with) {
-        return store::clone_job(with, id, changes);
-    });
+    return asked(client_,
+                 [&](const store::session& with) { return store::clone_job(with, id, changes); });
 }
 
 result<job_id> jobs::retry_edited(job_id id, const std::string& payload) {

@@ -35,9 +35,8 @@ std::string written_word(std::string_view word) {
     const bool number =
         std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
     const bool plain = !number && word.front() != '-' &&
-                       std::none_of(word.begin(), word.end(), [](char c) {
-                           return is_space(c) || c == '"' || c == ':';
-                       });
+                       std::none_of(word.begin(), word.end(),
+                                    [](char c) { return is_space(c) || c == '"' || c == ':'; });
     return plain ? std::string{word} : in_quotes(word);
 }
 
@@ -141,11 +140,11 @@ class reader {
         } else {
             hint = "to look for this text write it in quotes";
         }
-        return fault_at(where,
-                        "expected a field, got '" + std::string{name.substr(0, 100)} + "' (" +
-                            hint + ")",
-                        "fields: state queue kind tag tenant id priority attempt batch created "
-                        "died age error reason fingerprint args.MEMBER");
+        return fault_at(
+            where,
+            "expected a field, got '" + std::string{name.substr(0, 100)} + "' (" + hint + ")",
+            "fields: state queue kind tag tenant id priority attempt batch created "
+            "died age error reason fingerprint args.MEMBER");
     }
 
     static result<void> read_path(std::size_t where, const core::filter_field& field,
@@ -303,8 +302,8 @@ std::string filter::json() const {
 
 result<filter> parse_filter(std::string_view text) {
     if (text.size() > text_bytes) {
-        return error{errc::invalid_argument, "filter: expected at most 4096 bytes, got " +
-                                                 std::to_string(text.size())};
+        return error{errc::invalid_argument,
+                     "filter: expected at most 4096 bytes, got " + std::to_string(text.size())};
     }
     if (!core::is_storable_text(text)) {
         return error{errc::invalid_argument, "filter: expected UTF-8 without NUL, got other bytes"};

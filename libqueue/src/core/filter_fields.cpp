@@ -174,10 +174,10 @@ std::optional<point> time_point_of(std::string_view text) {
         }
         if (take(text, '.')) {
             const auto digits = std::min<std::size_t>(
-                6, static_cast<std::size_t>(
-                       std::find_if(text.begin(), text.end(),
-                                    [](char c) { return c < '0' || c > '9'; }) -
-                       text.begin()));
+                6,
+                static_cast<std::size_t>(std::find_if(text.begin(), text.end(),
+                                                      [](char c) { return c < '0' || c > '9'; }) -
+                                         text.begin()));
             if (digits == 0) {
                 return std::nullopt;
             }
@@ -266,8 +266,7 @@ bool is_uuid_text(std::string_view text) noexcept {
     for (std::size_t i = 0; i < length; ++i) {
         const char c = text[i];
         const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        const bool hex =
-            (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+        const bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
         if (dash ? c != '-' : !hex) {
             return false;
         }

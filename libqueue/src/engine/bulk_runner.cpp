@@ -9,7 +9,7 @@
 namespace libqueue::engine {
 namespace {
 
-constexpr std::chrono::seconds look_interval{2};
+constexpr std::chrono::seconds looks_every{2};
 constexpr std::chrono::milliseconds shortest_pause{5};
 
 enum run_column : int { col_worked, col_ended, col_wait_ms };
@@ -26,13 +26,13 @@ boost::asio::awaitable<void> bulk_runner::run_once() {
         co_return;
     }
     // Before the work: what fails is not tried again at once.
-    next_ = clock::now() + look_interval;
+    next_ = clock::now() + looks_every;
     connection_.send(shared_.sql.run_operations, pg::params{});
     const std::vector<pg::result> results = co_await connection_.run();
     const pg::result& row = results.at(0);
     if (!row.is_null(0, col_wait_ms)) {
         const std::chrono::milliseconds wait{row.binary_int64(0, col_wait_ms)};
-        next_ = clock::now() + std::clamp<clock::duration>(wait, shortest_pause, look_interval);
+        next_ = clock::now() + std::clamp<clock::duration>(wait, shortest_pause, looks_every);
     }
 }
 

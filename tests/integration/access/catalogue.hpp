@@ -7,12 +7,7 @@
 
 namespace test {
 
-/// What of the catalogue escapes row-level security, one line each: tables, policies, views,
-/// materialised views, functions with their owner's rights, unique keys, in all schemas that are
-/// not the server's own.
-[[nodiscard]] inline std::vector<std::string> escapes(const test_database& db) {
-    std::vector<std::string> found;
-    for (const row& one : db.rows(R"(
+inline constexpr const char* escapes_query{R"(
 WITH own AS (
     SELECT n.oid, n.nspname FROM pg_namespace n
     WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'),
@@ -117,7 +112,14 @@ WHERE i.indisunique
   AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = i.indrelid
                   AND a.attnum = ANY (i.indkey)
                   AND a.attname IN ('tenant_id', 'owner', 'job_id', 'endpoint_id'))
-ORDER BY 1)")) {
+ORDER BY 1)"};
+
+/// What of the catalogue escapes row-level security, one line each: tables, policies, views,
+/// materialised views, functions with their owner's rights, unique keys, in all schemas that are
+/// not the server's own.
+[[nodiscard]] inline std::vector<std::string> escapes(const test_database& db) {
+    std::vector<std::string> found;
+    for (const row& one : db.rows(escapes_query)) {
         found.push_back(one.front().value_or(""));
     }
     return found;

@@ -14,6 +14,11 @@ namespace workerd::api {
 [[nodiscard]] std::span<const route> queue_routes();
 [[nodiscard]] std::span<const route> schedule_routes();
 [[nodiscard]] std::span<const route> self_routes();
+[[nodiscard]] std::span<const route> workflow_routes();
+[[nodiscard]] std::span<const route> overview_routes();
+[[nodiscard]] std::span<const route> operation_routes();
+[[nodiscard]] std::span<const route> job_routes();
+[[nodiscard]] std::span<const route> dead_letter_routes();
 [[nodiscard]] std::span<const route> subscription_routes();
 [[nodiscard]] std::span<const route> worker_routes();
 

@@ -30,6 +30,11 @@ namespace qctl {
 [[nodiscard]] exit_code run_dlq_export(context& with);
 [[nodiscard]] exit_code run_dlq_stats(context& with);
 
+[[nodiscard]] exit_code run_ops_run(context& with);
+[[nodiscard]] exit_code run_ops_list(context& with);
+[[nodiscard]] exit_code run_ops_show(context& with);
+[[nodiscard]] exit_code run_ops_cancel(context& with);
+
 [[nodiscard]] exit_code run_queues_list(context& with);
 [[nodiscard]] exit_code run_queues_show(context& with);
 [[nodiscard]] exit_code run_queues_create(context& with);

@@ -1,7 +1,9 @@
 #include "commands/commands.hpp"
 #include "faults.hpp"
+#include "filter_words.hpp"
 #include "job_row.hpp"
 #include "row_builder.hpp"
+#include "unwrapped.hpp"
 
 namespace qctl {
 
@@ -38,9 +40,41 @@ void print_for_people(context& with, const libqueue::job_info& job, bool first) 
     }
 }
 
+exit_code list_by_filter(context& with) {
+    const auto& call = with.call;
+    for (const auto* const flag : {"since", "before"}) {
+        if (call.has(flag)) {
+            throw usage("--" + std::string{flag} + ": expected without FILTER, got both",
+                        "in a filter write created: and id:<, and go on with --cursor");
+        }
+    }
+    int limit = 50;
+    if (const auto text = call.text("limit")) {
+        limit = static_cast<int>(read_integer(*text, "--limit", 1, 10'000));
+    }
+    const auto page = unwrapped(
+        with.bulk().find(filter_of_words(call, 0), call.text("cursor"), limit));
+    with.print_list(page.rows);
+    flush_output();
+    if (page.rows.capped) {
+        with.notes.warn("the time for one page is up; to go on: --cursor " + *page.next);
+    } else if (page.next) {
+        with.notes.note("there may be more: --cursor " + *page.next);
+    } else if (page.rows.rows.empty()) {
+        with.notes.note("no jobs match");
+    }
+    return exit_code::ok;
+}
+
 }  // namespace
 
 exit_code run_jobs_list(context& with) {
+    if (!with.call.arguments.empty()) {
+        return list_by_filter(with);
+    }
+    if (with.call.has("cursor")) {
+        throw usage("--cursor: expected a FILTER beside it, got none");
+    }
     libqueue::job_filter filter;
     const auto& call = with.call;
     if (const auto states = call.text("state")) {

@@ -9,6 +9,7 @@ namespace qctl::table {
 inline constexpr std::array groups{
     command_group{"jobs", "Look at jobs and act on them"},
     command_group{"dlq", "Dead letters: jobs that used up their attempts"},
+    command_group{"ops", "Do something to all jobs that match, in the background"},
     command_group{"queues", "Look at queues, pause and empty them"},
     command_group{"limits", "Limits on the outside world: look, change, stop"},
     command_group{"schedules", "Jobs that recur"},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "command_table.hpp"
+#include "table/ops.hpp"
 
 #include <array>
 
@@ -30,6 +31,10 @@ inline constexpr std::array jobs_list_flags{
          .type = value_type::integer,
          .metavar = "ID",
          .doc = "Older than this job: the next page"},
+    flag{.name = "cursor",
+         .type = value_type::text,
+         .metavar = "TEXT",
+         .doc = "With FILTER: the next page, as the last one said"},
     flag{.name = "limit",
          .type = value_type::integer,
          .metavar = "N",
@@ -81,7 +86,8 @@ inline constexpr std::array jobs_cancel_flags{
     flag{.name = "reason", .type = value_type::text, .metavar = "TEXT", .doc = "Kept as the error"},
 };
 
-inline constexpr std::array<std::string_view, 3> jobs_list_examples{
+inline constexpr std::array<std::string_view, 4> jobs_list_examples{
+    "qctl jobs list 'state:retrying args.user.id:42 age:>10m'",
     "qctl jobs list --state dead,retrying --since 1h",
     "qctl jobs list --kind 'email.*' -o json",
     "qctl jobs list --before 1200 --limit 100",
@@ -108,7 +114,10 @@ inline constexpr std::array jobs_commands{
             .summary = "List jobs, newest first",
             .doc = "Completed and cancelled jobs are searched from the newest backwards; after "
                    "100,000 jobs looked at the search stops, says so on stderr and where to go "
-                   "on with --before.",
+                   "on with --before. With a FILTER a page takes about 100 ms at most and says "
+                   "where to go on with --cursor; jobs that wait, run or are dead then come by "
+                   "the time they are due, were claimed or died.",
+            .arguments = filter_argument,
             .flags = jobs_list_flags,
             .examples = jobs_list_examples,
             .columns = "id,kind,queue,state,priority,attempt,run_at,last_error"},
