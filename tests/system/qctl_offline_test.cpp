@@ -45,8 +45,8 @@ TEST_SUITE("qctl config") {
         CHECK(done.code == 6);
         CHECK(contains(done.output, "bad.yaml:3:"));
         CHECK(contains(done.output, "did you mean"));
-        const auto rows =
-            boost::json::parse(bench.run({"config", "validate", bad.string(), "-o", "json"}).output);
+        const auto rows = boost::json::parse(
+            bench.run({"config", "validate", bad.string(), "-o", "json"}).output);
         CHECK(rows.at(0).at("severity") == "error");
         CHECK(bench.code({"config", "validate", "/nowhere.yaml"}) == 6);
     }
@@ -57,7 +57,8 @@ TEST_SUITE("qctl config") {
                                             "database: {dsn: \"postgresql://w:secret@h/app\"}\n"
                                             "processors: {debug: true}\nlog: {level: debug}\n");
 
-        const auto written = bench.run({"config", "show", file.string(), "--sources", "-o", "json"});
+        const auto written =
+            bench.run({"config", "show", file.string(), "--sources", "-o", "json"});
         CHECK_MESSAGE(written.code == 0, written.errors);
         CHECK(contains(written.output, "w.yaml:3:"));
         CHECK(contains(written.output, "\"path\":\"log.level\",\"value\":\"debug\""));
@@ -135,7 +136,8 @@ TEST_SUITE("qctl top at a terminal") {
         qctl_bench bench;
         static_cast<void>(bench.enqueue());
         const std::string settings = "stty rows 20 cols 100; before=$(stty -g); ";
-        const std::string same = "; code=$?; [ \"$before\" = \"$(stty -g)\" ] && echo RESTORED $code";
+        const std::string same =
+            "; code=$?; [ \"$before\" = \"$(stty -g)\" ] && echo RESTORED $code";
 
         const auto quit =
             on_terminal(bench, settings + qctl_path() + " top --interval 200ms" + same, "s?xq");
@@ -143,29 +145,28 @@ TEST_SUITE("qctl top at a terminal") {
         CHECK(contains(quit.output, std::string{leave_screen}));
         CHECK(contains(quit.output, "RESTORED 0"));
         CHECK(quit.output.rfind(leave_screen) > quit.output.rfind(enter_screen));
-        const auto interrupted =
-            on_terminal(bench, settings + qctl_path() + " top" + same, "\x03");
+        const auto interrupted = on_terminal(bench, settings + qctl_path() + " top" + same, "\x03");
         CHECK(contains(interrupted.output, "RESTORED 130"));
         for (const auto* const signal : {"TERM", "HUP", "INT"}) {
             CAPTURE(signal);
-            const auto killed = on_terminal(
-                bench,
-                settings + "(until [ -s " + (bench.files.path() / signal).string() +
-                    " ]; do :; done; kill -" + signal + " $(cat " +
-                    (bench.files.path() / signal).string() + ")) & sh -c 'echo $$ > " +
-                    (bench.files.path() / signal).string() + "; exec " +
-                    test::binary("qctl").string() + " top'" + same,
-                "");
+            const auto killed =
+                on_terminal(bench,
+                            settings + "(until [ -s " + (bench.files.path() / signal).string() +
+                                " ]; do :; done; kill -" + signal + " $(cat " +
+                                (bench.files.path() / signal).string() + ")) & sh -c 'echo $$ > " +
+                                (bench.files.path() / signal).string() + "; exec " +
+                                test::binary("qctl").string() + " top'" + same,
+                            "");
             CHECK(contains(killed.output, "RESTORED"));
         }
     }
 
     TEST_CASE("without an answer it says so and still obeys") {
         const qctl_bench bench;
-        const auto done = on_terminal(bench,
-                                      "stty rows 20 cols 100; " + qctl_path() +
-                                          " top --db 'host=127.0.0.1 port=1 dbname=x'",
-                                      "q");
+        const auto done = on_terminal(
+            bench,
+            "stty rows 20 cols 100; " + qctl_path() + " top --db 'host=127.0.0.1 port=1 dbname=x'",
+            "q");
 
         CHECK(done.code == 0);
         CHECK(contains(done.output, "no answer"));

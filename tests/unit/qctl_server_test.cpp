@@ -150,7 +150,7 @@ TEST_SUITE("qctl and a server") {
             400,
             R"({"type":"about:blank","title":"Bad Request","status":400,"code":"invalid_argument",)"
             R"("errors":[{"where":"query.limit","expected":"1 to 500","got":"900"}],)"
-                 R"("request_id":"r-1"})");
+            R"("request_id":"r-1"})");
         const auto why = to_stop(problem);
 
         CHECK(why.exit == exit_code::usage);

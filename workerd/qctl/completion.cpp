@@ -318,8 +318,7 @@ std::string fish_word(const std::string& when, std::string_view word, std::strin
 std::string fish_seen(std::string_view group) {
     std::string condition;
     for (const auto& word : split(group, ' ')) {
-        condition += (condition.empty() ? "" : "; and ") +
-                     ("__fish_seen_subcommand_from " + word);
+        condition += (condition.empty() ? "" : "; and ") + ("__fish_seen_subcommand_from " + word);
     }
     return condition;
 }

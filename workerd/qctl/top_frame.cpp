@@ -239,8 +239,8 @@ bool before(const top_queue& a, const top_queue& b, top_order order) {
     switch (order) {
         case top_order::worst: {
             const auto badness = [](const top_queue& of) {
-                return std::tuple{of.paused && of.ready > 0, of.late, of.oldest_seconds.value_or(0), of.dead,
-                                  of.ready};
+                return std::tuple{of.paused && of.ready > 0, of.late, of.oldest_seconds.value_or(0),
+                                  of.dead, of.ready};
             };
             const auto [theirs, ours] = by(badness);
             return theirs != ours ? theirs < ours : a.name < b.name;

@@ -52,8 +52,8 @@ exit_code list_by_filter(context& with) {
     if (const auto text = call.text("limit")) {
         limit = static_cast<int>(read_integer(*text, "--limit", 1, 10'000));
     }
-    const auto page = unwrapped(
-        with.bulk().find(filter_of_words(call, 0), call.text("cursor"), limit));
+    const auto page =
+        unwrapped(with.bulk().find(filter_of_words(call, 0), call.text("cursor"), limit));
     with.print_list(page.rows);
     flush_output();
     if (page.rows.capped) {

@@ -2,6 +2,7 @@
 #include "confirm.hpp"
 #include "printable.hpp"
 #include "row_builder.hpp"
+#include "server/api_report.hpp"
 #include "unwrapped.hpp"
 
 #include <sql/qctl_find_template.hpp>
@@ -11,8 +12,8 @@
 #include <sql/qctl_suppress.hpp>
 #include <sql/qctl_unsuppress.hpp>
 
-// Templates of mails, and what people said about being written to. Addresses are personal data: they
-// go to the database and into no message and no audit record.
+// Templates of mails, and what people said about being written to. Addresses are personal data:
+// they go to the database and into no message and no audit record.
 
 namespace qctl {
 
@@ -135,13 +136,13 @@ exit_code run_preferences_unsuppress(context& with) {
         return exit_code::ok;
     }
     ask_consent(with.options, danger::moderate, {}, "let this address be written to again");
-    print_changed(with,
-                  unwrapped(with.processors().act(
-                      "email", "preferences.unsuppress", {},
-                      statement{std::string{libqueue::sql::qctl_unsuppress},
-                                {with.call.text("tenant"), channel_of(with.call),
-                                 with.call.arguments[0]}})),
-                  "no longer suppressed");
+    print_changed(
+        with,
+        unwrapped(with.processors().act(
+            "email", "preferences.unsuppress", {},
+            statement{std::string{libqueue::sql::qctl_unsuppress},
+                      {with.call.text("tenant"), channel_of(with.call), with.call.arguments[0]}})),
+        "no longer suppressed");
     return exit_code::ok;
 }
 

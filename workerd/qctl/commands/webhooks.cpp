@@ -3,17 +3,18 @@
 #include "payload.hpp"
 #include "printable.hpp"
 #include "row_builder.hpp"
+#include "server/api_report.hpp"
 #include "unwrapped.hpp"
 
 #include <libqueue/webhook.hpp>
-
 #include <sql/qctl_create_endpoint.hpp>
 #include <sql/qctl_rotate_endpoint.hpp>
+
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <fstream>
 #include <sstream>
-#include <sys/stat.h>
 
 namespace qctl {
 
@@ -129,8 +130,7 @@ exit_code run_webhooks_endpoints_list(context& with) {
 }
 
 exit_code run_webhooks_endpoints_show(context& with) {
-    with.print_object(
-        unwrapped(with.processors().endpoint(read_id(with.call.arguments[0], "ID"))));
+    with.print_object(unwrapped(with.processors().endpoint(read_id(with.call.arguments[0], "ID"))));
     return exit_code::ok;
 }
 
@@ -187,10 +187,10 @@ exit_code run_webhooks_endpoints_rotate(context& with) {
     }
     ask_consent(with.options, danger::moderate, name, "give endpoint " + name + " a new secret");
     const auto overlap = read_duration(with.call.text("overlap").value_or("24h"), "--overlap");
-    const auto row = unwrapped(with.processors().act(
-        "webhook", "endpoints.rotate", "endpoint:" + name,
-        statement{std::string{libqueue::sql::qctl_rotate_endpoint},
-                  {name, std::to_string(overlap.count())}}));
+    const auto row =
+        unwrapped(with.processors().act("webhook", "endpoints.rotate", "endpoint:" + name,
+                                        statement{std::string{libqueue::sql::qctl_rotate_endpoint},
+                                                  {name, std::to_string(overlap.count())}}));
     if (row.rows.empty()) {
         throw stop{exit_code::not_found, "not_found", "no endpoint " + name};
     }

@@ -53,8 +53,7 @@ api_request about(std::string method, std::string path, const std::optional<std:
 // Of one answer; who wants more asks the database.
 constexpr int most_times = 100;
 
-result<std::vector<libqueue::time_point>> times_of(api_client& server,
-                                                   const api_request& request) {
+result<std::vector<libqueue::time_point>> times_of(api_client& server, const api_request& request) {
     const auto rows = server.items(request);
     if (!rows) {
         return rows.error();

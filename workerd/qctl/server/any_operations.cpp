@@ -115,8 +115,8 @@ result<std::int64_t> act_on_letters(api_client& server, const std::vector<libque
                                     const libqueue::progress_callback& progress) {
     std::int64_t count = 0;
     for (const auto id : ids) {
-        const auto answer =
-            server.ask(posting("/dead-letters/" + std::to_string(id) + "/" + std::string{verb}));
+        const auto answer = server.ask(
+            posting("/dead-letters/" + std::to_string(id) + "/" + std::string{verb}, body));
         if (!answer && answer.error().code != libqueue::errc::not_found) {
             return answer.error();
         }

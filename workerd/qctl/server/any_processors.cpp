@@ -39,8 +39,8 @@ result<report> if_installed(const char* what, Ask ask) {
         return ask();
     } catch (const libqueue::failure& why) {
         // undefined_table, undefined_function, invalid_schema_name.
-        const bool absent = why.sqlstate() == "42P01" || why.sqlstate() == "42883" ||
-                            why.sqlstate() == "3F000";
+        const bool absent =
+            why.sqlstate() == "42P01" || why.sqlstate() == "42883" || why.sqlstate() == "3F000";
         if (!absent) {
             throw;
         }
@@ -113,9 +113,9 @@ result<void> any_processors::enable_endpoint(std::int64_t id) {
         const auto answer = server->ask({"POST", endpoint_path(id, "/enable")});
         return answer ? result<void>{} : answer.error();
     }
-    return changed(id, "endpoints.enable",
-                   statement{std::string{libqueue::sql::qctl_enable_endpoint},
-                             {std::to_string(id)}});
+    return changed(
+        id, "endpoints.enable",
+        statement{std::string{libqueue::sql::qctl_enable_endpoint}, {std::to_string(id)}});
 }
 
 result<void> any_processors::disable_endpoint(std::int64_t id, const std::string& reason) {
@@ -125,19 +125,18 @@ result<void> any_processors::disable_endpoint(std::int64_t id, const std::string
         const auto answer = server->ask(request);
         return answer ? result<void>{} : answer.error();
     }
-    return changed(id, "endpoints.disable",
-                   statement{std::string{libqueue::sql::qctl_disable_endpoint},
-                             {std::to_string(id), reason}});
+    return changed(
+        id, "endpoints.disable",
+        statement{std::string{libqueue::sql::qctl_disable_endpoint}, {std::to_string(id), reason}});
 }
 
 result<report> any_processors::deliveries(number endpoint, const text& outcome, const text& tenant,
                                           int limit) {
     auto* const server = with_.server();
     if (server == nullptr) {
-        return ask("webhook",
-                   statement{std::string{libqueue::sql::api_list_deliveries},
-                             {digits(endpoint), outcome, tenant, std::nullopt,
-                              std::to_string(limit)}});
+        return ask("webhook", statement{std::string{libqueue::sql::api_list_deliveries},
+                                        {digits(endpoint), outcome, tenant, std::nullopt,
+                                         std::to_string(limit)}});
     }
     api_request request{"GET", "/webhooks/deliveries"};
     add(request, "endpoint", digits(endpoint));

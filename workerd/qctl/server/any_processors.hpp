@@ -12,8 +12,8 @@ namespace qctl {
 
 class context;
 
-/// What belongs to processors and not to the engine: tables of schemas that are there only where the
-/// processor is used (else `not_found`). Of the database or of a server; see any_jobs.hpp.
+/// What belongs to processors and not to the engine: tables of schemas that are there only where
+/// the processor is used (else `not_found`). Of the database or of a server; see any_jobs.hpp.
 class any_processors {
    public:
     explicit any_processors(context& with) noexcept : with_{with} {}
@@ -33,8 +33,7 @@ class any_processors {
     /// The job that delivers it.
     [[nodiscard]] libqueue::result<libqueue::report> replay(const std::string& event,
                                                             std::int64_t endpoint);
-    [[nodiscard]] libqueue::result<libqueue::report> templates(const text& name,
-                                                               const text& status,
+    [[nodiscard]] libqueue::result<libqueue::report> templates(const text& name, const text& status,
                                                                const text& tenant, int limit);
 
     /// Of the database alone. `what` is the processor, for the error when it is not installed.

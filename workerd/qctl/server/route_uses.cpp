@@ -91,6 +91,7 @@ constexpr std::array uses{
     route_use{verb::kinds_unhandled, "GET", "/kinds/unhandled"},
     // What has no verb of its own.
     route_use{verb::api, "GET", "/openapi.json"},
+    route_use{verb::api, "GET", "/health"},
     route_use{verb::api, "GET", "/whoami"},
     route_use{verb::api, "GET", "/kinds"},
     route_use{verb::api, "GET", "/stream"},
@@ -122,9 +123,10 @@ bool works_with_server(verb id) noexcept {
 
 bool is_local(verb id) noexcept {
     const auto& group = find_command(id).group;
-    return group == "context" || id == verb::webhooks_verify || id == verb::completion || id == verb::man || id == verb::version ||
-           id == verb::help || id == verb::config_validate || id == verb::config_schema ||
-           id == verb::config_init || id == verb::config_show;
+    return group == "context" || id == verb::webhooks_verify || id == verb::completion ||
+           id == verb::man || id == verb::version || id == verb::help ||
+           id == verb::config_validate || id == verb::config_schema || id == verb::config_init ||
+           id == verb::config_show;
 }
 
 }  // namespace qctl

@@ -6,8 +6,8 @@
 
 namespace qctl::table {
 
-inline constexpr std::array endpoint_argument{
-    argument{"ID", arity::one, value_type::integer, "Endpoint, as webhooks endpoints list shows it"}};
+inline constexpr std::array endpoint_argument{argument{
+    "ID", arity::one, value_type::integer, "Endpoint, as webhooks endpoints list shows it"}};
 inline constexpr std::array endpoint_url_argument{
     argument{"URL", arity::one, value_type::text, "Where events are sent to, https"}};
 inline constexpr std::array event_argument{
@@ -48,10 +48,11 @@ inline constexpr std::array endpoints_disable_flags{
     flag{.name = "reason", .type = value_type::text, .metavar = "TEXT", .doc = "Shown beside it"},
 };
 inline constexpr std::array endpoints_rotate_flags{
-    flag{.name = "overlap",
-         .type = value_type::duration,
-         .metavar = "DUR",
-         .doc = "How long the old secret signs, too (default 24h; 0s when it is known to somebody)"},
+    flag{
+        .name = "overlap",
+        .type = value_type::duration,
+        .metavar = "DUR",
+        .doc = "How long the old secret signs, too (default 24h; 0s when it is known to somebody)"},
 };
 inline constexpr std::array deliveries_list_flags{
     delivery_endpoint,
