@@ -9,6 +9,7 @@ import subprocess
 import analytics
 import batches
 import holding
+import pages
 import waiting
 from rows import at_least, row
 
@@ -282,4 +283,4 @@ ALL = {
     "enqueue_many": enqueue_many,
     "pickup": pickup,
     "wal": wal,
-} | holding.ALL | waiting.ALL | batches.ALL | analytics.ALL
+} | holding.ALL | waiting.ALL | batches.ALL | analytics.ALL | pages.ALL

@@ -13,6 +13,7 @@ if(LIBQUEUE_BUILD_WORKERD)
   find_package(fmt REQUIRED)
   find_package(spdlog REQUIRED)
   find_package(cxxopts REQUIRED)
+  find_package(prometheus-cpp REQUIRED COMPONENTS core)
   find_package(date REQUIRED) # Howard Hinnant's: gcc 12 has no time zones
   pkg_check_modules(libjwt REQUIRED IMPORTED_TARGET libjwt)
   pkg_check_modules(libsystemd REQUIRED IMPORTED_TARGET libsystemd)

@@ -83,6 +83,88 @@ CREATE TYPE queue.place AS (
 	final boolean
 );
 
+CREATE TABLE queue.alert (
+    id bigint NOT NULL,
+    rule text NOT NULL COLLATE pg_catalog."C",
+    subject text NOT NULL COLLATE pg_catalog."C",
+    severity text NOT NULL COLLATE pg_catalog."C",
+    summary text NOT NULL,
+    value double precision,
+    threshold double precision,
+    raised_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    resolved_at timestamp with time zone,
+    acknowledged_at timestamp with time zone,
+    acknowledged_by text,
+    note text,
+    notified_at timestamp with time zone,
+    notices integer DEFAULT 0 NOT NULL,
+    pending text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
+    failed_tries integer DEFAULT 0 NOT NULL,
+    CONSTRAINT alert_severity_valid CHECK ((severity = ANY (ARRAY['critical'::text, 'warning'::text, 'info'::text])))
+);
+
+ALTER TABLE ONLY queue.alert FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE queue.alert IS 'What rules found wrong; kept for 7 days after it was right again';
+
+CREATE VIEW queue.alerts WITH (security_invoker='true') AS
+ SELECT a.id,
+    a.rule,
+    a.subject,
+    a.severity,
+        CASE
+            WHEN (a.resolved_at IS NOT NULL) THEN 'resolved'::text
+            WHEN (a.acknowledged_at IS NOT NULL) THEN 'acknowledged'::text
+            ELSE 'firing'::text
+        END AS state,
+    a.summary,
+    a.value,
+    a.threshold,
+    a.raised_at,
+    a.seen_at,
+    a.resolved_at,
+    a.acknowledged_at,
+    a.acknowledged_by,
+    a.note,
+    a.notified_at,
+    a.notices,
+    a.pending
+   FROM queue.alert a;
+
+COMMENT ON VIEW queue.alerts IS 'Alerts, those that go on and those that are over';
+
+CREATE FUNCTION queue.acknowledge_alert(id bigint, by_whom text, note text DEFAULT NULL::text) RETURNS SETOF queue.alerts
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM queue.refuse_tenant('alerts');
+    IF octet_length(coalesce(acknowledge_alert.note, '')) > 1000
+       OR octet_length(coalesce(acknowledge_alert.by_whom, '')) > 200 THEN
+        RAISE EXCEPTION 'note and name: expected at most 1000 and 200 bytes'
+            USING ERRCODE = 'LQ001';
+    END IF;
+    PERFORM FROM queue.alert a WHERE a.id = acknowledge_alert.id FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no alert %', acknowledge_alert.id USING ERRCODE = 'LQ005';
+    END IF;
+    UPDATE queue.alert a
+    SET acknowledged_at = coalesce(a.acknowledged_at, clock_timestamp()),
+        acknowledged_by = coalesce(a.acknowledged_by, acknowledge_alert.by_whom),
+        note = coalesce(acknowledge_alert.note, a.note), pending = '{}'
+    WHERE a.id = acknowledge_alert.id AND a.resolved_at IS NULL;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'alert % is over', acknowledge_alert.id USING ERRCODE = 'LQ006';
+    END IF;
+    PERFORM queue.record_action('alerts.acknowledge', acknowledge_alert.id::text);
+    RETURN QUERY SELECT a.* FROM queue.alerts a WHERE a.id = acknowledge_alert.id;
+END
+$$;
+
+COMMENT ON FUNCTION queue.acknowledge_alert(id bigint, by_whom text, note text) IS 'Somebody takes care of it: no more notices while it goes on.';
+
 CREATE FUNCTION queue.act_as(actor text, role text DEFAULT 'viewer'::text, tenant_id uuid DEFAULT NULL::uuid, request_id text DEFAULT NULL::text, statement_ms integer DEFAULT 0) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -350,6 +432,36 @@ BEGIN
         database_oid = excluded.database_oid,
         name = coalesce(excluded.name, i.name),
         adopted_at = excluded.adopted_at;
+END
+$$;
+
+CREATE FUNCTION queue.adopt_grantees() RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    step text;
+    steps text[];
+BEGIN
+    WITH held AS (
+        SELECT a.grantee, CASE a.privilege_type WHEN 'DELETE' THEN 'engine'
+                                                WHEN 'SELECT' THEN 'auditor' END AS which
+        FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a
+        WHERE c.oid = 'queue.ready'::regclass AND a.grantee NOT IN (0, c.relowner)
+        UNION
+        SELECT a.grantee, 'producer'
+        FROM pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) a
+        WHERE n.nspname = rtrim('queue.', '.') AND a.privilege_type = 'USAGE'
+          AND a.grantee NOT IN (0, n.nspowner))
+    SELECT array_agg(format('GRANT %I TO %I', queue.role_name(h.which), r.rolname))
+    INTO steps
+    FROM held h JOIN pg_roles r ON r.oid = h.grantee
+    WHERE h.which IS NOT NULL
+      AND r.rolname <> ALL (ARRAY[queue.role_name('engine'), queue.role_name('producer'),
+                                  queue.role_name('operator'), queue.role_name('auditor')])
+      AND NOT pg_has_role(r.oid, queue.role_name(h.which), 'USAGE');
+    FOREACH step IN ARRAY coalesce(steps, '{}') LOOP
+        PERFORM queue.try_role_step(step);
+    END LOOP;
 END
 $$;
 
@@ -763,6 +875,25 @@ COMMENT ON FUNCTION queue.batch_items(batch_id bigint, state text, after bigint,
 CREATE FUNCTION queue.bucket_offset(spoken_for timestamp with time zone, now_at timestamp with time zone, burst integer, rate double precision) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN GREATEST(COALESCE(((EXTRACT(epoch FROM (spoken_for - now_at)))::double precision * (1000000)::double precision), ((((- burst))::double precision / rate) * (1000000)::double precision)), ((((- burst))::double precision / rate) * (1000000)::double precision));
+
+CREATE FUNCTION queue.bucket_quantile(buckets bigint[], share double precision) RETURNS double precision
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    WITH bucket AS (
+        SELECT u.place, u.held, sum(u.held) OVER (ORDER BY u.place) AS up_to,
+               sum(u.held) OVER () AS total, b.bounds,
+               coalesce(b.bounds[u.place - 1], 0) AS lower_bound
+        FROM unnest(bucket_quantile.buckets) WITH ORDINALITY u (held, place)
+        CROSS JOIN (SELECT queue.sample_bounds() AS bounds) b)
+    SELECT CASE WHEN k.bounds[k.place] IS NULL THEN k.lower_bound
+                ELSE k.lower_bound + (k.bounds[k.place] - k.lower_bound)
+                     * (bucket_quantile.share * k.total - (k.up_to - k.held)) / k.held END
+    FROM bucket k
+    WHERE k.held > 0 AND k.up_to >= bucket_quantile.share * k.total
+    ORDER BY k.place
+    LIMIT 1
+$$;
 
 CREATE FUNCTION queue.bucket_time(now_at timestamp with time zone, offset_us double precision) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1939,12 +2070,41 @@ END
 $$;
 
 CREATE FUNCTION queue.count_jobs(filter jsonb, most integer DEFAULT 10000, budget interval DEFAULT '00:00:00.5'::interval, OUT count bigint, OUT exact boolean) RETURNS record
-    LANGUAGE sql STABLE
-    AS $$
-    SELECT least(count(f.id), count_jobs.most),
-           count(*) <= count_jobs.most AND count(*) = count(f.id)
-    FROM queue.find_jobs(count_jobs.filter, NULL, count_jobs.most + 1, count_jobs.budget) f
-$$;
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $_$
+DECLARE
+    states text[] := queue.filter_states(count_jobs.filter);
+    due text := CASE
+        WHEN states = ARRAY['ready'] THEN ' AND r.run_at <= now()'
+        WHEN states = ARRAY['scheduled', 'retrying'] THEN ' AND r.run_at > now()'
+        WHEN states = ARRAY['scheduled', 'ready', 'retrying'] THEN '' END;
+BEGIN
+    IF due IS NOT NULL AND queue.current_tenant() IS NULL
+       AND NOT EXISTS (SELECT FROM jsonb_array_elements(count_jobs.filter) t (term)
+                       WHERE t.term ->> 'field' NOT IN ('state', 'queue', 'kind', 'priority')) THEN
+        -- The rows in line tell it all, in any order.
+        EXECUTE 'SELECT count(*) FROM (SELECT FROM (SELECT unnest(ARRAY[l.id, -l.id]) AS id'
+                ' FROM queue.line l WHERE $2 IS NULL OR l.id = ANY ($2)) l'
+                ' CROSS JOIN LATERAL (SELECT FROM queue.ready r WHERE r.line_id = l.id' || due
+                || ' LIMIT $1) x LIMIT $1) y' INTO count
+        USING most + 1, queue.filter_lines(count_jobs.filter);
+        IF count <= most THEN
+            EXECUTE 'SELECT $3 + count(*) FROM (SELECT FROM queue.key_wait r'
+                    ' WHERE ($2 IS NULL OR abs(r.line_id) = ANY ($2))' || due
+                    || ' LIMIT $1 + 1 - $3) y' INTO count
+            USING most, queue.filter_lines(count_jobs.filter), count;
+        END IF;
+        exact := count <= most;
+        count := least(count, most);
+        RETURN;
+    END IF;
+    SELECT least(count(f.id), most), count(*) <= most AND count(*) = count(f.id)
+    INTO count, exact
+    FROM queue.find_jobs(count_jobs.filter, NULL, most + 1, budget) f;
+END
+$_$;
 
 CREATE FUNCTION queue.count_operation(action text, filter jsonb, OUT count bigint, OUT exact boolean) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -2028,8 +2188,8 @@ BEGIN
                                  matched_exact, starts_at, next_at)
     VALUES (queue.current_tenant(), queue.current_actor(), create_operation.action,
             left(create_operation.written, 8192), condition, left(create_operation.reason, 1024),
-            create_operation.rate, matched.count, matched.exact, clock_timestamp() + create_operation.undo,
-            clock_timestamp() + create_operation.undo)
+            create_operation.rate, matched.count, matched.exact,
+            clock_timestamp() + create_operation.undo, clock_timestamp() + create_operation.undo)
     RETURNING id INTO made;
     PERFORM queue.record_action('operations.create', made::text, jsonb_build_object(
         'action', create_operation.action, 'filter', left(create_operation.written, 4096),
@@ -2975,7 +3135,8 @@ DECLARE
     known record;
     moved bigint;
 BEGIN
-    IF current_setting('queue.tenant', true) <> '' THEN tenant_id := queue.own_tenant(enqueue_once.tenant_id); owner_id := enqueue_once.tenant_id; END IF;
+    IF current_setting('queue.tenant', true) <> '' THEN tenant_id := queue.own_tenant(enqueue_once.tenant_id); END IF;
+    owner_id := coalesce(enqueue_once.tenant_id, owner_id);
     IF enqueue_once.idempotency_key IS NULL THEN
         id := queue.enqueue(enqueue_once.kind, enqueue_once.payload, enqueue_once.queue,
             enqueue_once.priority, enqueue_once.run_at, NULL, enqueue_once.max_attempts,
@@ -3047,7 +3208,8 @@ DECLARE
     ids bigint[];
     taken record;
 BEGIN
-    IF current_setting('queue.tenant', true) <> '' THEN tenant_id := queue.own_tenant(erase.tenant_id); hash := queue.subject_hash(erase.subject, erase.tenant_id); END IF;
+    IF current_setting('queue.tenant', true) <> '' THEN tenant_id := queue.own_tenant(erase.tenant_id); END IF;
+    hash := queue.subject_hash(erase.subject, erase.tenant_id);
     PERFORM queue.record_action('subjects.erase', NULL, jsonb_build_object('dry_run', erase.dry_run));
     IF octet_length(erase.reason) > 1000 THEN
         RAISE EXCEPTION 'reason: expected at most 1000 bytes, got %', octet_length(erase.reason)
@@ -3671,8 +3833,12 @@ DECLARE
     all_states boolean := cardinality(states) = 7 OR source = 'ended';
     work text;
     step record;
+    -- Of each line as many are taken as of all.
+    widest integer := CASE source WHEN 'line' THEN greatest(
+        100, 50000 / greatest(1, coalesce(cardinality(lines),
+                                          (SELECT count(*) FROM queue.line)))) ELSE 20000 END;
     -- The first step is small, for a filter that matches much; what follows suits the time left.
-    page integer := greatest(most, 200);
+    page integer := least(widest, greatest(most, 200));
     step_began timestamptz;
     took double precision;
 BEGIN
@@ -3741,7 +3907,7 @@ BEGIN
         END IF;
         took := greatest(0.1, extract(epoch FROM clock_timestamp() - step_began) * 1000);
         page := greatest(100, least(
-            20000, 4 * page,
+            widest, 4 * page,
             page * extract(epoch FROM deadline - clock_timestamp()) * 1000 / took))::integer;
     END LOOP;
 END
@@ -3787,7 +3953,8 @@ BEGIN
     END IF;
     IF behind IS NOT NULL THEN
         IF (sources[1] IN ('history', 'ended') AND behind !~ '^[0-9]{1,18}$')
-           OR (sources[1] NOT IN ('history', 'ended') AND behind !~ '^-?[0-9]{1,18}[.][0-9]{1,18}$') THEN
+           OR (sources[1] NOT IN ('history', 'ended')
+               AND behind !~ '^-?[0-9]{1,18}[.][0-9]{1,18}$') THEN
             RAISE EXCEPTION 'cursor: expected one that came with a page of the same filter, got %',
                 quote_literal(left(behind, 100)) USING ERRCODE = 'LQ001';
         END IF;
@@ -4373,6 +4540,22 @@ CREATE FUNCTION queue.has_open_effect(job_id bigint) RETURNS boolean
                    WHERE e.job_id = has_open_effect.job_id AND e.state = 'begun')
 $$;
 
+CREATE FUNCTION queue.hold_duty(name text, holder text, hold_for interval) RETURNS boolean
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    WITH held AS (
+        INSERT INTO queue.duty AS d (name, holder, held_until)
+        VALUES (hold_duty.name, hold_duty.holder, clock_timestamp() + hold_duty.hold_for)
+        ON CONFLICT ON CONSTRAINT duty_pkey DO UPDATE
+        SET holder = excluded.holder, held_until = excluded.held_until
+        WHERE d.holder = excluded.holder OR d.held_until <= clock_timestamp()
+        RETURNING 1)
+    SELECT EXISTS (SELECT FROM held)
+$$;
+
+COMMENT ON FUNCTION queue.hold_duty(name text, holder text, hold_for interval) IS 'For processes: at most one holds a duty at a time';
+
 CREATE FUNCTION queue.ids_detail(ids bigint[]) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -4416,6 +4599,9 @@ BEGIN
             PERFORM queue.try_role_step(format('GRANT %I TO %I', one, current_user));
         END IF;
     END LOOP;
+    IF NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = 'queue.job'::regclass) THEN
+        PERFORM queue.adopt_grantees();
+    END IF;
     PERFORM queue.apply_rights();
     RETURN NULL;
 EXCEPTION WHEN insufficient_privilege THEN
@@ -4628,6 +4814,15 @@ BEGIN
         era := nextval('queue.limit_era_seq');
     END IF;
 END
+$$;
+
+CREATE FUNCTION queue.keep_to_tenant(VARIADIC function_names text[]) RETURNS void
+    LANGUAGE sql
+    AS $$
+SELECT queue.guard(f.name, format(
+    'IF current_setting(''queue.tenant'', true) <> '''' THEN '
+    'tenant_id := queue.own_tenant(%s.tenant_id); END IF;', split_part(f.name, '.', 2)))
+FROM unnest(function_names) f (name)
 $$;
 
 CREATE FUNCTION queue.key_name(sort text, tenant_id uuid, key text) RETURNS text
@@ -5234,6 +5429,18 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.note_alert_told(id bigint, channel text, told boolean) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    UPDATE queue.alert a
+    SET pending = CASE WHEN note_alert_told.told OR a.failed_tries >= 20
+                       THEN array_remove(a.pending, note_alert_told.channel COLLATE "C")
+                       ELSE a.pending END,
+        failed_tries = a.failed_tries + (NOT note_alert_told.told)::integer
+    WHERE a.id = note_alert_told.id
+$$;
+
 CREATE FUNCTION queue.note_cost(kind text, queue text) RETURNS void
     LANGUAGE sql
     AS $$
@@ -5253,7 +5460,8 @@ BEGIN
     IF NOT EXISTS (SELECT FROM queue.dead_letter d
                    WHERE d.fingerprint = note_failure_group.fingerprint
                      AND (tenant IS NULL OR d.tenant_id = tenant)) THEN
-        RAISE EXCEPTION 'no failure group %', quote_literal(left(note_failure_group.fingerprint, 64))
+        RAISE EXCEPTION 'no failure group %',
+            quote_literal(left(note_failure_group.fingerprint, 64))
             USING ERRCODE = 'LQ005';
     END IF;
     INSERT INTO queue.failure_group AS g (tenant_id, fingerprint, note, muted, updated_by,
@@ -5471,7 +5679,7 @@ CREATE FUNCTION queue.overview() RETURNS TABLE(queue text, ready bigint, schedul
     AS $$
 #variable_conflict use_column
 DECLARE
-    most CONSTANT integer := 1000;
+    most CONSTANT integer := 500;
     page_bytes integer := current_setting('block_size')::integer;
     pages bigint := pg_relation_size('queue.ready') / page_bytes;
     share real := least(100, 100.0 * 200 / greatest(1, pages));
@@ -5506,7 +5714,8 @@ BEGIN
     END IF;
     RETURN QUERY
     WITH lines AS MATERIALIZED (
-        SELECT l.id, l.queue_id, due.n AS due, later.scheduled, later.retrying, first.run_at AS oldest
+        SELECT l.id, l.queue_id, due.n AS due, later.scheduled, later.retrying,
+               first.run_at AS oldest
         FROM queue.line l
         CROSS JOIN LATERAL (
             SELECT count(*) AS n
@@ -5534,7 +5743,8 @@ BEGIN
         GROUP BY w.queue_id),
     sampled AS MATERIALIZED (
         SELECT r.line_id, count(*) FILTER (WHERE r.run_at <= now()) * 100 / share AS due,
-               count(*) FILTER (WHERE r.run_at > now() AND r.attempt = 0) * 100 / share AS scheduled,
+               count(*) FILTER (WHERE r.run_at > now() AND r.attempt = 0) * 100 / share
+                   AS scheduled,
                count(*) FILTER (WHERE r.run_at > now() AND r.attempt > 0) * 100 / share AS retrying
         FROM queue.ready r TABLESAMPLE SYSTEM (share)
         WHERE EXISTS (SELECT FROM lines x WHERE x.due = most OR x.scheduled + x.retrying = most)
@@ -5757,6 +5967,20 @@ BEGIN
         EXECUTE format('DROP POLICY tenant ON %s', protect.table_name::regclass);
     END IF;
 END
+$$;
+
+CREATE FUNCTION queue.prune_alerts(now_time timestamp with time zone, most integer) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    WITH old AS (
+        SELECT a.id FROM queue.alert a
+        WHERE a.resolved_at < coalesce(prune_alerts.now_time, now()) - interval '7 days'
+        ORDER BY a.resolved_at
+        LIMIT prune_alerts.most),
+    gone AS (
+        DELETE FROM queue.alert a USING old o WHERE a.id = o.id RETURNING 1)
+    SELECT count(*) FROM gone
 $$;
 
 CREATE FUNCTION queue.prune_archives(at_now timestamp with time zone DEFAULT NULL::timestamp with time zone, time_limit interval DEFAULT '00:00:00.05'::interval, batch integer DEFAULT 500, OUT jobs bigint, OUT round_over boolean) RETURNS record
@@ -6036,6 +6260,45 @@ CREATE FUNCTION queue.prune_operations(age interval, most integer) RETURNS bigin
     SELECT count(*) FROM gone
 $$;
 
+CREATE FUNCTION queue.prune_requests(most integer) RETURNS bigint
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+WITH keys AS (
+    DELETE FROM queue.request_key k
+    WHERE k.key_hash IN (SELECT o.key_hash FROM queue.request_key o
+                         WHERE o.taken_at < clock_timestamp() - interval '24 hours'
+                         ORDER BY o.taken_at LIMIT most FOR UPDATE SKIP LOCKED)
+    RETURNING 1),
+tokens AS (
+    DELETE FROM queue.revoked_jwt r
+    WHERE r.jti_hash IN (SELECT o.jti_hash FROM queue.revoked_jwt o
+                         WHERE o.expires_at < clock_timestamp() - interval '1 hour'
+                         ORDER BY o.expires_at LIMIT most FOR UPDATE SKIP LOCKED)
+    RETURNING 1)
+SELECT (SELECT count(*) FROM keys) + (SELECT count(*) FROM tokens)
+$$;
+
+CREATE FUNCTION queue.prune_samples(now_time timestamp with time zone, most integer) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    WITH old AS (
+        SELECT s.at, s.queue, s.process FROM queue.sample s
+        WHERE s.at < coalesce(prune_samples.now_time, now()) - interval '30 days'
+        ORDER BY s.at
+        LIMIT prune_samples.most),
+    gone AS (
+        DELETE FROM queue.sample s USING old o
+        WHERE s.at = o.at AND s.queue = o.queue AND s.process = o.process
+        RETURNING 1),
+    stale AS (
+        DELETE FROM queue.level v
+        WHERE v.at < coalesce(prune_samples.now_time, now()) - interval '1 day'
+        RETURNING 1)
+    SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM stale)
+$$;
+
 CREATE FUNCTION queue.prune_these(ids bigint[], at_now timestamp with time zone, OUT jobs integer, OUT letters integer) RETURNS record
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -6275,6 +6538,43 @@ BEGIN
     PERFORM queue.wait_for_key(ARRAY[put_in_line.job_id], j.queue_id, j.line_id, put_in_line.due,
                                j.tenant_id, j.meta, put_in_line.attempt, put_in_line.reconcile);
 END
+$$;
+
+CREATE FUNCTION queue.put_levels(levels jsonb) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    INSERT INTO queue.level AS v (name, labels, value, at)
+    SELECT DISTINCT ON (l.name, l.labels) l.name, l.labels, l.value, clock_timestamp()
+    FROM jsonb_to_recordset(put_levels.levels)
+         l (name text, labels jsonb, value double precision)
+    WHERE (SELECT count(*) FROM queue.level) < 1000
+    ORDER BY l.name, l.labels
+    ON CONFLICT ON CONSTRAINT level_pkey DO UPDATE
+    SET value = excluded.value, at = excluded.at
+$$;
+
+CREATE FUNCTION queue.put_samples(samples jsonb) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    WITH put AS (
+        INSERT INTO queue.sample (
+            at, queue, process, completed, retried, snoozed, discarded, cancelled, unknown,
+            wait_buckets, run_buckets, ready, scheduled, retrying, running, dead, oldest_seconds)
+        SELECT date_trunc('minute', coalesce(s.at, clock_timestamp())), s.queue,
+               coalesce(s.process, ''), coalesce(s.completed, 0), coalesce(s.retried, 0),
+               coalesce(s.snoozed, 0), coalesce(s.discarded, 0), coalesce(s.cancelled, 0),
+               coalesce(s.unknown, 0), s.wait_buckets, s.run_buckets, s.ready, s.scheduled,
+               s.retrying, s.running, s.dead, s.oldest_seconds
+        FROM jsonb_to_recordset(put_samples.samples) s (
+            at timestamptz, queue text, process text, completed bigint, retried bigint,
+            snoozed bigint, discarded bigint, cancelled bigint, unknown bigint,
+            wait_buckets bigint[], run_buckets bigint[], ready bigint, scheduled bigint,
+            retrying bigint, running bigint, dead bigint, oldest_seconds double precision)
+        ON CONFLICT ON CONSTRAINT sample_pkey DO NOTHING
+        RETURNING 1)
+    SELECT count(*) FROM put
 $$;
 
 CREATE FUNCTION queue.read_jsonpath(argument text, path text, predicate boolean) RETURNS jsonpath
@@ -6648,6 +6948,16 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.revoke_jwt(jti_hash bytea, expires_at timestamp with time zone) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+INSERT INTO queue.revoked_jwt AS r (jti_hash, expires_at)
+VALUES (revoke_jwt.jti_hash, revoke_jwt.expires_at)
+ON CONFLICT ON CONSTRAINT revoked_jwt_pkey
+DO UPDATE SET expires_at = greatest(r.expires_at, excluded.expires_at)
+$$;
+
 CREATE FUNCTION queue.revoke_token(id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -6794,6 +7104,105 @@ END
 $$;
 
 COMMENT ON FUNCTION queue.run_schedule_now(name text, tenant_id uuid) IS 'One job more, paused or not; the slots stay as they are. Returns its id.';
+
+CREATE FUNCTION queue.sample_bounds() RETURNS double precision[]
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT ARRAY[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
+                 300, 1800, 7200, 43200]::double precision[]
+$$;
+
+CREATE FUNCTION queue.sample_series(metric text, queue text DEFAULT NULL::text, from_time timestamp with time zone DEFAULT NULL::timestamp with time zone, to_time timestamp with time zone DEFAULT NULL::timestamp with time zone, step interval DEFAULT '00:01:00'::interval) RETURNS TABLE(at timestamp with time zone, name text, value double precision)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    seconds double precision := extract(epoch FROM sample_series.step);
+    until timestamptz := coalesce(sample_series.to_time, clock_timestamp());
+    since timestamptz := coalesce(sample_series.from_time, until - interval '1 hour');
+    -- Steps begin at whole multiples, so that a chart that moves keeps its values.
+    origin timestamptz := timestamptz '2000-01-01 00:00:00+00';
+BEGIN
+    -- Figures of all tenants together.
+    PERFORM queue.refuse_tenant('stats');
+    IF seconds < 60 OR seconds > 86400 OR mod(seconds::numeric, 60) <> 0 THEN
+        RAISE EXCEPTION 'step: expected whole minutes from 1 minute to 1 day, got %',
+            sample_series.step USING ERRCODE = 'LQ001';
+    END IF;
+    IF sample_series.metric NOT IN ('throughput', 'failures', 'wait', 'run', 'depth') THEN
+        RAISE EXCEPTION 'metric: expected throughput, failures, wait, run or depth, got %',
+            left(sample_series.metric, 64) USING ERRCODE = 'LQ001';
+    END IF;
+    IF since >= until OR (extract(epoch FROM until - since) / seconds) > 2000 THEN
+        RAISE EXCEPTION 'from and to: expected at most 2000 steps of time, from before to'
+            USING ERRCODE = 'LQ001', HINT = 'A longer step covers a longer time.';
+    END IF;
+    RETURN QUERY
+    WITH steps AS (
+        SELECT g.at FROM generate_series(
+            date_bin(sample_series.step, since, origin), until - interval '1 microsecond',
+            sample_series.step) g (at)),
+    ended AS (
+        SELECT date_bin(sample_series.step, s.at, origin) AS at, sum(s.completed) AS completed,
+               sum(s.retried + s.discarded + s.unknown) AS failed
+        FROM queue.sample s
+        WHERE s.at >= date_bin(sample_series.step, since, origin) AND s.at < until
+          AND (sample_series.queue IS NULL OR s.queue = sample_series.queue)
+          AND s.process <> '' AND sample_series.metric IN ('throughput', 'failures')
+        GROUP BY 1),
+    held AS (
+        SELECT b.at, array_agg(b.held ORDER BY b.place) AS buckets
+        FROM (SELECT date_bin(sample_series.step, s.at, origin) AS at, u.place,
+                     sum(u.held)::bigint AS held
+              FROM queue.sample s
+              CROSS JOIN LATERAL unnest(CASE sample_series.metric WHEN 'wait' THEN s.wait_buckets
+                                        ELSE s.run_buckets END) WITH ORDINALITY u (held, place)
+              WHERE s.at >= date_bin(sample_series.step, since, origin) AND s.at < until
+                AND (sample_series.queue IS NULL OR s.queue = sample_series.queue)
+                AND sample_series.metric IN ('wait', 'run')
+              GROUP BY 1, u.place) b
+        GROUP BY b.at),
+    stood AS (
+        SELECT date_bin(sample_series.step, m.at, origin) AS at, avg(m.ready) AS ready,
+               avg(m.scheduled) AS scheduled, avg(m.retrying) AS retrying,
+               avg(m.running) AS running, avg(m.dead) AS dead
+        FROM (SELECT s.at, sum(s.ready) AS ready, sum(s.scheduled) AS scheduled,
+                     sum(s.retrying) AS retrying, sum(s.running) AS running, sum(s.dead) AS dead
+              FROM queue.sample s
+              WHERE s.at >= date_bin(sample_series.step, since, origin) AND s.at < until
+                AND (sample_series.queue IS NULL OR s.queue = sample_series.queue)
+                AND s.process = '' AND sample_series.metric = 'depth'
+              GROUP BY s.at) m
+        GROUP BY 1)
+    SELECT t.at, v.name, v.value::double precision
+    FROM steps t
+    LEFT JOIN ended e ON e.at = t.at
+    LEFT JOIN held h ON h.at = t.at
+    LEFT JOIN stood d ON d.at = t.at
+    CROSS JOIN LATERAL (VALUES
+        ('throughput', 1, 'completed', (e.completed / seconds)::double precision),
+        ('throughput', 2, 'failed', (e.failed / seconds)::double precision),
+        ('failures', 1, 'percent',
+         (100.0 * e.failed / nullif(e.completed + e.failed, 0))::double precision),
+        ('wait', 1, 'p50', queue.bucket_quantile(h.buckets, 0.5)),
+        ('wait', 2, 'p95', queue.bucket_quantile(h.buckets, 0.95)),
+        ('wait', 3, 'p99', queue.bucket_quantile(h.buckets, 0.99)),
+        ('run', 1, 'p50', queue.bucket_quantile(h.buckets, 0.5)),
+        ('run', 2, 'p95', queue.bucket_quantile(h.buckets, 0.95)),
+        ('run', 3, 'p99', queue.bucket_quantile(h.buckets, 0.99)),
+        ('depth', 1, 'ready', d.ready::double precision),
+        ('depth', 2, 'scheduled', d.scheduled::double precision),
+        ('depth', 3, 'retrying', d.retrying::double precision),
+        ('depth', 4, 'running', d.running::double precision),
+        ('depth', 5, 'dead', d.dead::double precision)) v (metric, place, name, value)
+    WHERE v.metric = sample_series.metric
+    ORDER BY v.place, t.at;
+END
+$$;
+
+COMMENT ON FUNCTION queue.sample_series(metric text, queue text, from_time timestamp with time zone, to_time timestamp with time zone, step interval) IS 'History of a queue or of all, for a chart';
 
 CREATE FUNCTION queue.schedule(name text, cron text, kind text, payload jsonb DEFAULT '{}'::jsonb, timezone text DEFAULT 'UTC'::text, misfire text DEFAULT 'collapse'::text, overlap text DEFAULT 'allow'::text, queue text DEFAULT NULL::text, priority integer DEFAULT NULL::integer, max_attempts integer DEFAULT NULL::integer, tenant_id uuid DEFAULT NULL::uuid, meta jsonb DEFAULT NULL::jsonb, misfire_grace interval DEFAULT '00:01:00'::interval) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
@@ -7302,12 +7711,12 @@ BEGIN
     END IF;
     -- What its latest attempt was decides whether it retries, is a suspect or is reconciled.
     INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, next_run_at, outcome,
-                               attempt, reconcile, error)
+                               attempt, reconcile)
     VALUES (snooze.job_id, nextval('queue.lease_id_seq'), at_now, at_now,
             greatest(at_now, snooze.until),
             CASE WHEN (held.place).last_outcome = 'lost' THEN 'lost'
                  ELSE 'snoozed' END::queue.attempt_outcome,
-            held.attempt, held.reconcile, 'snoozed by an operator');
+            held.attempt, held.reconcile);
     PERFORM queue.put_in_line(snooze.job_id, greatest(at_now, snooze.until), held.attempt,
                               held.reconcile);
 END
@@ -7573,6 +7982,60 @@ CREATE FUNCTION queue.unsubscribe(pattern text, kind text, tenant_id uuid DEFAUL
       AND s.tenant_id IS NOT DISTINCT FROM queue.own_tenant(unsubscribe.tenant_id)
 $$;
 
+CREATE FUNCTION queue.update_alerts(firing jsonb, now_time timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(raised bigint, resolved bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    at timestamptz := coalesce(update_alerts.now_time, clock_timestamp());
+    began bigint;
+    ended bigint;
+BEGIN
+    WITH gone AS (
+        UPDATE queue.alert a
+        SET resolved_at = at, pending = '{}'
+        WHERE a.resolved_at IS NULL
+          AND NOT EXISTS (SELECT FROM jsonb_to_recordset(update_alerts.firing)
+                                      f (rule text, subject text)
+                          WHERE f.rule = a.rule AND coalesce(f.subject, '') = a.subject)
+        RETURNING 1)
+    SELECT count(*) INTO ended FROM gone;
+    WITH each AS (
+        SELECT f.rule, coalesce(f.subject, '') AS subject, f.severity, f.summary, f.value,
+               f.threshold, coalesce(f.channels, '{}') AS channels,
+               make_interval(secs => coalesce(f.cool_down, 3600)) AS cool_down
+        FROM jsonb_to_recordset(update_alerts.firing) f (
+            rule text, subject text, severity text, summary text, value double precision,
+            threshold double precision, channels text[], cool_down double precision)),
+    due AS (
+        SELECT e.*, cardinality(e.channels) > 0 AND NOT EXISTS (
+                   SELECT FROM queue.alert a
+                   WHERE a.rule = e.rule AND a.subject = e.subject
+                     AND ((a.resolved_at IS NULL AND a.acknowledged_at IS NOT NULL)
+                          OR a.notified_at > at - e.cool_down)) AS tell
+        FROM each e),
+    put AS (
+        INSERT INTO queue.alert AS a (
+            rule, subject, severity, summary, value, threshold, raised_at, seen_at, notified_at,
+            notices, pending)
+        SELECT d.rule, d.subject, d.severity, d.summary, d.value, d.threshold, at, at,
+               CASE WHEN d.tell THEN at END, d.tell::integer,
+               CASE WHEN d.tell THEN d.channels ELSE '{}' END
+        FROM due d
+        ON CONFLICT (rule, subject) WHERE resolved_at IS NULL DO UPDATE
+        SET severity = excluded.severity, summary = excluded.summary, value = excluded.value,
+            threshold = excluded.threshold, seen_at = excluded.seen_at,
+            notified_at = coalesce(excluded.notified_at, a.notified_at),
+            notices = a.notices + excluded.notices,
+            failed_tries = CASE WHEN excluded.notices > 0 THEN 0 ELSE a.failed_tries END,
+            pending = CASE WHEN excluded.notices > 0 THEN excluded.pending ELSE a.pending END
+        RETURNING a.raised_at = at AS is_new)
+    SELECT count(*) FILTER (WHERE p.is_new) INTO began FROM put p;
+    RETURN QUERY SELECT began, ended;
+END
+$$;
+
 CREATE FUNCTION queue.verify_audit(anchor_id bigint DEFAULT NULL::bigint, anchor_hash text DEFAULT NULL::text, OUT ok boolean, OUT checked bigint, OUT problem text, OUT at_id bigint, OUT head_id bigint, OUT head_hash text) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -7702,6 +8165,15 @@ $$;
 CREATE FUNCTION queue.window_half(at_now timestamp with time zone, span interval) RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (COALESCE(floor(((EXTRACT(epoch FROM at_now) * (2)::numeric) / EXTRACT(epoch FROM span))), (0)::numeric))::bigint;
+
+ALTER TABLE queue.alert ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME queue.alert_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE queue.api_token (
     id uuid NOT NULL,
@@ -7991,6 +8463,16 @@ CREATE SEQUENCE queue.doorbell_1
     MINVALUE 0
     NO MAXVALUE
     CACHE 1;
+
+CREATE TABLE queue.duty (
+    name text NOT NULL COLLATE pg_catalog."C",
+    holder text NOT NULL COLLATE pg_catalog."C",
+    held_until timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY queue.duty FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE queue.duty IS 'What one process does for all, and which one does';
 
 CREATE TABLE queue.effect (
     job_id bigint NOT NULL,
@@ -8369,6 +8851,17 @@ CREATE SEQUENCE queue.lease_id_seq
     NO MAXVALUE
     CACHE 1;
 
+CREATE TABLE queue.level (
+    name text NOT NULL COLLATE pg_catalog."C",
+    labels jsonb NOT NULL,
+    value double precision NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY queue.level FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE queue.level IS 'Levels that handlers told of: balances; kept for a day';
+
 CREATE TABLE queue.limit_breaker (
     limit_name text NOT NULL COLLATE pg_catalog."C",
     key text NOT NULL COLLATE pg_catalog."C",
@@ -8665,6 +9158,23 @@ CREATE VIEW queue.queue_stats WITH (security_invoker='true') AS
            FROM queue.dead_letter x
           GROUP BY x.queue) d ON ((d.queue = q.name)));
 
+CREATE TABLE queue.request_key (
+    key_hash bytea NOT NULL,
+    tenant_id uuid,
+    request_hash bytea NOT NULL,
+    taken_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    status smallint,
+    content_type text,
+    location text,
+    body text,
+    CONSTRAINT request_key_answer_valid CHECK (((status IS NULL) = (body IS NULL))),
+    CONSTRAINT request_key_hashes_valid CHECK (((octet_length(key_hash) = 32) AND (octet_length(request_hash) = 32)))
+);
+
+ALTER TABLE ONLY queue.request_key FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE queue.request_key IS 'Requests with an Idempotency-Key and their answers';
+
 CREATE TABLE queue.retention_walk (
     only_row boolean DEFAULT true NOT NULL,
     "position" bigint DEFAULT 0 NOT NULL,
@@ -8679,6 +9189,41 @@ CREATE TABLE queue.retention_walk (
 WITH (fillfactor='10', autovacuum_vacuum_scale_factor='0.0', autovacuum_vacuum_threshold='500');
 
 ALTER TABLE ONLY queue.retention_walk FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE queue.revoked_jwt (
+    jti_hash bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT revoked_jwt_hash_valid CHECK ((octet_length(jti_hash) = 32))
+);
+
+ALTER TABLE ONLY queue.revoked_jwt FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE queue.revoked_jwt IS 'JWTs that are not accepted although they have not ended';
+
+CREATE TABLE queue.sample (
+    at timestamp with time zone NOT NULL,
+    queue text NOT NULL COLLATE pg_catalog."C",
+    process text NOT NULL COLLATE pg_catalog."C",
+    completed bigint DEFAULT 0 NOT NULL,
+    retried bigint DEFAULT 0 NOT NULL,
+    snoozed bigint DEFAULT 0 NOT NULL,
+    discarded bigint DEFAULT 0 NOT NULL,
+    cancelled bigint DEFAULT 0 NOT NULL,
+    unknown bigint DEFAULT 0 NOT NULL,
+    wait_buckets bigint[],
+    run_buckets bigint[],
+    ready bigint,
+    scheduled bigint,
+    retrying bigint,
+    running bigint,
+    dead bigint,
+    oldest_seconds double precision
+);
+
+ALTER TABLE ONLY queue.sample FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE queue.sample IS 'History for charts, by the minute; kept for 30 days';
 
 ALTER TABLE queue.schedule ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME queue.schedule_id_seq
@@ -8916,6 +9461,9 @@ ALTER TABLE queue.worker ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+ALTER TABLE ONLY queue.alert
+    ADD CONSTRAINT alert_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY queue.api_token
     ADD CONSTRAINT api_token_hash_key UNIQUE (hash);
 
@@ -8961,6 +9509,9 @@ ALTER TABLE ONLY queue.checkpoint
 ALTER TABLE ONLY queue.dead_letter
     ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (job_id);
 
+ALTER TABLE ONLY queue.duty
+    ADD CONSTRAINT duty_pkey PRIMARY KEY (name);
+
 ALTER TABLE ONLY queue.effect
     ADD CONSTRAINT effect_pkey PRIMARY KEY (job_id, step);
 
@@ -9003,6 +9554,9 @@ ALTER TABLE ONLY queue.kind
 ALTER TABLE ONLY queue.lease
     ADD CONSTRAINT lease_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY queue.level
+    ADD CONSTRAINT level_pkey PRIMARY KEY (name, labels);
+
 ALTER TABLE ONLY queue.limit_breaker
     ADD CONSTRAINT limit_breaker_pkey PRIMARY KEY (limit_name, key);
 
@@ -9039,8 +9593,17 @@ ALTER TABLE ONLY queue.queue
 ALTER TABLE ONLY queue.ready
     ADD CONSTRAINT ready_pkey PRIMARY KEY (line_id, run_at, id);
 
+ALTER TABLE ONLY queue.request_key
+    ADD CONSTRAINT request_key_pkey PRIMARY KEY (key_hash);
+
 ALTER TABLE ONLY queue.retention_walk
     ADD CONSTRAINT retention_walk_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY queue.revoked_jwt
+    ADD CONSTRAINT revoked_jwt_pkey PRIMARY KEY (jti_hash);
+
+ALTER TABLE ONLY queue.sample
+    ADD CONSTRAINT sample_pkey PRIMARY KEY (at, queue, process);
 
 ALTER TABLE ONLY queue.schedule
     ADD CONSTRAINT schedule_name_key UNIQUE NULLS NOT DISTINCT (tenant_id, name);
@@ -9086,6 +9649,10 @@ ALTER TABLE ONLY queue.unrouted_topic
 
 ALTER TABLE ONLY queue.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (id);
+
+CREATE UNIQUE INDEX alert_open_key ON queue.alert USING btree (rule, subject) WHERE (resolved_at IS NULL);
+
+CREATE INDEX alert_resolved_at_idx ON queue.alert USING btree (resolved_at) WHERE (resolved_at IS NOT NULL);
 
 CREATE INDEX archived_job_archived_at_idx ON queue.archived_job USING btree (archive, archived_at);
 
@@ -9133,6 +9700,10 @@ CREATE INDEX operation_tenant_id_idx ON queue.operation USING btree (tenant_id, 
 
 CREATE INDEX ready_reserved_idx ON queue.ready USING btree (line_id, run_at, id) WHERE reserved;
 
+CREATE INDEX request_key_taken_idx ON queue.request_key USING btree (taken_at);
+
+CREATE INDEX revoked_jwt_expires_idx ON queue.revoked_jwt USING btree (expires_at);
+
 CREATE INDEX schedule_next_at_idx ON queue.schedule USING btree (next_at, id) WHERE (next_at IS NOT NULL);
 
 CREATE INDEX subject_hash_idx ON queue.subject USING btree (subject_hash);
@@ -9145,6 +9716,8 @@ CREATE TRIGGER audit_kept BEFORE TRUNCATE ON queue.audit FOR EACH STATEMENT EXEC
 
 CREATE TRIGGER audit_unchanged BEFORE DELETE OR UPDATE ON queue.audit FOR EACH ROW EXECUTE FUNCTION queue.refuse_audit_change();
 
+ALTER TABLE queue.alert ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE queue.api_token ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE queue.archive ENABLE ROW LEVEL SECURITY;
@@ -9156,6 +9729,8 @@ ALTER TABLE queue.attempt ENABLE ROW LEVEL SECURITY;
 ALTER TABLE queue.audit ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE queue.audit_head ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY auditor ON queue.alert FOR SELECT TO queue_auditor USING (true);
 
 CREATE POLICY auditor ON queue.api_token FOR SELECT TO queue_auditor USING (true);
 
@@ -9182,6 +9757,8 @@ CREATE POLICY auditor ON queue.cancel_request FOR SELECT TO queue_auditor USING 
 CREATE POLICY auditor ON queue.checkpoint FOR SELECT TO queue_auditor USING (true);
 
 CREATE POLICY auditor ON queue.dead_letter FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.duty FOR SELECT TO queue_auditor USING (true);
 
 CREATE POLICY auditor ON queue.effect FOR SELECT TO queue_auditor USING (true);
 
@@ -9213,6 +9790,8 @@ CREATE POLICY auditor ON queue.kind FOR SELECT TO queue_auditor USING (true);
 
 CREATE POLICY auditor ON queue.lease FOR SELECT TO queue_auditor USING (true);
 
+CREATE POLICY auditor ON queue.level FOR SELECT TO queue_auditor USING (true);
+
 CREATE POLICY auditor ON queue.limit_breaker FOR SELECT TO queue_auditor USING (true);
 
 CREATE POLICY auditor ON queue.limit_bucket FOR SELECT TO queue_auditor USING (true);
@@ -9235,7 +9814,13 @@ CREATE POLICY auditor ON queue.queue FOR SELECT TO queue_auditor USING (true);
 
 CREATE POLICY auditor ON queue.ready FOR SELECT TO queue_auditor USING (true);
 
+CREATE POLICY auditor ON queue.request_key FOR SELECT TO queue_auditor USING (true);
+
 CREATE POLICY auditor ON queue.retention_walk FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.revoked_jwt FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.sample FOR SELECT TO queue_auditor USING (true);
 
 CREATE POLICY auditor ON queue.schedule FOR SELECT TO queue_auditor USING (true);
 
@@ -9275,7 +9860,11 @@ ALTER TABLE queue.checkpoint ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE queue.dead_letter ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE queue.duty ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE queue.effect ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY engine ON queue.alert TO queue_engine USING (true) WITH CHECK (true);
 
 CREATE POLICY engine ON queue.api_token TO queue_engine USING (true) WITH CHECK (true);
 
@@ -9302,6 +9891,8 @@ CREATE POLICY engine ON queue.cancel_request TO queue_engine USING (true) WITH C
 CREATE POLICY engine ON queue.checkpoint TO queue_engine USING (true) WITH CHECK (true);
 
 CREATE POLICY engine ON queue.dead_letter TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.duty TO queue_engine USING (true) WITH CHECK (true);
 
 CREATE POLICY engine ON queue.effect TO queue_engine USING (true) WITH CHECK (true);
 
@@ -9333,6 +9924,8 @@ CREATE POLICY engine ON queue.kind TO queue_engine USING (true) WITH CHECK (true
 
 CREATE POLICY engine ON queue.lease TO queue_engine USING (true) WITH CHECK (true);
 
+CREATE POLICY engine ON queue.level TO queue_engine USING (true) WITH CHECK (true);
+
 CREATE POLICY engine ON queue.limit_breaker TO queue_engine USING (true) WITH CHECK (true);
 
 CREATE POLICY engine ON queue.limit_bucket TO queue_engine USING (true) WITH CHECK (true);
@@ -9355,7 +9948,13 @@ CREATE POLICY engine ON queue.queue TO queue_engine USING (true) WITH CHECK (tru
 
 CREATE POLICY engine ON queue.ready TO queue_engine USING (true) WITH CHECK (true);
 
+CREATE POLICY engine ON queue.request_key TO queue_engine USING (true) WITH CHECK (true);
+
 CREATE POLICY engine ON queue.retention_walk TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.revoked_jwt TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.sample TO queue_engine USING (true) WITH CHECK (true);
 
 CREATE POLICY engine ON queue.schedule TO queue_engine USING (true) WITH CHECK (true);
 
@@ -9409,6 +10008,8 @@ ALTER TABLE queue.kind ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE queue.lease ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE queue.level ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE queue.limit_breaker ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE queue.limit_bucket ENABLE ROW LEVEL SECURITY;
@@ -9431,7 +10032,13 @@ ALTER TABLE queue.queue ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE queue.ready ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE queue.request_key ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE queue.retention_walk ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.revoked_jwt ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.sample ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE queue.schedule ENABLE ROW LEVEL SECURITY;
 
@@ -9442,6 +10049,8 @@ ALTER TABLE queue.subject ENABLE ROW LEVEL SECURITY;
 ALTER TABLE queue.subscription ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE queue.table_rule ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY tenant ON queue.alert TO queue_producer USING (false) WITH CHECK (false);
 
 CREATE POLICY tenant ON queue.api_token TO queue_producer USING ((tenant_id = queue.current_tenant())) WITH CHECK ((tenant_id = queue.current_tenant()));
 
@@ -9506,6 +10115,14 @@ CREATE POLICY tenant ON queue.dead_letter TO queue_producer USING ((tenant_id = 
 CREATE POLICY tenant ON queue.effect TO queue_producer USING ((tenant_id = queue.current_tenant())) WITH CHECK ((tenant_id = queue.current_tenant()));
 
 CREATE POLICY tenant ON queue.erasure TO queue_producer USING ((tenant_id = queue.current_tenant())) WITH CHECK ((tenant_id = queue.current_tenant()));
+
+CREATE POLICY tenant ON queue.erasure_pending TO queue_producer USING ((EXISTS ( SELECT
+   FROM queue.erasure e
+  WHERE ((e.id = erasure_pending.erasure_id) AND (e.tenant_id = queue.current_tenant()))
+ OFFSET 0))) WITH CHECK ((EXISTS ( SELECT
+   FROM queue.erasure e
+  WHERE ((e.id = erasure_pending.erasure_id) AND (e.tenant_id = queue.current_tenant()))
+ OFFSET 0)));
 
 CREATE POLICY tenant ON queue.failure_group TO queue_producer USING ((tenant_id = queue.current_tenant())) WITH CHECK ((tenant_id = queue.current_tenant()));
 

@@ -26,8 +26,8 @@ std::string body_of(const delivery_payload& payload, const libqueue::job& job) {
 
 http_request request_of(const settings& with, const delivery_payload& payload,
                         const run_view& run) {
-    auto request = with.signed_request(payload.url, body_of(payload, run.job), delivery_id(run),
-                                       with.keys, run);
+    auto request =
+        with.signed_request(payload.url, body_of(payload, run.job), delivery_id(run), with.keys);
     request.set("content-type", "application/json");
     for (const auto& [name, value] : payload.headers) {
         request.set(name, value);

@@ -76,18 +76,17 @@ result<event_payload> event_payload::parse(const run_view& run) {
     return made;
 }
 
-http_request message_of(const settings& with, const endpoint& to, const event_payload& event,
-                        const run_view& run) {
+http_request message_of(const settings& with, const endpoint& to, const event_payload& event) {
     const auto& source = with.given.source;
     switch (to.format) {
         case message_format::cloudevents_structured: {
             auto request =
-                with.signed_request(to.url, cloudevent_body(event, source), event.id, to.keys, run);
+                with.signed_request(to.url, cloudevent_body(event, source), event.id, to.keys);
             request.set("content-type", "application/cloudevents+json; charset=utf-8");
             return request;
         }
         case message_format::cloudevents_binary: {
-            auto request = with.signed_request(to.url, event.data, event.id, to.keys, run);
+            auto request = with.signed_request(to.url, event.data, event.id, to.keys);
             request.set("content-type", "application/json");
             request.set("ce-specversion", "1.0");
             request.set("ce-id", event.id);
@@ -99,7 +98,7 @@ http_request message_of(const settings& with, const endpoint& to, const event_pa
         case message_format::standard:
             break;
     }
-    auto request = with.signed_request(to.url, standard_body(event), event.id, to.keys, run);
+    auto request = with.signed_request(to.url, standard_body(event), event.id, to.keys);
     request.set("content-type", "application/json");
     return request;
 }

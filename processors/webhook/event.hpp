@@ -39,6 +39,6 @@ static_assert(!std::is_aggregate_v<event_payload>);
 /// The message in the endpoint's format, the same bytes on every attempt but for the signature.
 /// CloudEvents 1.0: JSON event format and HTTP protocol binding.
 [[nodiscard]] http_request message_of(const settings& with, const endpoint& to,
-                                      const event_payload& event, const run_view& run);
+                                      const event_payload& event);
 
 }  // namespace libqueue::processors::webhook

@@ -232,7 +232,7 @@ boost::asio::awaitable<outcome> deliver_event(std::shared_ptr<const settings> wi
         const auto timeout =
             std::min(to->timeout.value_or(with->given.timeout), with->given.timeout);
         const auto deadline = std::min(run.deadline, std::chrono::steady_clock::now() + timeout);
-        const auto request = message_of(*with, *to, event, run);
+        const auto request = message_of(*with, *to, event);
         request_bytes = request.body.size();
         response = co_await perform_for(run, request, deadline);
         report(run, response, unsaid_wait);

@@ -69,8 +69,7 @@ settings::settings(options given_) : given{std::move(given_)} {
 }
 
 http_request settings::signed_request(const std::string& url, std::string body, std::string_view id,
-                                      std::span<const libqueue::webhook::key> with,
-                                      const run_view& run) const {
+                                      std::span<const libqueue::webhook::key> with) const {
     http_request request{url, std::move(body)};
     request.ca_file = given.ca_file;
     request.allow_http = given.allow_http;

@@ -1,10 +1,10 @@
 #pragma once
 
 #include "processors/support/http_request.hpp"
-#include "processors/support/run_view.hpp"
 #include "processors/webhook/options.hpp"
 #include "processors/webhook/url_check.hpp"
 
+#include <libqueue/job.hpp>
 #include <libqueue/webhook.hpp>
 
 #include <span>
@@ -26,8 +26,7 @@ class settings {
     /// so that a retry hours later is still within the receiver's tolerance.
     [[nodiscard]] http_request signed_request(const std::string& url, std::string body,
                                               std::string_view id,
-                                              std::span<const libqueue::webhook::key> with,
-                                              const run_view& run) const;
+                                              std::span<const libqueue::webhook::key> with) const;
 
     options given;
     std::vector<libqueue::webhook::key> keys;

@@ -200,6 +200,39 @@ BEGIN
 END
 $$;
 
+-- Roles that ran workers, looked on or produced by rights of their own, before there was row-level
+-- security: it would show them nothing from now on, so they become members of the role that stands
+-- for what they did. What everybody may (PUBLIC) has no member.
+CREATE FUNCTION queue.adopt_grantees() RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    step text;
+    steps text[];
+BEGIN
+    WITH held AS (
+        SELECT a.grantee, CASE a.privilege_type WHEN 'DELETE' THEN 'engine'
+                                                WHEN 'SELECT' THEN 'auditor' END AS which
+        FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a
+        WHERE c.oid = 'queue.ready'::regclass AND a.grantee NOT IN (0, c.relowner)
+        UNION
+        SELECT a.grantee, 'producer'
+        FROM pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) a
+        WHERE n.nspname = rtrim('queue.', '.') AND a.privilege_type = 'USAGE'
+          AND a.grantee NOT IN (0, n.nspowner))
+    SELECT array_agg(format('GRANT %I TO %I', queue.role_name(h.which), r.rolname))
+    INTO steps
+    FROM held h JOIN pg_roles r ON r.oid = h.grantee
+    WHERE h.which IS NOT NULL
+      AND r.rolname <> ALL (ARRAY[queue.role_name('engine'), queue.role_name('producer'),
+                                  queue.role_name('operator'), queue.role_name('auditor')])
+      AND NOT pg_has_role(r.oid, queue.role_name(h.which), 'USAGE');
+    FOREACH step IN ARRAY coalesce(steps, '{}') LOOP
+        PERFORM queue.try_role_step(step);
+    END LOOP;
+END
+$$;
+
 -- Makes the roles, makes the caller (the owner of the tables) a member of them, and puts the rules
 -- in force. May be repeated. Returns NULL, or why it could not, and then nothing has changed.
 CREATE FUNCTION queue.install_roles() RETURNS text
@@ -226,6 +259,9 @@ BEGIN
             PERFORM queue.try_role_step(format('GRANT %I TO %I', one, current_user));
         END IF;
     END LOOP;
+    IF NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = 'queue.job'::regclass) THEN
+        PERFORM queue.adopt_grantees();
+    END IF;
     PERFORM queue.apply_rights();
     RETURN NULL;
 EXCEPTION WHEN insufficient_privilege THEN
@@ -261,12 +297,16 @@ SELECT queue.protect('queue.schedule_run',
     'EXISTS (SELECT FROM queue.schedule s WHERE s.id = schedule_id '
     'AND s.tenant_id = queue.current_tenant() OFFSET 0)');
 
+SELECT queue.protect('queue.erasure_pending',
+    'EXISTS (SELECT FROM queue.erasure e WHERE e.id = erasure_id '
+    'AND e.tenant_id = queue.current_tenant() OFFSET 0)');
+
 -- Their keys are values out of other tenants' jobs, their topics other tenants' words: limit_*,
--- unrouted_*, topic_node, key_look, erasure_pending, retention_walk stay hidden.
+-- unrouted_*, topic_node, key_look, retention_walk stay hidden.
 
 SELECT queue.protect('queue.' || v.name, 'true')
 FROM unnest(ARRAY['jobs', 'dead_letters', 'job_logs', 'effects', 'batches', 'schedules',
                   'schedule_runs', 'subscriptions', 'erasures', 'archived_jobs', 'archives',
-                  'waiting']) v (name);
+                  'waiting', 'queue_stats']) v (name);
 
 SELECT queue.install_roles();

@@ -143,7 +143,7 @@ BEGIN
 END
 $$;
 
--- Every queue with what stands in it, in bounded time: exact up to 1,000 jobs of a line, beyond
+-- Every queue with what stands in it, in bounded time: exact up to 500 jobs of a line, beyond
 -- that estimated from a sample of the line's pages. Rates are those of the last minute, or of
 -- what the end of the history covers. Obeys row-level security.
 CREATE FUNCTION queue.overview()
@@ -158,7 +158,7 @@ SET enable_seqscan = off SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
-    most CONSTANT integer := 1000;
+    most CONSTANT integer := 500;
     page_bytes integer := current_setting('block_size')::integer;
     pages bigint := pg_relation_size('queue.ready') / page_bytes;
     share real := least(100, 100.0 * 200 / greatest(1, pages));
@@ -404,12 +404,12 @@ BEGIN
     END IF;
     -- What its latest attempt was decides whether it retries, is a suspect or is reconciled.
     INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, next_run_at, outcome,
-                               attempt, reconcile, error)
+                               attempt, reconcile)
     VALUES (snooze.job_id, nextval('queue.lease_id_seq'), at_now, at_now,
             greatest(at_now, snooze.until),
             CASE WHEN (held.place).last_outcome = 'lost' THEN 'lost'
                  ELSE 'snoozed' END::queue.attempt_outcome,
-            held.attempt, held.reconcile, 'snoozed by an operator');
+            held.attempt, held.reconcile);
     PERFORM queue.put_in_line(snooze.job_id, greatest(at_now, snooze.until), held.attempt,
                               held.reconcile);
 END

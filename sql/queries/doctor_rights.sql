@@ -4,11 +4,14 @@ WITH place AS (
     SELECT n.oid, n.nspname AS name
     FROM pg_namespace n
     WHERE n.oid = to_regnamespace(rtrim('queue.', '.'))),
+engine AS (SELECT rtrim('queue.', '.') || '_engine' AS name),
 lacking AS (
     SELECT 'TABLES' AS what, 'SELECT, INSERT, UPDATE, DELETE' AS needed, c.relname AS name
     FROM pg_class c
     JOIN place p ON p.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p')
+      -- Written by functions alone.
+      AND c.relname NOT IN ('audit', 'audit_head', 'api_token', 'table_rule', 'function_rule')
       AND NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
                AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))
     UNION ALL
@@ -33,11 +36,25 @@ UNION ALL
 SELECT 'warning',
        format('role %s may not %s %s of %s, such as %s: a worker could not run with it',
               current_user, l.needed, count(*), lower(l.what), min(l.name)),
-       format('psql -c ''GRANT %s ON ALL %s IN SCHEMA %I TO %I''', l.needed, l.what, p.name,
-              current_user)
+       CASE WHEN to_regrole(e.name) IS NULL
+            THEN format('psql -c ''GRANT %s ON ALL %s IN SCHEMA %I TO %I''', l.needed, l.what,
+                        p.name, current_user)
+            ELSE format('psql -c ''GRANT %I TO %I''', e.name, current_user) END
 FROM lacking l
 CROSS JOIN place p
-GROUP BY l.what, l.needed, p.name
+CROSS JOIN engine e
+GROUP BY l.what, l.needed, p.name, e.name
+UNION ALL
+SELECT 'error',
+       format('role %s is no member of %s: row-level security shows it no job', current_user,
+              e.name),
+       format('psql -c ''GRANT %I TO %I''', e.name, current_user)
+FROM engine e
+CROSS JOIN place p
+JOIN pg_class c ON c.relnamespace = p.oid AND c.relname = 'job'
+-- By oid: NULL, and no error, where there is no such role.
+WHERE row_security_active(c.oid)
+  AND NOT pg_has_role(current_user, to_regrole(e.name)::oid, 'USAGE')
 UNION ALL
 SELECT 'note',
        format('role %s cannot see other sessions: their transactions are not looked at',

@@ -1,7 +1,8 @@
 -- Removes progress and cancel requests of jobs that ended or are gone, at most so many rows of
 -- each, and checkpoints of jobs that completed: a dead one may be replayed, and goes on from its
--- checkpoint; batches past their retention; operations that ended 30 days ago; notes on failure
--- groups that are gone; frees keys that such jobs still hold. A job that was
+-- checkpoint; batches, samples and alerts past their time; operations that ended 30 days ago; notes
+-- on failure groups that are gone; answers of requests that nobody may ask for again; frees keys
+-- that such jobs still hold. A job that was
 -- replayed goes on: its latest attempt counts. Log lines and effects stay as long as their job.
 -- $1 int most.
 -- Rows: removed. Index: job_pkey, attempt_pkey; the three tables are read whole, and hold what runs
@@ -40,4 +41,5 @@ notes AS (
 SELECT (SELECT count(*) FROM progress) + (SELECT count(*) FROM requests)
        + (SELECT count(*) FROM checkpoints) + (SELECT count(*) FROM notes)
        + queue.prune_operations(interval '30 days', $1::int) + queue.free_ended_keys($1::int)
-       + queue.prune_batches(NULL, $1::int) AS removed
+       + queue.prune_batches(NULL, $1::int) + queue.prune_requests($1::int)
+       + queue.prune_samples(NULL, $1::int) + queue.prune_alerts(NULL, $1::int) AS removed

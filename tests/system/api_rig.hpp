@@ -20,7 +20,7 @@ namespace test {
 
 class api_reply {
    public:
-    int status{0};  ///< 0: the connection ended without an answer
+    int status{0};                               ///< 0: the connection ended without an answer
     std::map<std::string, std::string> headers;  ///< names in lower case
     std::string body;
 

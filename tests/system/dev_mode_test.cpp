@@ -137,6 +137,30 @@ TEST_SUITE("dev mode") {
         CHECK(workerd.errors().find("john@example.com") == std::string::npos);
     }
 
+    TEST_CASE("dev mode: prints a link that signs in to the dashboard") {
+        const open_folder folder;
+        test::process workerd{dev_command(folder)};
+        REQUIRE(is_ready(workerd));
+        const auto said = workerd.output();
+        const std::string mark = "/#token=";
+        const auto at = said.find(mark);
+        REQUIRE(at != std::string::npos);
+        const auto begin = said.rfind("http://", at);
+        const auto server = said.substr(begin, at - begin);
+        const auto from = at + mark.size();
+        const auto token = said.substr(from, said.find('\n', at) - from);
+        const auto ask = [&](const std::string& path) {
+            const std::vector<std::string> args{"-s", "-H", "Authorization: Bearer " + token,
+                                                server + path};
+            return test::run_command(test::process_options{"curl", args}).output;
+        };
+
+        CHECK(ask("/").find("<base href=\"/\"") != std::string::npos);
+        CHECK(ask("/api/v1/whoami").find(R"("role":"admin")") != std::string::npos);
+        // The link is for whoever looks at the terminal.
+        CHECK(workerd.errors().find(token) == std::string::npos);
+    }
+
     TEST_CASE("dev mode: data is there again next time, and gone after --dev=fresh") {
         const open_folder folder;
         std::string job;

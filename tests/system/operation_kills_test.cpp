@@ -7,18 +7,22 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <string>
 
 using namespace std::chrono_literals;
 
 TEST_SUITE("operations under kills") {
     TEST_CASE("workers that replay are killed ten times: each letter is replayed once") {
-        constexpr int total = 20'000;
+        // LIBQUEUE_OPERATION_LETTERS: more of them, for a long run.
+        const char* const asked = std::getenv("LIBQUEUE_OPERATION_LETTERS");
+        const int total = asked != nullptr ? std::stoi(asked) : 6'000;
         constexpr int kills = 10;
         const test::test_database db;
         db.execute(
             "SELECT count(*) FROM (SELECT array_agg(jsonb_build_object('n', n)) AS payloads "
-            "FROM generate_series(1, 20000) n) p, queue.enqueue_many('debug.noop', p.payloads);"
+            "FROM generate_series(1, " + std::to_string(total) + ") n) p, "
+            "queue.enqueue_many('debug.noop', p.payloads);"
             "WITH gone AS (DELETE FROM queue.ready RETURNING id) "
             "INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, worker_id, "
             "outcome, attempt, error) SELECT id, nextval('queue.lease_id_seq'), now(), now(), 7, "

@@ -52,11 +52,11 @@ TEST_CASE("lost replies, failing provider, killed workers: each effect once, not
     int kills = 0;
     int enqueued = 0;
     for (int round = 1; round <= rounds; ++round) {
-        for (; enqueued < jobs * round / rounds; ++enqueued) {
-            t.enqueue(enqueued);
-        }
-        // In the middle of it, wherever that is.
-        CHECK_FALSE(test::wait_until([] { return false; }, 150ms + 37ms * (round % 10)));
+        const int wanted = jobs * round / rounds;
+        t.enqueue_many(enqueued, wanted);
+        enqueued = wanted;
+        // In the middle of it, wherever that is: what is quick is through after a few milliseconds.
+        CHECK_FALSE(test::wait_until([] { return false; }, 3ms + 1ms * (round * 53 % 400)));
         kill_one(t, kills++);
     }
     // What is open meets faults for some time more; then all must settle by itself.
@@ -81,10 +81,12 @@ TEST_CASE("lost replies, failing provider, killed workers: each effect once, not
     CHECK(twice == 0);
     CHECK(never == 0);
     CHECK(t.db.query("SELECT count(*) FROM queue.effects WHERE state = 'begun'") == "0");
+    const std::string lost =
+        t.db.query("SELECT count(*) FROM queue.attempt WHERE outcome = 'lost'");
+    // Else the kills have shown nothing; a handful of them may well find everybody idle.
+    CHECK((jobs < 1000 || lost != "0"));
     std::cout << t.other->kind() << ": " << jobs << " jobs, " << kills << " kills, "
-              << t.db.query("SELECT count(*) FROM queue.attempt") << " runs, "
-              << t.db.query("SELECT count(*) FROM queue.attempt WHERE outcome = 'lost'")
-              << " lost, "
+              << t.db.query("SELECT count(*) FROM queue.attempt") << " runs, " << lost << " lost, "
               << t.db.query("SELECT count(*) FROM queue.attempt WHERE outcome = 'unknown'")
               << " unknown; twice " << twice << ", never " << never << '\n';
 }

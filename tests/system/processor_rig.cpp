@@ -49,6 +49,19 @@ std::string processor_rig::enqueue(int key, const std::string& more) const {
     return enqueue_payload(other->payload(key), more);
 }
 
+void processor_rig::enqueue_many(int first, int last) const {
+    std::string payloads;
+    for (int key = first; key < last; ++key) {
+        payloads += (key == first ? "[" : ", ") + other->payload(key);
+    }
+    const std::string enqueued = db.query(
+        "SELECT count(*) FROM queue.enqueue_many($1, "
+        "ARRAY(SELECT jsonb_array_elements($2::jsonb)), max_attempts => " +
+            std::to_string(max_attempts_) + ")",
+        {other->kind(), payloads + "]"});
+    REQUIRE(enqueued == std::to_string(last - first));
+}
+
 std::string processor_rig::enqueue_payload(const std::string& payload,
                                            const std::string& more) const {
     const std::string attempts = more.find("max_attempts") == std::string::npos

@@ -30,6 +30,8 @@ class processor_rig {
 
     /// `more`: further arguments of queue.enqueue.
     std::string enqueue(int key, const std::string& more = {}) const;
+    /// The keys from `first` to before `last`, with one statement.
+    void enqueue_many(int first, int last) const;
     std::string enqueue_payload(const std::string& payload, const std::string& more = {}) const;
     [[nodiscard]] std::string state(const std::string& job) const;
     [[nodiscard]] std::string value(const std::string& job, const std::string& expression) const;

@@ -193,12 +193,11 @@ TEST_SUITE("qctl doctor") {
         const auto lacking = bench.examine({}, dsn);
         CHECK(lacking.code == 6);
         CHECK(test::contains(lacking.output, "may not SELECT, INSERT, UPDATE, DELETE"));
+        CHECK(test::contains(lacking.output, "row-level security shows it no job"));
+        CHECK(test::contains(lacking.output, "GRANT queue_engine TO " + role));
         CHECK(test::contains(lacking.output, "cannot see other sessions"));
 
-        bench.database.execute(
-            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA queue TO " + role);
-        bench.database.execute("GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA queue TO " +
-                               role);
+        bench.database.execute("GRANT queue_engine TO " + role);
         bench.database.execute("GRANT pg_read_all_stats TO " + role);
         CHECK(bench.examine({}, dsn).code == 0);
         bench.database.execute("DROP OWNED BY " + role);

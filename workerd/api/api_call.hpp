@@ -34,6 +34,7 @@ class request_facts {
     std::string last_event_id;
     std::string traceparent;
     std::string peer;                             ///< the client's address
+    std::string token;                            ///< as it came; for whoever looks at it again
     std::optional<libqueue::time_point> expires;  ///< of the token
 };
 

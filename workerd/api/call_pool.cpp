@@ -58,13 +58,13 @@ boost::asio::awaitable<void> on_thread(boost::asio::thread_pool& threads,
 
 class counted {
    public:
-    explicit counted(std::atomic<int>& count) : count_{count} {}
+    explicit counted(std::shared_ptr<std::atomic<int>> count) : count_{std::move(count)} {}
     counted(const counted&) = delete;
     counted& operator=(const counted&) = delete;
-    ~counted() { --count_; }
+    ~counted() { --*count_; }
 
    private:
-    std::atomic<int>& count_;
+    std::shared_ptr<std::atomic<int>> count_;  // shared with the pool
 };
 
 }  // namespace
@@ -83,8 +83,8 @@ void call_pool::stop() {
 }
 
 boost::asio::awaitable<bool> call_pool::run(work what) {
-    if (++inside_ > most_) {
-        --inside_;
+    if (++*inside_ > most_) {
+        --*inside_;
         co_return false;
     }
     const counted here{inside_};

@@ -40,7 +40,8 @@ class call_pool {
 
     libqueue::client_options options_;
     int most_;
-    std::atomic<int> inside_{0};
+    // Shared with the calls: those cut short at the end outlive the pool.
+    std::shared_ptr<std::atomic<int>> inside_ = std::make_shared<std::atomic<int>>(0);
     std::mutex mutex_;
     std::vector<std::unique_ptr<libqueue::client>> idle_;
     // Last, so that its threads end while what they use still lives.

@@ -1,7 +1,9 @@
 #include "front_door.hpp"
 
 #include "negotiation.hpp"
+#include "request_memory.hpp"
 #include "rights.hpp"
+#include "sha256.hpp"
 
 #include <libqueue/error.hpp>
 
@@ -43,15 +45,21 @@ std::string_view path_of(const http_request& request) {
     throw refused{std::move(why)};
 }
 
+std::string entity_tag(const std::string& state) {
+    return '"' + sha256_hex(state).substr(0, 32) + '"';
+}
+
 class counted {
    public:
-    explicit counted(std::atomic<int>& count) : count_{count} { ++count_; }
+    explicit counted(std::shared_ptr<std::atomic<int>> count) : count_{std::move(count)} {
+        ++*count_;
+    }
     counted(const counted&) = delete;
     counted& operator=(const counted&) = delete;
-    ~counted() { --count_; }
+    ~counted() { --*count_; }
 
    private:
-    std::atomic<int>& count_;
+    std::shared_ptr<std::atomic<int>> count_;  // shared with the front door
 };
 
 }  // namespace
@@ -63,12 +71,13 @@ class front_door::arrival {
     const route* to = nullptr;
     std::vector<verb> methods;  ///< of the path, for OPTIONS
     bool is_question = false;   ///< OPTIONS
+    std::string below;          ///< the path below /api/v1, as it came
     std::string token;
     request_facts facts;
     std::optional<rate_verdict> rate;
 };
 
-front_door::front_door(logger& log, const surroundings& around, front_door_options options)
+front_door::front_door(tasks& tasks, logger& log, surroundings& around, front_door_options options)
     : log_{log},
       around_{around},
       who_{std::move(options.jwt)},
@@ -77,7 +86,10 @@ front_door::front_door(logger& log, const surroundings& around, front_door_optio
       user_rates_{options.user_rate},
       token_rates_{options.token_rate},
       address_rates_{options.address_rate},
-      pool_{std::move(options.database), options.threads, options.waiting_max} {}
+      events_{tasks, pool_, around_, who_},
+      pool_{std::move(options.database), options.threads, options.waiting_max} {
+    around.send_events_by(&events_);
+}
 
 front_door::~front_door() = default;
 
@@ -89,6 +101,7 @@ void front_door::mount(std::string prefix, plain_http_handler handler) {
 }
 
 void front_door::stop() {
+    events_.stop();
     pool_.stop();
 }
 
@@ -169,7 +182,8 @@ void front_door::arrive(const http_exchange& exchange, arrival& into) {
     into.facts.peer = exchange.peer;
     if (!is_below(path, api_prefix))
         refuse_missing("such route");
-    const auto below = path.substr(api_prefix.size());
+    into.below = path.substr(api_prefix.size());
+    const auto& below = into.below;
     if (request.method() == http::verb::options) {
         into.is_question = true;
         into.methods = router_.find_any(below).others;
@@ -235,13 +249,94 @@ answer front_door::serve_known(arrival& what, libqueue::client& database) {
         who = known.who;
         who.request_id = what.facts.request_id;
         what.facts.expires = known.expires;
+        what.facts.token = what.token;
         if (!has_right(who, what.to->right, *around_.operator_rights()))
             refuse(403, "forbidden", "your role has not the right " + std::string{what.to->right});
         const auto at_most = what.to->method == verb::get ? read_time : change_time;
         database.act_as(who, at_most).value();
     }
+    const bool has_key = !what.facts.idempotency_key.empty();
+    return has_key && what.to->method == verb::post ? run_once(what, who, database)
+                                                    : run(what, who, database);
+}
+
+answer front_door::run(const arrival& what, const libqueue::principal& who,
+                       libqueue::client& database) {
     api_call call{*what.to, what.facts, who, database, around_};
-    return what.to->run(call);
+    const bool is_edit = what.to->tagged && what.to->method != verb::get;
+    std::unique_lock lock{edits_, std::defer_lock};
+    if (is_edit && !what.facts.if_match.empty()) {
+        lock.lock();
+        check_match(what, who, database);
+    }
+    auto made = what.to->run(call);
+    if (made.tag)
+        made.with("ETag", entity_tag(*made.tag));
+    return made;
+}
+
+void front_door::check_match(const arrival& what, const libqueue::principal& who,
+                             libqueue::client& database) const {
+    const auto* shown = router_.find(verb::get, what.below).found;
+    if (shown == nullptr)
+        return;
+    auto facts = what.facts;
+    facts.body.clear();
+    std::optional<std::string> tag;
+    try {
+        api_call call{*shown, facts, who, database, around_};
+        const auto seen = shown->run(call);
+        tag = seen.tag ? std::optional{entity_tag(*seen.tag)} : std::nullopt;
+    } catch (const libqueue::domain_failure&) {
+        // There is none, which no tag matches.
+    } catch (const refused&) {
+        // Likewise.
+    }
+    const bool matches = tag && (what.facts.if_match == "*" || what.facts.if_match == *tag);
+    if (matches)
+        return;
+    problem why{412, "precondition", "it has changed since that ETag, or is gone"};
+    why.hint = "read it again";
+    throw refused{std::move(why)};
+}
+
+// The key is taken and kept as the connection's own role: answers of all tenants lie in one table,
+// which nobody's principal sees.
+answer front_door::run_once(const arrival& what, const libqueue::principal& who,
+                            libqueue::client& database) {
+    if (!is_request_key(what.facts.idempotency_key))
+        refuse_value("header.Idempotency-Key", "1 to 128 visible ASCII characters", "another text");
+    if (what.to->secret)
+        refuse_value("header.Idempotency-Key", "none: the answer holds a secret and is not kept",
+                     "one");
+    std::string request{to_string(what.to->method)};
+    request += ' ' + what.below;
+    for (const auto& [name, value] : what.facts.query)
+        request += '\n' + name + '=' + value;
+    request += '\n' + what.facts.body;
+    database.act_as_self();
+    request_memory memory{database, who, what.facts.idempotency_key, request};
+    if (auto before = memory.take())
+        return std::move(*before);
+    database.act_as(who, change_time).value();
+    std::optional<api::answer> made;
+    try {
+        made = run(what, who, database);
+    } catch (const libqueue::failure& why) {
+        database.act_as_self();
+        // What may have happened stays taken.
+        if (!why.outcome_unknown())
+            memory.give_back();
+        throw;
+    } catch (const std::exception&) {
+        // A request that was refused has done nothing and may come again, put right.
+        database.act_as_self();
+        memory.give_back();
+        throw;
+    }
+    database.act_as_self();
+    memory.keep(*made);
+    return std::move(*made);
 }
 
 answer front_door::serve(arrival& what, libqueue::client& database) {

@@ -7,6 +7,7 @@
 #include "logging/logger.hpp"
 #include "net/http_types.hpp"
 #include "router.hpp"
+#include "stream.hpp"
 #include "surroundings.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -15,6 +16,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,7 +55,7 @@ class request_record {
 /// limits and checks to its route, other paths to whom they were given. Loop thread.
 class front_door {
    public:
-    front_door(logger& log, const surroundings& around, front_door_options options);
+    front_door(tasks& tasks, logger& log, surroundings& around, front_door_options options);
     front_door(const front_door&) = delete;
     front_door& operator=(const front_door&) = delete;
     ~front_door();
@@ -67,7 +69,7 @@ class front_door {
     void observe(std::function<void(const request_record&)> observer) {
         observer_ = std::move(observer);
     }
-    [[nodiscard]] int in_progress() const noexcept { return in_progress_; }
+    [[nodiscard]] int in_progress() const noexcept { return *in_progress_; }
 
     [[nodiscard]] boost::asio::awaitable<http_answer> answer(http_exchange exchange);
     /// What a request gets that could not even be read.
@@ -86,6 +88,12 @@ class front_door {
     [[nodiscard]] api::answer serve(arrival& what, libqueue::client& database);
     [[nodiscard]] api::answer serve_known(arrival& what, libqueue::client& database);
     [[nodiscard]] caller know(arrival& what, libqueue::client& database);
+    [[nodiscard]] api::answer run(const arrival& what, const libqueue::principal& who,
+                                  libqueue::client& database);
+    [[nodiscard]] api::answer run_once(const arrival& what, const libqueue::principal& who,
+                                       libqueue::client& database);
+    void check_match(const arrival& what, const libqueue::principal& who,
+                     libqueue::client& database) const;
     void add_headers(http_response& head, const http_exchange& exchange,
                      const std::string& request_id) const;
     void note(const http_exchange& exchange, const arrival& what, int status,
@@ -101,7 +109,13 @@ class front_door {
     rate_limiter address_rates_;
     std::vector<std::pair<std::string, plain_http_handler>> mounts_;
     std::function<void(const request_record&)> observer_;
-    std::atomic<int> in_progress_{0};
+    // Shared with the requests: those cut short at the end outlive this.
+    std::shared_ptr<std::atomic<int>> in_progress_ = std::make_shared<std::atomic<int>>(0);
+    // Edits with If-Match, one after the other: between look and change nobody else of this process
+    // comes in.
+    std::mutex edits_;
+    event_hub events_;
+    // Last: its threads use all of the above until they are joined.
     call_pool pool_;
 };
 

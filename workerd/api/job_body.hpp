@@ -16,7 +16,7 @@ namespace workerd::api {
 /// checks is left to it.
 [[nodiscard]] libqueue::new_job read_job(std::string_view object, const std::string& where);
 
-/// The elements of a JSON array that is known to be sound.
+/// The elements of a JSON array that is known to be sound; parts of its text.
 [[nodiscard]] std::vector<std::string_view> json_items(std::string_view array);
 
 }  // namespace workerd::api

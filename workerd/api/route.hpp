@@ -56,6 +56,8 @@ struct route {
     bool pages = false;
     /// Has an ETag; as PUT or DELETE it honours If-Match.
     bool tagged = false;
+    /// Its answer holds a secret, so it is not kept for an Idempotency-Key.
+    bool secret = false;
     /// Runs on a thread of the API's pool and may block. What it throws becomes a problem:
     /// `refused` as it stands, libqueue's errors by their code.
     answer (*run)(api_call& call) = nullptr;

@@ -10,6 +10,8 @@
 
 namespace workerd::api {
 
+class event_hub;
+
 /// What handlers may know of the process they run in. Thread-safe.
 class surroundings {
    public:
@@ -32,6 +34,11 @@ class surroundings {
         const std::lock_guard lock{mutex_};
         return operator_rights_;
     }
+    /// Null where no events are sent.
+    [[nodiscard]] event_hub* events() const noexcept { return events_; }
+    /// Before the first request.
+    void send_events_by(event_hub* hub) noexcept { events_ = hub; }
+
     void set(settings_map settings, std::set<std::string, std::less<>> operator_rights) {
         auto fresh = std::make_shared<const settings_map>(std::move(settings));
         auto rights =
@@ -44,6 +51,7 @@ class surroundings {
    private:
     std::string instance_;
     bool dev_;
+    event_hub* events_ = nullptr;
     mutable std::mutex mutex_;
     // Shared with the calls that read them while a reload replaces them.
     std::shared_ptr<const settings_map> settings_ = std::make_shared<const settings_map>();

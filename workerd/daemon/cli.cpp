@@ -48,6 +48,7 @@ cxxopts::Options known_flags() {
         "itself like this");
     add("print-example", "print a configuration file with every option");
     add("print-reference", "print the reference of all options (Markdown)");
+    add("print-openapi", "print the description of the HTTP API (OpenAPI 3.1)");
     add("version", "print the version");
     add("h,help", "print this");
     return flags;
@@ -77,6 +78,8 @@ action action_of(const cxxopts::ParseResult& given) {
         return action::print_reference;
     if (given.count("print-example") > 0)
         return action::print_example;
+    if (given.count("print-openapi") > 0)
+        return action::print_openapi;
     return given.count("check-config") > 0 ? action::check_config : action::run;
 }
 

@@ -18,7 +18,15 @@ inline constexpr int usage = 2;
 inline constexpr int left_at_once = 130;
 }  // namespace exit_code
 
-enum class action { run, check_config, print_version, print_help, print_reference, print_example };
+enum class action {
+    run,
+    check_config,
+    print_version,
+    print_help,
+    print_reference,
+    print_example,
+    print_openapi
+};
 
 /// The command line, taken apart. Everything about the configuration is in `sources`.
 class command_line {

@@ -1,6 +1,7 @@
 #include "daemon.hpp"
 
 #include "auth/jwt_setup.hpp"
+#include "dev/dev_token.hpp"
 #include "net/tls_keys.hpp"
 #include "registry.hpp"
 #include "reload.hpp"
@@ -14,6 +15,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <exception>
@@ -38,11 +40,17 @@ daemon_observer::daemon_observer(logger& log, bool every_job) : log_{log} {
 void daemon_observer::on_event(const libqueue::event& e) noexcept {
     if (e.type == libqueue::event_type::worker_ready && health_ != nullptr)
         health_->mark_started();
+    if (observed_by_ != nullptr)
+        observed_by_->on_event(e);
     log_.on_event(e);
     if (e.type == libqueue::event_type::suspects_waiting && waiting_)
         waiting_();
     if (e.type == libqueue::event_type::suspects_cleared && cleared_)
         cleared_();
+}
+
+std::string daemon_observer::trace_run(const libqueue::job& run, std::string_view enqueued) const {
+    return observed_by_ != nullptr ? observed_by_->trace_run(run, enqueued) : std::string{enqueued};
 }
 
 void daemon_observer::on_suspects(std::function<void()> waiting, std::function<void()> cleared) {
@@ -116,24 +124,43 @@ std::optional<int> daemon::start() {
     if (const auto& ring = config_.encryption.ring; ring != nullptr && !ring->locked())
         log_.warn("keys_not_locked", "keys cannot be locked into memory; they may reach swap",
                   {{"hint", "raise LimitMEMLOCK (ulimit -l)"}});
+    if (!only_suspects_)
+        observability_ = make_observability(config_, dev_ != nullptr, log_);
+    if (observability_) {
+        observer_.attach(*observability_);
+        if (config_.metrics.canary.count() > 0)
+            kinds.push_back(observe::canary_registration());
+    }
     auto options = make_worker_options(config_);
     options.observer = &observer_;
     handle_suspects(options);
     const auto dsn = options.dsn;
     worker_ = std::make_unique<libqueue::worker>(std::move(options), std::move(kinds));
     health_ = std::make_unique<health>(loop_, dsn, config_.database.schema, *worker_);
+    if (observability_)
+        health_->clock_by([this] { return observability_->keeping().clock_offset(); });
     observer_.attach(*health_);
     // Before the worker: from here on a signal drains instead of killing.
     for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1})
         signals_.add(number);
     start_http();
+    start_metrics();
     // First, so that whoever waits for worker_ready finds dev.env up to date.
     if (dev_)
-        dev_->announce(http_ ? http_->address() : std::string{});
+        announce_dev();
     worker_->start();
+    if (observability_)
+        observability_->start(*worker_);
     if (!only_suspects_)
         start_watch();
     return std::nullopt;
+}
+
+void daemon::announce_dev() {
+    std::string token;
+    if (http_ && config_.dashboard.enabled)
+        token = make_dev_token(config_.database.dsn, config_.database.schema);
+    dev_->announce(http_ ? http_->address() : std::string{}, token);
 }
 
 bool daemon::report(const std::vector<config_fault>& faults) {
@@ -203,14 +230,61 @@ void daemon::open_front_door() {
     options.user_rate = http.rate_limits.user;
     options.token_rate = http.rate_limits.token;
     options.address_rate = http.rate_limits.address;
-    front_door_ = std::make_unique<api::front_door>(log_, *surroundings_, std::move(options));
+    front_door_ =
+        std::make_unique<api::front_door>(tasks_, log_, *surroundings_, std::move(options));
     front_door_->mount(
         "/health", [this](http_request request) { return health_->answer(std::move(request)); });
+    count_requests();
+    mount_dashboard();
+}
+
+void daemon::mount_dashboard() {
+    if (!config_.dashboard.enabled)
+        return;
+    dashboard_ = std::make_unique<dashboard::asset_server>(config_.dashboard.base_path);
+    front_door_->mount("/", [this](http_request request) -> boost::asio::awaitable<http_response> {
+        co_return dashboard_->answer(request);
+    });
 }
 
 void daemon::share_settings() {
     const auto& rights = config_.http.auth.operator_rights;
     surroundings_->set(config_.settings, {rights.begin(), rights.end()});
+}
+
+/// Beside the API, or on a listener of their own where the API is not to be reached.
+void daemon::start_metrics() {
+    if (!observability_)
+        return;
+    auto handler = [this](http_request request) {
+        return observability_->answer(std::move(request));
+    };
+    if (config_.metrics.listen.empty()) {
+        if (front_door_)
+            front_door_->mount("/metrics", handler);
+        return;
+    }
+    metrics_http_ = std::make_unique<http_server>(tasks_, config_.metrics.listen, http_limits{},
+                                                  with_peer(handler));
+    metrics_http_->start();
+    log_.info("metrics_listening", "serving /metrics", {{"address", metrics_http_->address()}});
+}
+
+/// What the front door answers, under the pattern of its route.
+void daemon::count_requests() {
+    if (!observability_)
+        return;
+    front_door_->observe([this](const api::request_record& one) {
+        auto& metrics = observability_->metrics();
+        const std::string method{one.method};
+        const std::string route{one.route.empty() ? "other" : one.route};
+        const std::chrono::duration<double> took = one.took;
+        metrics.set("http_requests_in_progress", {}, front_door_->in_progress());
+        metrics.add("http_requests_total",
+                    {{"method", method}, {"path", route}, {"code", std::to_string(one.status)}});
+        metrics.observe("http_request_duration_seconds", {{"method", method}, {"path", route}},
+                        took.count());
+    });
 }
 
 void daemon::start_http() {
@@ -269,8 +343,11 @@ void daemon::reload() {
     if (drain_thread_.joinable())
         return;
     manager_.reloading();
-    if (reload_config(sources_, config_, *worker_, log_))
+    const bool accepted = reload_config(sources_, config_, *worker_, log_);
+    if (accepted)
         reload_http();
+    if (observability_)
+        observability_->metrics().set("libqueue_config_last_reload_success", {}, accepted ? 1 : 0);
     manager_.ready();
 }
 
@@ -330,7 +407,11 @@ int daemon::finish() {
         http_->stop();
     if (front_door_)
         front_door_->stop();
+    if (metrics_http_)
+        metrics_http_->stop();
     watch_.stop();
+    if (observability_)
+        observability_->stop();
     manager_.leaving(config_.worker.drain_timeout + goodbye);
     if (suspect_runner_)
         suspect_runner_->finish(config_.worker.drain_timeout);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "asset_server.hpp"
 #include "cli.hpp"
 #include "config/config.hpp"
 #include "dev/dev_mode.hpp"
@@ -10,6 +11,7 @@
 #include "loop_watch.hpp"
 #include "net/http_server.hpp"
 #include "net/tasks.hpp"
+#include "observing.hpp"
 #include "service_manager.hpp"
 #include "surroundings.hpp"
 #include "suspect_runner.hpp"
@@ -34,15 +36,22 @@ class daemon_observer final : public libqueue::observer {
     explicit daemon_observer(logger& log, bool every_job);
     /// Before the worker starts.
     void attach(health& target) noexcept { health_ = &target; }
+    void attach(observe::observability& target) noexcept { observed_by_ = &target; }
     /// What to do about suspects that wait, and when none is left; on the worker's thread.
     void on_suspects(std::function<void()> waiting, std::function<void()> cleared);
 
     void on_event(const libqueue::event& e) noexcept override;
-    [[nodiscard]] bool wants_every_job() const noexcept override { return log_.wants_every_job(); }
+    [[nodiscard]] bool wants_every_job() const noexcept override {
+        return observed_by_ != nullptr || log_.wants_every_job();
+    }
+    [[nodiscard]] bool wants_starts() const noexcept override { return log_.wants_every_job(); }
+    [[nodiscard]] std::string trace_run(const libqueue::job& run,
+                                        std::string_view enqueued) const override;
 
    private:
     job_log log_;
     health* health_ = nullptr;
+    observe::observability* observed_by_ = nullptr;
     std::function<void()> waiting_;
     std::function<void()> cleared_;
 };
@@ -67,10 +76,14 @@ class daemon {
     [[nodiscard]] std::optional<int> start();
     /// Logs what is wrong; true when it is warnings only.
     bool report(const std::vector<config_fault>& faults);
+    void announce_dev();
     void start_http();
+    void mount_dashboard();
     void open_front_door();
     void share_settings();
     void reload_http();
+    void start_metrics();
+    void count_requests();
     void start_watch();
     void reload();
     void handle_suspects(libqueue::worker_options& options);
@@ -91,12 +104,16 @@ class daemon {
     daemon_observer observer_;
     service_manager manager_;
     loop_watch watch_;
+    // Before the worker, which tells it until its end.
+    std::unique_ptr<observe::observability> observability_;
     std::unique_ptr<libqueue::worker> worker_;
     std::unique_ptr<health> health_;
     std::shared_ptr<const api::jwt_verifier> jwt_;  // shared with the front door
     std::unique_ptr<api::surroundings> surroundings_;
     std::unique_ptr<api::front_door> front_door_;
+    std::unique_ptr<dashboard::asset_server> dashboard_;
     std::unique_ptr<http_server> http_;
+    std::unique_ptr<http_server> metrics_http_;
     std::unique_ptr<suspect_runner> suspect_runner_;
     std::thread drain_thread_;
     std::vector<libqueue::registration> more_;

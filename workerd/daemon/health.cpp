@@ -21,6 +21,7 @@ using namespace std::chrono_literals;
 constexpr auto slow = 1s;
 constexpr auto fresh_for = 1s;
 constexpr auto patience = 2s;
+constexpr std::chrono::milliseconds most_drift = 5s;
 
 }  // namespace
 
@@ -117,11 +118,13 @@ health::report health::ask_database() const {
 
 http_response health::ready(const report& seen) const {
     const auto worker = worker_.connected() && !draining_ ? level::up : level::down;
-    const auto worst = std::max({seen.database, seen.schema, worker});
-    const std::string body = std::string{R"({"status":")"} + text(worst) +
-                             R"(","checks":{"database":")" + text(seen.database) +
-                             R"(","schema":")" + text(seen.schema) + R"(","worker":")" +
-                             (draining_ ? "draining" : text(worker)) + "\"}}";
+    const auto offset = clock_offset_ ? clock_offset_() : 0ms;
+    const auto clock = offset > most_drift || offset < -most_drift ? level::degraded : level::up;
+    const auto worst = std::max({seen.database, seen.schema, worker, clock});
+    const std::string body =
+        std::string{R"({"status":")"} + text(worst) + R"(","checks":{"database":")" +
+        text(seen.database) + R"(","schema":")" + text(seen.schema) + R"(","worker":")" +
+        (draining_ ? "draining" : text(worker)) + R"(","clock":")" + text(clock) + "\"}}";
     return json_response(worst == level::down ? 503 : 200, body);
 }
 

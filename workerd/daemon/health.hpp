@@ -10,7 +10,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <string>
+#include <utility>
 
 namespace workerd {
 
@@ -18,7 +20,8 @@ namespace workerd {
 /// addresses, users or error texts.
 ///   /health/live     all loops run; never looks at the database
 ///   /health/ready    the database answers within 2 s (over 1 s: degraded), its schema is ours, the
-///                    worker beats and does not drain: 200, else 503
+///                    worker beats and does not drain: 200, else 503; clocks that differ by more
+///                    than 5 s are degraded
 ///   /health/startup  the first claim was made: 200, before that 503
 class health {
    public:
@@ -26,6 +29,12 @@ class health {
            const libqueue::worker& worker);
     health(const health&) = delete;
     health& operator=(const health&) = delete;
+
+    /// How far the database's clock is ahead of ours, as last measured; before it is asked. More
+    /// than 5 s either way is degraded: times on both sides cannot be compared.
+    void clock_by(std::function<std::chrono::milliseconds()> offset) {
+        clock_offset_ = std::move(offset);
+    }
 
     /// From any thread.
     void mark_started() noexcept { started_ = true; }
@@ -52,6 +61,7 @@ class health {
     [[nodiscard]] http_response ready(const report& seen) const;
     [[nodiscard]] static const char* text(level value) noexcept;
 
+    std::function<std::chrono::milliseconds()> clock_offset_;
     std::string dsn_;
     std::string schema_;
     const libqueue::worker& worker_;

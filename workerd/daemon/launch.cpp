@@ -4,6 +4,7 @@
 #include "cli.hpp"
 #include "config/reference.hpp"
 #include "daemon.hpp"
+#include "openapi.hpp"
 #include "registry.hpp"
 
 #include <libqueue/failpoints.hpp>
@@ -86,6 +87,8 @@ int launch(int argc, const char* const* argv, std::vector<libqueue::registration
             fmt::print("{}", configuration_reference());
         if (line.what == action::print_example)
             fmt::print("{}", configuration_example());
+        if (line.what == action::print_openapi)
+            fmt::print("{}", api::openapi_text());
         return exit_code::ok;
     } catch (const usage_error& error) {
         fmt::print(stderr, "workerd: {}\n", error.text);

@@ -1,3 +1,4 @@
+#include "mail_options.hpp"
 #include "processor_kinds.hpp"
 #include "processors/email/processor.hpp"
 #include "processors/sms/processor.hpp"
@@ -46,9 +47,9 @@ void add_sets(std::vector<libqueue::migration_set> sets, libqueue::worker_option
 
 }  // namespace
 
-std::vector<registration> email_kinds(const config& value) {
+std::optional<email::options> email_options(const config& value) {
     if (!value.processors.email)
-        return {};
+        return std::nullopt;
     const email_config& given = *value.processors.email;
     email::options options{given.host};
     options.port = given.port;
@@ -65,14 +66,12 @@ std::vector<registration> email_kinds(const config& value) {
     options.stores = given.stores;
     options.hourly_per_recipient = given.hourly_per_recipient;
     options.unsubscribe_url = given.unsubscribe_url;
-    auto kinds = email::make_registrations(std::move(options));
-    put_under(kinds, email_limit, given.per_minute);
-    return kinds;
+    return options;
 }
 
-std::vector<registration> sms_kinds(const config& value) {
+std::optional<sms::options> sms_options(const config& value) {
     if (!value.processors.sms)
-        return {};
+        return std::nullopt;
     const sms_config& given = *value.processors.sms;
     sms::options options{given.account, libqueue::processors::secret{given.token}};
     options.url = given.url;
@@ -88,8 +87,24 @@ std::vector<registration> sms_kinds(const config& value) {
     options.ca_file = given.ca_file;
     options.allow_private = given.allow_private;
     options.allow_http = given.allow_http;
-    auto kinds = sms::make_registrations(std::move(options));
-    put_under(kinds, sms_limit, given.per_minute);
+    return options;
+}
+
+std::vector<registration> email_kinds(const config& value) {
+    auto options = email_options(value);
+    if (!options)
+        return {};
+    auto kinds = email::make_registrations(std::move(*options));
+    put_under(kinds, email_limit, value.processors.email->per_minute);
+    return kinds;
+}
+
+std::vector<registration> sms_kinds(const config& value) {
+    auto options = sms_options(value);
+    if (!options)
+        return {};
+    auto kinds = sms::make_registrations(std::move(*options));
+    put_under(kinds, sms_limit, value.processors.sms->per_minute);
     return kinds;
 }
 

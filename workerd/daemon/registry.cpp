@@ -184,6 +184,7 @@ libqueue::worker_options make_worker_options(const config& value) {
     options.migrate = value.database.migrate;
     options.require_durability = value.database.require_durability;
     options.installation = value.database.installation;
+    options.require_tenancy = value.tenancy.enabled;
     return options;
 }
 

@@ -37,6 +37,7 @@ enum class event_type {
     batches_ended,          ///< `count` batches: all their jobs have ended
     batch_callback_failed,  ///< could not be enqueued; `message` says why of one
     server_unsafe,          ///< the server may lose what it acknowledged; `message` says why
+    audit_anchor,          ///< head of the audit once an hour, ID:HASH; `message`
     key_missing,   ///< a job waits, or its output was not kept, for want of a key; `message`
     jobs_claimed,  ///< a turn that asked for jobs got `count`; `duration` of its round trip
     job_measured,  ///< a handler counted something, told with the end of its run; `measured`

@@ -17,7 +17,7 @@ class overview {
     explicit overview(client& connection) noexcept : client_{connection} {}
 
     /// Every queue, worst first: queue, ready, scheduled, retrying, running (as of the workers'
-    /// last heartbeat), dead, count_exact (false: long lines are estimated from a sample, over 1000
+    /// last heartbeat), dead, count_exact (false: long lines are estimated from a sample, over 500
     /// dead letters are not counted), oldest_waiting_seconds, objective_seconds, late,
     /// finished_per_minute, failed_percent, paused, workers, concurrency ...
     [[nodiscard]] report queues();

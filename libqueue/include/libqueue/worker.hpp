@@ -159,6 +159,10 @@ class worker_options {
     /// Refuse a server with fsync or full_page_writes off, which loses acknowledged jobs when the
     /// machine crashes. Without it such a server is warned of (`server_unsafe`) at every start.
     bool require_durability{false};
+    /// Refuse a connection whose role row-level security does not hold (a superuser, BYPASSRLS, the
+    /// owner of the tables) or that may not act for one tenant, and a database whose roles are not
+    /// installed. For whoever serves several tenants' tokens.
+    bool require_tenancy{false};
     /// Refuse a database whose installation has another name (`qctl migrate adopt --name`); empty:
     /// any. The one guard against a file-level copy, which carries all identifiers along.
     std::string installation;

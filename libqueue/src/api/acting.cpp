@@ -73,6 +73,23 @@ constexpr std::size_t name_bytes{200};
     return file;
 }
 
+/// Of record_action. Throws domain_failure where the names or the detail cannot be sent.
+[[nodiscard]] pg::params record_params(const audited_action& what) {
+    pg::params record;
+    store::add_text(record, "action", what.action);
+    if (what.target.empty()) {
+        record.null();
+    } else {
+        store::add_text(record, "target", what.target);
+    }
+    if (what.detail.empty()) {
+        record.null();
+    } else {
+        store::add_json(record, std::string{what.detail});
+    }
+    return record;
+}
+
 }  // namespace
 
 result<void> check_principal(const principal& who) {
@@ -107,20 +124,13 @@ pg::result exec_statement(pg::connection& on, std::string_view schema, const sta
     return on.exec(pg::with_schema(asked.sql, schema), engine::params_of(asked));
 }
 
+void record_action(pg::connection& on, std::string_view schema, const audited_action& what) {
+    on.exec(pg::with_schema(sql::record_action, schema), record_params(what));
+}
+
 pg::result exec_audited(pg::connection& on, std::string_view schema, const audited_action& what,
                         const statement& asked) {
-    pg::params record;
-    store::add_text(record, "action", what.action);
-    if (what.target.empty()) {
-        record.null();
-    } else {
-        store::add_text(record, "target", what.target);
-    }
-    if (what.detail.empty()) {
-        record.null();
-    } else {
-        store::add_json(record, std::string{what.detail});
-    }
+    const pg::params record = record_params(what);
     pg::transaction work{on};
     pg::result answer = exec_statement(on, schema, asked);
     on.exec(pg::with_schema(sql::record_action, schema), record);

@@ -30,6 +30,8 @@ class audited_action {
 /// A statement of the caller's. Throws sql_failure, domain_failure.
 [[nodiscard]] pg::result exec_statement(pg::connection& on, std::string_view schema,
                                         const statement& asked);
+/// In the transaction that is open; nothing without a principal.
+void record_action(pg::connection& on, std::string_view schema, const audited_action& what);
 /// With its audit record, in one transaction.
 [[nodiscard]] pg::result exec_audited(pg::connection& on, std::string_view schema,
                                       const audited_action& what, const statement& asked);

@@ -1,3 +1,4 @@
+#include "api/acting.hpp"
 #include "api/as_result.hpp"
 #include "api/on_connection.hpp"
 #include "api/report.hpp"
@@ -50,6 +51,11 @@ reseal_counts reseal_step(const store::session& with, const keyring& keys,
         if (!done.empty() && !dry_run) {
             store::put_resealed(with, where, done);
         }
+    }
+    if (counts.sealed > 0 && !dry_run) {
+        api::record_action(
+            with.on, with.schema,
+            {"keys.reseal", "", "{\"count\": " + std::to_string(counts.sealed) + "}"});
     }
     work.commit();
     return counts;

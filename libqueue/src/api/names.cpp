@@ -142,6 +142,8 @@ std::string_view to_string(event_type type) noexcept {
             return "schedule_failed";
         case event_type::server_unsafe:
             return "server_unsafe";
+        case event_type::audit_anchor:
+            return "audit_anchor";
         case event_type::key_missing:
             return "key_missing";
         case event_type::jobs_claimed:

@@ -222,7 +222,15 @@ std::int64_t operations::prune_dead_letters(std::chrono::seconds age) {
     std::int64_t done = 0;
     while (true) {
         const std::int64_t gone = on_connection(client_, [&](const store::session& with) {
-            return store::prune_dead_letters(with, age);
+            pg::transaction work{with.on};
+            const std::int64_t done_now = store::prune_dead_letters(with, age);
+            if (done_now > 0) {
+                api::record_action(
+                    with.on, with.schema,
+                    {"dead_letters.prune", "", "{\"count\": " + std::to_string(done_now) + "}"});
+            }
+            work.commit();
+            return done_now;
         });
         if (gone == 0) {
             return done;
@@ -380,7 +388,11 @@ result<report> operations::query_audited(std::string_view action, std::string_vi
 }
 
 void operations::run_cure(const std::string& command) {
-    on_connection(client_, [&](const store::session& with) { store::run_cure(with, command); });
+    on_connection(client_, [&](const store::session& with) {
+        // Before it and not with it: it cannot run inside a transaction.
+        api::record_action(with.on, with.schema, {"tables.cure", command, ""});
+        store::run_cure(with, command);
+    });
 }
 
 }  // namespace libqueue

@@ -207,7 +207,8 @@ void demand_own_session(const worker_options& options, const std::string& dsn) {
 /// Throws domain_failure when jobs must not be run there. Warnings are the session's to report.
 void demand_fit_server(const worker_options& options, const std::string& dsn) {
     pg::connection on{dsn, "libqueue worker start", std::chrono::seconds{10}};
-    const store::server_terms terms{options.require_durability, options.installation};
+    const store::server_terms terms{options.require_durability, options.installation,
+                                    options.require_tenancy};
     static_cast<void>(
         store::judge_server(store::read_server_facts(on, options.schema), terms).value());
 }

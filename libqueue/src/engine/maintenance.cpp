@@ -21,6 +21,8 @@ constexpr std::chrono::seconds suspects_interval{10};
 // Looking for strays may take at most this share of the time.
 constexpr int strays_share{20};
 constexpr int strays_per_line{500};
+// So that whoever cuts off the audit's end has to change the log of some worker, too.
+constexpr std::chrono::hours anchor_interval{1};
 // How long a silent connection is believed to be looking for strays; the one statement that may
 // have millions of dead rows to step over.
 constexpr std::chrono::seconds strays_patience_min{10};
@@ -118,7 +120,20 @@ boost::asio::awaitable<void> maintenance::sweep() {
         co_await take_back_forgotten();
     }
     co_await retention_.run_once();
+    if (now >= next_anchor_) {
+        next_anchor_ = now + anchor_interval;
+        co_await tell_audit_anchor();
+    }
     co_await ask_for_sign_of_life(connection_);
+}
+
+boost::asio::awaitable<void> maintenance::tell_audit_anchor() {
+    const pg::params none;
+    connection_.send(shared_.sql.audit_anchor, none);
+    const std::vector<pg::result> results = co_await connection_.run();
+    if (results.at(0).rows() > 0) {
+        shared_.report(event_type::audit_anchor, std::string{results.at(0).text(0, 0)});
+    }
 }
 
 boost::asio::awaitable<void> maintenance::find_strays() {

@@ -43,6 +43,7 @@ class maintenance {
 
    private:
     boost::asio::awaitable<void> sweep();
+    boost::asio::awaitable<void> tell_audit_anchor();
     boost::asio::awaitable<void> find_strays();
     boost::asio::awaitable<void> find_suspects();
     boost::asio::awaitable<void> take_back_forgotten();
@@ -57,6 +58,7 @@ class maintenance {
     clock::duration strays_pause_{std::chrono::seconds{1}};
     std::chrono::milliseconds strays_patience_{std::chrono::seconds{10}};
     std::uint64_t claimed_before_{0};
+    clock::time_point next_anchor_{};
     clock::time_point next_workers_{};
     clock::time_point next_strays_{};
     clock::time_point last_suspects_{};

@@ -216,7 +216,7 @@ boost::asio::awaitable<void> presence::check_server() {
     const std::vector<pg::result> results = co_await connection_.run();
     const store::server_facts facts{results.at(0)};
     const store::server_terms terms{shared_.options.require_durability,
-                                    shared_.options.installation};
+                                    shared_.options.installation, shared_.options.require_tenancy};
     const auto judged = store::judge_server(facts, terms);
     if (judged.has_error()) {
         throw pg::sql_failure{

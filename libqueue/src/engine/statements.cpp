@@ -5,6 +5,7 @@
 #include <sql/admit_keys.hpp>
 #include <sql/assert_recorded.hpp>
 #include <sql/assign_limits.hpp>
+#include <sql/audit_anchor.hpp>
 #include <sql/bury.hpp>
 #include <sql/check_server.hpp>
 #include <sql/claim.hpp>
@@ -72,6 +73,7 @@ statements::statements(std::string_view schema)
     : admit_keys{write("admit_keys", sql::admit_keys, schema)},
       assert_recorded{write("assert_recorded", sql::assert_recorded, schema)},
       assign_limits{write("assign_limits", sql::assign_limits, schema)},
+      audit_anchor{write("audit_anchor", sql::audit_anchor, schema)},
       bury{write("bury", sql::bury, schema)},
       check_server{write("check_server", sql::check_server, schema)},
       claim{write("claim", sql::claim, schema)},

@@ -17,6 +17,7 @@ class statements {
     pg::prepared admit_keys;
     pg::prepared assert_recorded;
     pg::prepared assign_limits;
+    pg::prepared audit_anchor;
     pg::prepared bury;
     pg::prepared check_server;
     pg::prepared claim;

@@ -17,6 +17,8 @@ enum column : int {
     col_recorded,
     col_actual,
     col_name,
+    col_role,
+    col_role_fault,
 };
 
 /// A setting without a declared type comes back as it was written.
@@ -46,7 +48,9 @@ server_facts::server_facts(const pg::result& row)
       is_original{row.text(0, col_is_original) == "t"},
       recorded{row.text(0, col_recorded)},
       actual{row.text(0, col_actual)},
-      name{row.text(0, col_name)} {}
+      name{row.text(0, col_name)},
+      role{row.text(0, col_role)},
+      role_fault{row.text(0, col_role_fault)} {}
 
 server_facts read_server_facts(pg::connection& on, std::string_view schema) {
     return server_facts{on.exec(pg::with_schema(sql::check_server, schema))};
@@ -76,6 +80,14 @@ libqueue::result<std::string> judge_server(const server_facts& facts, const serv
                      "Set both on and reload the server. A throw-away server may say so itself "
                      "(libqueue.allow_unsafe_durability = on in its configuration), or the worker "
                      "may do without (database.require_durability: false)."};
+    }
+    if (terms.require_tenancy && !facts.role_fault.empty()) {
+        return error{errc::unfit_server,
+                     "database role " + facts.role +
+                         ": expected one that keeps tenants apart, got " + facts.role_fault,
+                     "Let the owner run qctl migrate up and qctl roles install, and connect as a "
+                     "role of its own: CREATE ROLE workerd LOGIN IN ROLE queue_engine, "
+                     "queue_operator (docs/tenancy.md)."};
     }
     std::string warning;
     if (!unsafe.empty()) {

@@ -17,9 +17,12 @@ namespace libqueue::store {
 /// What the operator of the worker has said.
 class server_terms {
    public:
-    server_terms(bool require_durability_, std::string installation_)
-        : require_durability{require_durability_}, installation{std::move(installation_)} {}
+    server_terms(bool require_durability_, std::string installation_, bool require_tenancy_ = false)
+        : require_durability{require_durability_},
+          require_tenancy{require_tenancy_},
+          installation{std::move(installation_)} {}
     bool require_durability;
+    bool require_tenancy;
     std::string installation;  ///< expected name; empty: any
 };
 
@@ -37,6 +40,8 @@ class server_facts {
     std::string recorded;
     std::string actual;
     std::string name;
+    std::string role;
+    std::string role_fault;  ///< why tenants could not be kept apart; empty: they are
 };
 
 /// Asks over a connection outside any pipeline. Throws sql_failure.

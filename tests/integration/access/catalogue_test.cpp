@@ -104,6 +104,55 @@ TEST_SUITE("tenancy catalogue") {
               "key leak_key of queue.schedule");
     }
 
+    TEST_CASE("what processors keep is kept apart, too") {
+        bench t;
+        constexpr const char* mine{"'00000000-0000-4000-8000-00000000000a'"};
+        constexpr const char* theirs{"'00000000-0000-4000-8000-00000000000b'"};
+        test::connection on{t.db.dsn()};
+        const auto as = [&](const char* tenant, const std::string& sql) {
+            on.execute("BEGIN; SELECT queue.act_as('x', 'admin', " + std::string{tenant} + ")");
+            std::string got;
+            try {
+                got = on.query(sql);
+            } catch (const test::sql_error& why) {
+                got = why.sqlstate();
+            }
+            on.execute(got.size() == 5 && !got.empty() ? "ROLLBACK" : "COMMIT");
+            return got;
+        };
+        const std::string create =
+            "SELECT webhooks.endpoint_create(NULL, 'https://a.example/h', '{order.*}')";
+        const std::string endpoint = as(mine, create);
+        REQUIRE(endpoint.size() < 5);
+        CHECK(as(mine, "SELECT count(*) FROM webhooks.endpoints") == "1");
+        CHECK(as(theirs, "SELECT count(*) FROM webhooks.endpoints") == "0");
+        for (const std::string tenant : {"NULL", mine, theirs}) {
+            CAPTURE(tenant);
+            CHECK(as(theirs, "SELECT webhooks.endpoint_disable(" + tenant + ", " + endpoint +
+                                 ", 'x')") == "LQ005");
+            CHECK(as(theirs, "SELECT webhooks.endpoint_rotate(" + tenant + ", " + endpoint + ")") ==
+                  "LQ005");
+        }
+        CHECK(as(theirs, "SELECT webhooks.publish(" + std::string{mine} +
+                             ", 'order.paid', '{}')") == "LQ005");
+        CHECK(as(theirs, "SELECT webhooks.publish(NULL, 'order.paid', '{}')") != "LQ005");
+        CHECK(as(theirs, "SELECT count(*) FROM queue.jobs WHERE kind = 'webhook.event'") == "0");
+        CHECK(as(mine, "SELECT count(*) FROM mail.templates") != "0");
+        CHECK(as(theirs, "SELECT queue.publish('a.b', '{}', " + std::string{mine} + ")") ==
+              "LQ005");
+        t.db.execute(
+            "INSERT INTO payments.payment (tenant_id, order_id, provider, amount, "
+            "currency, state) VALUES (" +
+            std::string{mine} + ", 'o', 'stripe', 5, 'EUR', 'processing')");
+        CHECK(as(mine, "SELECT count(*) FROM payments.payments") == "1");
+        CHECK(as(theirs, "SELECT count(*) FROM payments.payments") == "0");
+        CHECK(as(theirs, "SELECT payments.decide(id, 'failed') FROM generate_series(1, 9) id") ==
+              "LQ005");
+        CHECK(t.db.query("SELECT string_agg(action || ' ' || tenant_id::text, ', ' ORDER BY id) "
+                         "FROM queue.audit") ==
+              "endpoints.create 00000000-0000-4000-8000-00000000000a");
+    }
+
     TEST_CASE("a table that a migration makes is hidden until it has a rule, then it has its own") {
         bench t;
         t.db.execute(

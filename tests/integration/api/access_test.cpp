@@ -98,6 +98,10 @@ TEST_SUITE("principal") {
         new_job foreign{"a.b", "{}"};
         foreign.for_tenant(another);
         CHECK(t.on.enqueue(foreign).error().code == errc::not_found);
+        const std::vector<new_job> two(2, new_job{"a.b", "{}"});
+        for (const auto made : t.on.enqueue_many(two).value()) {
+            CHECK(t.on.get(made).value().tenant_id == std::optional<std::string>{somebody});
+        }
         new_job keyed{"a.b", "{}"};
         keyed.unique_key("k");
         const auto first = t.on.enqueue(keyed).value();

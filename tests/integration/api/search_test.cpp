@@ -7,6 +7,7 @@
 #include <libqueue/filter.hpp>
 #include <libqueue/jobs.hpp>
 #include <libqueue/overview.hpp>
+#include <libqueue/principal.hpp>
 
 #include <doctest/doctest.h>
 
@@ -407,6 +408,60 @@ TEST_SUITE("search: operations") {
         fast.per_second = std::nullopt;
         fast.undo = std::chrono::hours{48};
         CHECK(bulk.create(fast).error().code == errc::invalid_argument);
+    }
+}
+
+TEST_SUITE("search: tenants") {
+    TEST_CASE("who is kept to one tenant finds, counts and touches its own only") {
+        bench with;
+        const std::string mine = "11111111-1111-1111-1111-111111111111";
+        const std::string theirs = "22222222-2222-2222-2222-222222222222";
+        const auto own = with.enqueue(new_job{"a.b", "{}"}.for_tenant(mine));
+        const auto own_dead = with.dead("boom", new_job{"a.b", "{}"}.for_tenant(mine));
+        const auto foreign = with.enqueue(new_job{"a.b", "{}"}.for_tenant(theirs));
+        const auto foreign_dead = with.dead("boom", new_job{"a.b", "{}"}.for_tenant(theirs));
+        with.enqueue();
+        REQUIRE(with.on.act_as(
+            libqueue::principal{"test:me", libqueue::role::admin, mine}).has_value());
+        libqueue::jobs jobs{with.on};
+        libqueue::failures failures{with.on};
+        libqueue::bulk bulk{with.on};
+
+        CHECK(sorted(with.found("")) == ids{own, own_dead});
+        CHECK(with.found("state:ready") == ids{own});
+        CHECK(with.found("state:dead") == ids{own_dead});
+        CHECK(with.found("tenant:" + theirs).empty());
+        CHECK(with.found("-tenant:" + mine).empty());
+        CHECK(with.found(std::to_string(foreign)).empty());
+        CHECK(jobs.count(parse_filter("state:ready").value()).value().count == 1);
+        const auto groups = failures.groups({}).value();
+        REQUIRE(groups.rows.size() == 1);
+        CHECK(cell(groups, 0, "count") == "1");
+        const auto queues = libqueue::overview{with.on}.queues();
+        REQUIRE(queues.rows.size() == 1);
+        CHECK(cell(queues, 0, "ready") == "1");
+        CHECK(cell(queues, 0, "dead") == "1");
+
+        CHECK(jobs.show(foreign).error().code == errc::not_found);
+        CHECK(jobs.explain(foreign).error().code == errc::not_found);
+        CHECK(jobs.lineage(foreign).error().code == errc::not_found);
+        CHECK(jobs.clone(foreign).error().code == errc::not_found);
+        CHECK(jobs.retry_edited(foreign_dead, "{}").error().code == errc::not_found);
+        CHECK(jobs.snooze(foreign, libqueue::time_point{}).error().code == errc::not_found);
+        CHECK(failures.show(foreign_dead).error().code == errc::not_found);
+
+        libqueue::new_bulk wanted{bulk_action::discard, parse_filter("kind:a.b").value()};
+        wanted.undo = std::chrono::milliseconds{0};
+        const auto id = bulk.create(wanted).value();
+        with.run_operations();
+        CHECK(cell(bulk.show(id).value(), 0, "done") == "1");
+        with.on.act_as_self();
+        CHECK(with.found("state:dead") == ids{foreign_dead});
+        REQUIRE(with.on.act_as(
+            libqueue::principal{"test:they", libqueue::role::admin, theirs}).has_value());
+        CHECK(bulk.list().rows.empty());
+        CHECK(bulk.show(id).error().code == errc::not_found);
+        CHECK(bulk.cancel(id).error().code == errc::not_found);
     }
 }
 

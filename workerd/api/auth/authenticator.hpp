@@ -43,6 +43,7 @@ class authenticator {
         clock::time_point until{};
     };
 
+    [[nodiscard]] std::optional<caller> ask_jwt(std::string_view token, libqueue::client& database);
     [[nodiscard]] std::optional<caller> ask(std::string_view token, libqueue::client& database);
 
     std::shared_ptr<const jwt_verifier> jwt_;  // shared with whoever made it

@@ -55,6 +55,8 @@ class jwt_verifier {
     [[nodiscard]] std::optional<caller> verify(std::string_view token,
                                                libqueue::time_point now) const;
 
+    [[nodiscard]] const std::string& issuer() const noexcept { return rules_.issuer; }
+
    private:
     jwt_rules rules_;
     std::map<std::string, jwt_key, std::less<>> keys_;

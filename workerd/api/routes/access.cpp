@@ -1,9 +1,12 @@
 #include "api_call.hpp"
 #include "qctl/instant.hpp"
 #include "routes/routes.hpp"
+#include "sha256.hpp"
 
 #include <libqueue/access.hpp>
 #include <libqueue/duration.hpp>
+#include <libqueue/statement.hpp>
+#include <sql/api_revoke_jwt.hpp>
 
 #include <array>
 
@@ -49,6 +52,17 @@ answer revoke_token(api_call& call) {
     return reply_nothing();
 }
 
+// Of a JWT that has not ended; API tokens are deleted instead.
+answer revoke_jwt(api_call& call) {
+    const auto hash = sha256_hex(call.member_text("issuer").value_or("") + '\n' +
+                                 call.member_text("jti").value_or(""));
+    const auto ends = qctl::iso_instant(call.member_time("expires_at").value());
+    const libqueue::statement asked{std::string{libqueue::sql::api_revoke_jwt}, {hash, ends}};
+    static_cast<void>(
+        call.database().query_audited("tokens.revoke_jwt", "jwt:" + hash, {}, asked).value());
+    return reply_nothing();
+}
+
 answer list_tenants(api_call& call) {
     return reply_list(access_control{call.database()}.list_tenants());
 }
@@ -75,10 +89,10 @@ answer list_audit(api_call& call) {
 }
 
 answer verify_audit(api_call& call) {
-    return reply_object(access_control{call.database()}
-                            .verify_audit(call.integer("anchor_id"),
-                                          call.text("anchor_hash").value_or(""))
-                            .value());
+    return reply_object(
+        access_control{call.database()}
+            .verify_audit(call.integer("anchor_id"), call.text("anchor_hash").value_or(""))
+            .value());
 }
 
 constexpr std::array token_body{
@@ -90,6 +104,11 @@ constexpr std::array token_body{
 };
 constexpr std::array token_path{
     field{"token_id", value_type::uuid, "Of the list.", true},
+};
+constexpr std::array revocation_body{
+    field{"issuer", value_type::text, "`iss` of the token.", true, 1, 512},
+    field{"jti", value_type::text, "`jti` of the token.", true, 1, 128},
+    field{"expires_at", value_type::time, "`exp` of the token; it is remembered until then.", true},
 };
 constexpr std::array tenant_body{
     field{"name", value_type::text, "1 to 64 of A-Z a-z 0-9 _ . -", true, 1, 64},
@@ -121,6 +140,7 @@ constexpr std::array rows{
           .summary = "Make a token; the answer is the only place it ever stands in.",
           .body = token_body,
           .status = 201,
+          .secret = true,
           .run = create_token},
     route{.method = verb::remove,
           .path = "/tokens/{token_id}",
@@ -130,6 +150,14 @@ constexpr std::array rows{
           .answers = shape::nothing,
           .status = 204,
           .run = revoke_token},
+    route{.method = verb::post,
+          .path = "/tokens/revocations",
+          .right = "tokens.revoke_jwt",
+          .summary = "Accept a JWT no more; within five seconds no process takes it.",
+          .body = revocation_body,
+          .answers = shape::nothing,
+          .status = 204,
+          .run = revoke_jwt},
     route{.path = "/tenants",
           .right = "tenants.read",
           .summary = "All tenants.",
@@ -150,7 +178,7 @@ constexpr std::array rows{
           .pages = true,
           .run = list_audit},
     route{.path = "/audit/verify",
-          .right = "audit.read",
+          .right = "audit.verify",
           .summary = "Recompute the chain of the audit record.",
           .parameters = verify_parameters,
           .run = verify_audit},

@@ -41,7 +41,8 @@ answer enqueue(api_call& call) {
 
 answer enqueue_many(api_call& call) {
     std::vector<libqueue::new_job> all;
-    for (const std::string_view each : json_items(call.member_json("jobs").value_or("[]"))) {
+    const std::string text = call.member_json("jobs").value_or("[]");
+    for (const std::string_view each : json_items(text)) {
         all.push_back(read_job(each, "body.jobs[" + std::to_string(all.size()) + "]"));
     }
     const auto ids = call.database().enqueue_many(all).value();

@@ -13,13 +13,14 @@ namespace {
 using libqueue::limit_control;
 
 // What people set, and not what moves by itself: tokens, running jobs, circuits.
-constexpr std::array<std::string_view, 7> set_columns{"name",   "burst",  "rate",   "concurrency",
+constexpr std::array<std::string_view, 7> set_columns{"name",   "burst",    "rate",   "concurrency",
                                                       "parent", "key_from", "stopped"};
 
 std::string tag_of(const libqueue::report& of) {
     std::string text;
     for (std::size_t i = 0; i < of.columns.size(); ++i)
-        if (!of.rows.empty() && std::ranges::find(set_columns, of.columns[i].name) != set_columns.end())
+        if (!of.rows.empty() &&
+            std::ranges::find(set_columns, of.columns[i].name) != set_columns.end())
             text += of.rows.front()[i].value_or("") + '\n';
     return text;
 }
@@ -125,7 +126,8 @@ constexpr std::array limit_body{
     field{"breaker_min_requests", value_type::integer, "Fewer say nothing.", false, 1, 1'000'000},
     field{"breaker_window_ms", value_type::integer, "", false, 1'000, 86'400'000},
     field{"breaker_cooldown_ms", value_type::integer, "", false, 100, 86'400'000},
-    field{"pinned", value_type::boolean, "Workers that start leave it as it is; true unless given."},
+    field{"pinned", value_type::boolean,
+          "Workers that start leave it as it is; true unless given."},
 };
 constexpr std::array reason{
     field{"reason", value_type::text, "For people.", false, 0, 1000},

@@ -26,7 +26,7 @@ answer create_operation(api_call& call) {
         return reply_json(
             boost::json::object{{"count", counted.count}, {"count_exact", counted.exact}});
     }
-    if (!has_right(call.who().role, "operations.run", *call.around().operator_rights())) {
+    if (!has_right(call.who(), "operations.run", *call.around().operator_rights())) {
         refuse(403, "forbidden", "expected the right operations.run, or dry_run");
     }
     libqueue::new_bulk wanted{*action, std::move(which)};

@@ -1,5 +1,4 @@
 #include "api_call.hpp"
-#include "routes/overview_document.hpp"
 #include "routes/routes.hpp"
 
 #include <libqueue/bulk.hpp>
@@ -16,8 +15,18 @@ namespace workerd::api {
 
 namespace {
 
+// Also the stream's event of that name, so it is asked for every two seconds.
 answer show_overview(api_call& call) {
-    return answer{200, overview_document(call.database(), call.who())};
+    libqueue::overview seen{call.database()};
+    std::string document = R"({"queues":)" + json_array(seen.queues());
+    if (!call.who().tenant_id) {
+        document += R"(,"database":)" + json_object(seen.database(), 0);
+        document +=
+            R"(,"workers":)" + json_array(libqueue::operations{call.database()}.list_workers());
+    }
+    document +=
+        R"(,"operations":)" + json_array(libqueue::bulk{call.database()}.list(true, {}, 20));
+    return answer{200, document + "}"};
 }
 
 answer show_database(api_call& call) {
@@ -64,17 +73,6 @@ constexpr std::array rows{
 };
 
 }  // namespace
-
-std::string overview_document(libqueue::client& database, const libqueue::principal& who) {
-    libqueue::overview seen{database};
-    std::string document = R"({"queues":)" + json_array(seen.queues());
-    if (!who.tenant_id) {
-        document += R"(,"database":)" + json_object(seen.database(), 0);
-        document += R"(,"workers":)" + json_array(libqueue::operations{database}.list_workers());
-    }
-    document += R"(,"operations":)" + json_array(libqueue::bulk{database}.list(true, {}, 20));
-    return document + "}";
-}
 
 std::span<const route> overview_routes() {
     return rows;

@@ -2,7 +2,6 @@
 #include "routes/routes.hpp"
 
 #include <libqueue/operations.hpp>
-
 #include <sql/api_disable_endpoint.hpp>
 #include <sql/api_enable_endpoint.hpp>
 #include <sql/api_list_deliveries.hpp>
@@ -24,17 +23,12 @@ using libqueue::statement;
 
 template <typename Ask>
 libqueue::report of_processor(const char* name, Ask ask) {
-    try {
-        return ask().value();
-    } catch (const libqueue::failure& why) {
-        // undefined_table, undefined_function, invalid_schema_name.
-        const bool absent = why.sqlstate() == "42P01" || why.sqlstate() == "42883" ||
-                            why.sqlstate() == "3F000";
-        if (!absent)
-            throw;
+    auto found = ask();
+    // A missing schema, table or function; the queue's own were there a moment ago.
+    if (!found && found.error().code == libqueue::errc::schema_mismatch)
         refuse(404, "not_found",
                std::string{"the processor "} + name + " is not installed in this database");
-    }
+    return found.value();
 }
 
 std::optional<std::string> number(std::optional<std::int64_t> value) {
@@ -44,18 +38,18 @@ std::optional<std::string> number(std::optional<std::int64_t> value) {
 answer list_endpoints(api_call& call) {
     const statement asked{std::string{libqueue::sql::api_list_endpoints},
                           {call.tenant(), number(call.cursor_id()), std::to_string(call.limit())}};
-    return reply_page(of_processor("webhook",
-                                   [&] { return operations{call.database()}.query(asked); }),
-                      call.limit());
+    return reply_page(
+        of_processor("webhook", [&] { return operations{call.database()}.query(asked); }),
+        call.limit());
 }
 
 answer list_deliveries(api_call& call) {
     const statement asked{std::string{libqueue::sql::api_list_deliveries},
                           {number(call.integer("endpoint")), call.text("outcome"), call.tenant(),
                            call.cursor(), std::to_string(call.limit())}};
-    return reply_page(of_processor("webhook",
-                                   [&] { return operations{call.database()}.query(asked); }),
-                      call.limit(), "at");
+    return reply_page(
+        of_processor("webhook", [&] { return operations{call.database()}.query(asked); }),
+        call.limit(), "at");
 }
 
 answer changed_endpoint(api_call& call, std::string_view action, const statement& asked) {
@@ -92,9 +86,9 @@ answer replay_delivery(api_call& call) {
 }
 
 answer list_templates(api_call& call) {
-    const statement asked{std::string{libqueue::sql::api_list_templates},
-                          {call.tenant(), call.text("name"), call.text("status"),
-                           std::to_string(call.limit())}};
+    const statement asked{
+        std::string{libqueue::sql::api_list_templates},
+        {call.tenant(), call.text("name"), call.text("status"), std::to_string(call.limit())}};
     return reply_list(
         of_processor("email", [&] { return operations{call.database()}.query(asked); }));
 }

@@ -62,8 +62,7 @@ answer clear_queue(api_call& call) {
         finished = done >= total || std::chrono::steady_clock::now() < end;
         return finished;
     };
-    const auto count =
-        operations{call.database()}.purge(call.name(), dry_run, in_time).value();
+    const auto count = operations{call.database()}.purge(call.name(), dry_run, in_time).value();
     boost::json::object body;
     body["cancelled"] = dry_run ? 0 : count;
     body["matched"] = count;

@@ -10,10 +10,15 @@ namespace workerd::api {
 [[nodiscard]] std::span<const route> access_routes();
 [[nodiscard]] std::span<const route> batch_routes();
 [[nodiscard]] std::span<const route> limit_routes();
+[[nodiscard]] std::span<const route> openapi_routes();
 [[nodiscard]] std::span<const route> processor_routes();
+[[nodiscard]] std::span<const route> alert_routes();
+[[nodiscard]] std::span<const route> health_routes();
 [[nodiscard]] std::span<const route> queue_routes();
 [[nodiscard]] std::span<const route> schedule_routes();
 [[nodiscard]] std::span<const route> self_routes();
+[[nodiscard]] std::span<const route> stats_routes();
+[[nodiscard]] std::span<const route> stream_routes();
 [[nodiscard]] std::span<const route> workflow_routes();
 [[nodiscard]] std::span<const route> overview_routes();
 [[nodiscard]] std::span<const route> operation_routes();

@@ -113,10 +113,10 @@ answer next_slots(api_call& call) {
 
 answer preview_cron(api_call& call) {
     const auto n = static_cast<int>(call.integer("n").value_or(next_standard));
-    return times_of(schedules{call.database()}
-                        .preview(call.text("cron").value_or(""),
-                                 call.text("timezone").value_or("UTC"), n)
-                        .value());
+    return times_of(
+        schedules{call.database()}
+            .preview(call.text("cron").value_or(""), call.text("timezone").value_or("UTC"), n)
+            .value());
 }
 
 constexpr std::array list_parameters{

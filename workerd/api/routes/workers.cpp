@@ -39,10 +39,9 @@ answer show_settings(api_call& call) {
         for (const auto& part : each.value.list)
             shown += (shown.empty() ? "" : ", ") + part;
         const auto line = std::to_string(each.where.line);
-        made.rows.push_back(
-            {path, hidden ? "***" : shown, each.where.source,
-             each.where.line == 0 ? std::nullopt : std::optional{line},
-             each.row->reloadable ? "t" : "f"});
+        made.rows.push_back({path, hidden ? "***" : shown, each.where.source,
+                             each.where.line == 0 ? std::nullopt : std::optional{line},
+                             each.row->reloadable ? "t" : "f"});
     }
     return reply_list(made);
 }

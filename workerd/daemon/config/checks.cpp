@@ -8,6 +8,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <utility>
 
 namespace workerd {
 
@@ -50,6 +53,50 @@ class checker {
         if (listens_apart && !database.listen)
             warning("database.listen_dsn", "database.listen: true", "false",
                     "the connection is never used");
+    }
+
+    void alerts() {
+        const auto& alerts = value_.alerts;
+        for (const auto& [name, rule] : alerts.rules) {
+            char* end = nullptr;
+            static_cast<void>(std::strtod(rule.limit.c_str(), &end));
+            const auto path = "alerts.rules." + name;
+            if (!rule.limit.empty() && *end != '\0')
+                fault(path + ".limit", "a number", as_written(rule.limit),
+                      "write it as 50 or 0.01");
+            for (const auto& channel : rule.channels)
+                alert_channel(path + ".channels", channel);
+        }
+        for (const auto& channel : alerts.critical)
+            alert_channel("alerts.channels.critical", channel);
+        for (const auto& channel : alerts.warning)
+            alert_channel("alerts.channels.warning", channel);
+    }
+
+    void alert_channel(const std::string& path, const std::string& channel) {
+        const auto& alerts = value_.alerts;
+        const std::map<std::string, std::pair<bool, std::string>> known{
+            {"log", {true, ""}},
+            {"mail",
+             {!alerts.mail_to.empty() && value_.processors.email,
+              "alerts.mail.to and processors.email"}},
+            {"sms",
+             {!alerts.sms_to.empty() && value_.processors.sms, "alerts.sms.to and processors.sms"}},
+            {"call",
+             {!alerts.call_to.empty() && value_.processors.sms,
+              "alerts.call.to and processors.sms"}},
+            {"webhook",
+             {!alerts.webhook_url.empty() && !alerts.webhook_secret_file.empty(),
+              "alerts.webhook.url and alerts.webhook.secret_file"}},
+            {"slack", {!alerts.slack_url_file.empty(), "alerts.slack.url_file"}},
+            {"pagerduty", {!alerts.pagerduty_key_file.empty(), "alerts.pagerduty.key_file"}},
+        };
+        const auto found = known.find(channel);
+        if (found == known.end())
+            fault(path, "log, mail, webhook, slack, pagerduty, sms or call", as_written(channel),
+                  "check the spelling");
+        else if (!found->second.first)
+            fault(path, "a channel that is set up", channel, "set " + found->second.second);
     }
 
     void times() {
@@ -153,6 +200,20 @@ class checker {
         if (processors.webhook && (processors.webhook->allow_private && !around_.dev))
             warning("processors.webhook.allow_private", "false outside tests", "true",
                     "producers can reach addresses of the internal network");
+    }
+
+    // It becomes part of a page: no character that means something there.
+    void dashboard() {
+        const auto& base = value_.dashboard.base_path;
+        constexpr std::string_view allowed{
+            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+            "0123456789-._~/"};
+        const bool is_path = base.starts_with('/') && base.ends_with('/') &&
+                             !base.starts_with("//") &&
+                             base.find_first_not_of(allowed) == std::string::npos;
+        if (!is_path && !reported("dashboard.base_path"))
+            fault("dashboard.base_path", "a path that begins and ends with /, such as /queue/",
+                  as_written(base), "letters, digits and -._~ between the slashes");
     }
 
     void http() {
@@ -311,11 +372,13 @@ void check_config(const config& value, const check_surroundings& around,
     checker checks{value, around, faults};
     checks.database();
     checks.times();
+    checks.alerts();
     checks.queues();
     checks.limits();
     checks.kinds();
     checks.processors();
     checks.http();
+    checks.dashboard();
 }
 
 }  // namespace workerd

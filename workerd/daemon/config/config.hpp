@@ -37,6 +37,10 @@ struct database_config {
     std::string installation;
 };
 
+struct tenancy_config {
+    bool enabled = false;
+};
+
 struct queue_config {
     int concurrency = 0;
     std::optional<std::chrono::milliseconds> retention;
@@ -249,11 +253,58 @@ struct http_config {
     http_auth_config auth;
 };
 
+struct metrics_config {
+    bool enabled = false;
+    std::string listen;  ///< empty: at http.listen
+    std::chrono::milliseconds interval{};
+    std::chrono::milliseconds canary{};
+};
+
+struct tracing_config {
+    std::string endpoint;
+    std::string parent;
+    int queue_size = 0;
+    std::filesystem::path ca_file;
+};
+
+struct alert_rule_config {
+    std::string when;
+    std::string queue;
+    std::string limit;  ///< a number
+    std::string severity;
+    std::optional<std::chrono::milliseconds> cool_down;
+    std::vector<std::string> channels;
+};
+
+struct alerts_config {
+    bool enabled = false;
+    std::map<std::string, alert_rule_config> rules;
+    std::vector<std::string> critical;  ///< channels of the standard rules
+    std::vector<std::string> warning;
+    std::vector<std::string> mail_to;
+    std::vector<std::string> sms_to;
+    std::vector<std::string> call_to;
+    std::string webhook_url;
+    std::filesystem::path webhook_secret_file;
+    std::string webhook_secret;
+    std::filesystem::path slack_url_file;
+    std::string slack_url;
+    std::filesystem::path pagerduty_key_file;
+    std::string pagerduty_key;
+    std::string pagerduty_url;
+    bool allow_private = false;
+};
+
 struct log_config {
     std::string level;
     std::string format;
     bool jobs = false;
     std::vector<std::string> redact;
+};
+
+struct dashboard_config {
+    bool enabled = false;
+    std::string base_path;  ///< begins and ends with a slash
 };
 
 struct dev_config {
@@ -262,6 +313,7 @@ struct dev_config {
 
 struct config {
     database_config database;
+    tenancy_config tenancy;
     std::map<std::string, queue_config> queues;
     std::map<std::string, limit_config> limits;
     std::map<std::string, kind_config> kinds;
@@ -269,7 +321,11 @@ struct config {
     worker_config worker;
     processors_config processors;
     http_config http;
+    metrics_config metrics;
+    tracing_config tracing;
+    alerts_config alerts;
     log_config log;
+    dashboard_config dashboard;
     dev_config dev;
 
     /// Every setting that is in force, by path, with where it came from: what a reload compares.

@@ -206,6 +206,11 @@ void read_files(const config_sources& sources, config_result& result) {
                      webhook.previous_endpoint_key_file, webhook.previous_endpoint_key);
         files.plain("processors.webhook.ca_file", webhook.ca_file);
     }
+    auto& alerts = value.alerts;
+    files.secret("alerts.webhook.secret_file", alerts.webhook_secret_file, alerts.webhook_secret);
+    files.secret("alerts.slack.url_file", alerts.slack_url_file, alerts.slack_url);
+    files.secret("alerts.pagerduty.key_file", alerts.pagerduty_key_file, alerts.pagerduty_key);
+    files.plain("tracing.ca_file", value.tracing.ca_file);
     if (value.processors.analytics) {
         auto& analytics = *value.processors.analytics;
         files.secret("processors.analytics.customer_key_file", analytics.customer_key_file,

@@ -19,7 +19,8 @@ std::span<const option> all_options() {
             kind_option_rows(),      encryption_option_rows(), worker_option_rows(),
             processor_option_rows(), analytics_option_rows(),  mail_option_rows(),
             mint_option_rows(),      payment_option_rows(),    webhook_option_rows(),
-            http_option_rows(),      surface_option_rows()};
+            http_option_rows(),      surface_option_rows(),    metric_option_rows(),
+            alert_option_rows(),     dashboard_option_rows(), tenancy_option_rows()};
         for (const auto section : sections)
             joined.insert(joined.end(), section.begin(), section.end());
         return joined;

@@ -21,6 +21,10 @@ namespace workerd {
 [[nodiscard]] std::span<const option> payment_option_rows();
 [[nodiscard]] std::span<const option> webhook_option_rows();
 [[nodiscard]] std::span<const option> http_option_rows();
+[[nodiscard]] std::span<const option> tenancy_option_rows();
 [[nodiscard]] std::span<const option> surface_option_rows();
+[[nodiscard]] std::span<const option> metric_option_rows();
+[[nodiscard]] std::span<const option> alert_option_rows();
+[[nodiscard]] std::span<const option> dashboard_option_rows();
 
 }  // namespace workerd

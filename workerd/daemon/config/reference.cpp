@@ -78,7 +78,12 @@ constexpr std::array sections{
                  "What this process can run. At least one must be on. A job of a kind that no live "
                  "worker handles waits and is listed; it is never discarded."},
     section_text{"http.", "http", ""},
+    section_text{"metrics.", "metrics", "See docs/metrics.md."},
+    section_text{"tracing.", "tracing", "See docs/tracing.md."},
+    section_text{"alerts.", "alerts", "See docs/alerts.md."},
+    section_text{"dashboard.", "dashboard", ""},
     section_text{"log.", "log", ""},
+    section_text{"tenancy.", "tenancy", "Several tenants in one database; see docs/tenancy.md."},
     section_text{"dev.", "dev", "For `workerd --dev`."},
 };
 
@@ -119,6 +124,8 @@ std::string comment(std::string_view text, std::string_view indent) {
 std::string_view example_name(std::string_view section) {
     if (section == "limits")
         return "smtp";
+    if (section == "alerts")
+        return "money_depth";
     return section == "queues" ? "default" : "email.send";
 }
 
@@ -132,6 +139,8 @@ std::string example_value(const option& row) {
         return "postgresql://workerd@localhost/app";
     if (row.path == "processors.debug")
         return "true";
+    if (row.type == option_type::text_list && !row.standard.empty())
+        return fmt::format("[{}]", row.standard);
     return std::string{row.standard.empty() ? row.sample : row.standard};
 }
 

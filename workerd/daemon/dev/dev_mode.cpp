@@ -137,7 +137,7 @@ void dev_mode::write_environment(const std::string& http_address) const {
         << "WORKERD_DEV_WEBHOOK_URL='" << webhooks_.url() << "'\n";
 }
 
-void dev_mode::announce(const std::string& http_address) const {
+void dev_mode::announce(const std::string& http_address, const std::string& dashboard_token) const {
     write_environment(http_address);
     const auto row = [](const char* name, const std::string& text) {
         fmt::print("  {:<12} {}\n", name, text);
@@ -145,6 +145,9 @@ void dev_mode::announce(const std::string& http_address) const {
     fmt::print("\n  workerd --dev: for development only. Data in {}\n\n", folder_.root().string());
     row("psql", database_.psql_command());
     row("environment", fmt::format("export DATABASE_URL='{}'", database_.url()));
+    // Behind the # it reaches no server and no log; the page takes it out of the address.
+    if (!dashboard_token.empty())
+        row("dashboard", fmt::format("http://{}/#token={}", http_address, dashboard_token));
     row("health", fmt::format("http://{}/health/ready", http_address));
     row("mails", fmt::format("{} (SMTP 127.0.0.1:{})", folder_.mails().string(), mails_.port()));
     row("webhooks", fmt::format("{} ({})", folder_.webhooks().string(), webhooks_.url()));

@@ -30,7 +30,8 @@ class dev_mode {
     /// Called on the loop when PostgreSQL ends by itself.
     void on_database_end(std::function<void()> handler);
     /// Tells the user on stdout how to connect and what to try, and writes the same to dev.env.
-    void announce(const std::string& http_address) const;
+    /// Nothing about a dashboard whose token is empty.
+    void announce(const std::string& http_address, const std::string& dashboard_token) const;
 
    private:
     void complete(config& value);

@@ -78,6 +78,8 @@ line_style style_of(const libqueue::event& e, bool every_job) {
             return {log_level::error, "a schedule could not fire"};
         case libqueue::event_type::server_unsafe:
             return {log_level::warn, "the database server may lose what it acknowledged"};
+        case libqueue::event_type::audit_anchor:
+            return {log_level::info, "head of the audit"};
         case libqueue::event_type::key_missing:
             return {log_level::error, "a key of an encrypted job is missing"};
         case libqueue::event_type::jobs_claimed:

@@ -59,9 +59,6 @@ void refuse_body(reading& into, const boost::system::error_code& error) {
     if (error == http::error::body_limit) {
         into.status = 413;
         into.reason = "the body is too large";
-    } else if (error == beast::error::timeout) {
-        into.status = 408;
-        into.reason = "the body did not come in time";
     } else if (error == http::error::partial_message || error == http::error::end_of_stream) {
         into.status = 0;
     } else if (error.category() == make_error_code(http::error::end_of_stream).category()) {
@@ -163,10 +160,7 @@ class connection final : public open_connection {
                 co_return end;
             auto space = buffer_.prepare(read_bytes);
             auto [error, bytes] = co_await stream_.async_read_some(space, use_tuple);
-            if (error == beast::error::timeout && buffer_.size() > 0) {
-                into.status = 408;
-                into.reason = "the header did not come in time";
-            }
+            // Late, or gone. A timeout has closed the socket already.
             if (error)
                 co_return 0;
             buffer_.commit(bytes);

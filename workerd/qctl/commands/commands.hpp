@@ -113,6 +113,9 @@ namespace qctl {
 [[nodiscard]] exit_code run_roles_list(context& with);
 [[nodiscard]] exit_code run_roles_install(context& with);
 
+[[nodiscard]] exit_code run_alerts_list(context& with);
+[[nodiscard]] exit_code run_alerts_history(context& with);
+[[nodiscard]] exit_code run_alerts_acknowledge(context& with);
 [[nodiscard]] exit_code run_workers_list(context& with);
 [[nodiscard]] exit_code run_kinds_unhandled(context& with);
 [[nodiscard]] exit_code run_stats(context& with);

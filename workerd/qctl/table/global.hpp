@@ -26,6 +26,7 @@ inline constexpr std::array groups{
     command_group{"tenants", "Tenants, whose data is kept apart"},
     command_group{"audit", "What people did"},
     command_group{"roles", "Roles of the database"},
+    command_group{"alerts", "What rules found wrong"},
     command_group{"workers", "Processes that run jobs"},
     command_group{"kinds", "Kinds of jobs"},
     command_group{"migrate", "The database schema"},

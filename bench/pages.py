@@ -1,0 +1,106 @@
+"""What operators look at, on a database as it is after a year: each page's time, as the server
+takes it. Not ratios but absolute: a list is to take less than 200 ms at its 95th percentile."""
+
+import pathlib
+import re
+import statistics
+import subprocess
+
+from rows import row
+
+QUICK = {"finished": 20000, "waiting": 5000, "rounds": 3}
+FULL = {"finished": 10000000, "waiting": 1000000, "rounds": 40}
+LIST_MS = 200
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+DEAD = '{"field": "state", "any": [{"eq": "dead"}]}'
+
+
+def states(*names):
+    return '{"field": "state", "any": [' + ", ".join(f'{{"eq": "{n}"}}' for n in names) + "]}"
+
+
+# name of the page -> statement of sql/queries, arguments
+PAGES = {
+    "jobs": ("find_jobs", "'[]', NULL, 50"),
+    "ready": ("find_jobs", f"'[{states('ready')}]', NULL, 50"),
+    "waiting of a queue": (
+        "find_jobs",
+        f"'[{states('ready', 'scheduled', 'retrying')}, "
+        """{"field": "queue", "any": [{"eq": "q7"}]}]', NULL, 50""",
+    ),
+    "dead and retrying": ("find_jobs", f"'[{states('dead', 'retrying')}]', NULL, 50"),
+    "completed": ("find_jobs", f"'[{states('completed')}]', NULL, 50"),
+    "completed of a kind": (
+        "find_jobs",
+        f"'[{states('completed')}, "
+        """{"field": "kind", "any": [{"like": "email.%"}]}]', NULL, 50""",
+    ),
+    "tag": ("find_jobs", """'[{"field": "tag", "any": [{"eq": "vip"}]}]', NULL, 50"""),
+    "payload": (
+        "find_jobs",
+        """'[{"field": "args", "path": ["user", "id"], "any": [{"eq": "4242"}]}]', NULL, 50""",
+    ),
+    "text nowhere": (
+        "find_jobs", """'[{"field": "text", "any": [{"part": "nowhere"}]}]', NULL, 50""",
+    ),
+    "dead letters": ("find_dead_letters", f"'[{DEAD}]', NULL, 50"),
+    "dead letters by error": (
+        "find_dead_letters",
+        f"""'[{DEAD}, {{"field": "error", "any": [{{"part": "HOST C"}}]}}]', NULL, 50""",
+    ),
+    "failure groups": ("list_failure_groups", "'[]', now() - interval '1 day', 24, 100"),
+    "one job": ("show_job", "4242"),
+    "why it waits": ("explain_job_further", "10500000"),
+    "lineage": ("job_lineage", "4242"),
+    "count": ("count_jobs", f"'[{states('ready')}]', 10000"),
+    "overview": ("show_overview", ""),
+    "database": ("show_database", ""),
+    "operation counted": (
+        "count_operation", """'replay', '[{"field": "queue", "any": [{"eq": "q9"}]}]'""",
+    ),
+}
+
+
+def psql(bench, database, script, *variables):
+    done = subprocess.run(
+        ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", *variables, "-d",
+         bench.cluster.dsn(database)],
+        input=script, capture_output=True, text=True, check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr.strip())
+    return done.stdout
+
+
+def times(bench, database, statement, arguments, rounds):
+    text = (ROOT / "sql" / "queries" / f"{statement}.sql").read_text()
+    execute = f"EXECUTE page({arguments});\n" if arguments else "EXECUTE page;\n"
+    said = psql(bench, database, f"PREPARE page AS {text};\n\\timing on\n" + execute * rounds)
+    return [float(ms) for ms in re.findall(r"^Time: ([0-9.]+) ms", said, re.MULTILINE)]
+
+
+def pages(bench):
+    size = QUICK if bench.options.quick else FULL
+    database = bench.database()
+    try:
+        bench.measure("preload", database, jobs=0)
+        psql(
+            bench, database, (ROOT / "bench" / "pages.sql").read_text(),
+            "-v", f"finished={size['finished']}", "-v", f"waiting={size['waiting']}",
+        )
+        for name, (statement, arguments) in PAGES.items():
+            if name == "why it waits":
+                arguments = str(size["finished"] + size["waiting"] // 2)
+            took = sorted(times(bench, database, statement, arguments, size["rounds"]))
+            p95 = took[min(len(took) - 1, int(len(took) * 0.95))]
+            bench.samples.append({"page": name, "ms": took})
+            yield row(
+                f"{name}: p95 (p50 {statistics.median(took):.0f} ms)", p95, None, "ms", None,
+                f"< {LIST_MS} ms", p95 < LIST_MS,
+            )
+    finally:
+        bench.cluster.drop(database)
+
+
+ALL = {"pages": pages}

@@ -1,0 +1,77 @@
+'use strict';
+// What every screen owes everybody: it loads, it can be read by all, it fits, and nothing that a
+// stranger wrote runs.
+
+const assert = require('assert');
+const fs = require('fs');
+const path = require('path');
+const { open, settle } = require('./browser');
+const { screens } = require('./screens');
+
+async function findings(page) {
+  const result = await page.evaluate(() =>
+    window.axe.run(document, { resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'best-practice'] }),
+  );
+  return result.violations
+    .filter((each) => ['serious', 'critical'].includes(each.impact))
+    .map((each) => `${each.id}: ${each.nodes.slice(0, 2).map((n) => n.target.join(' ')).join('; ')}`);
+}
+
+const wide = { width: 1280, height: 860 };
+const narrow = { width: 360, height: 760 };
+
+module.exports = {
+  'every screen loads, axe finds nothing serious in both themes, none scrolls sideways at 360 px': async (
+    browser,
+    given,
+  ) => {
+    const source = fs.readFileSync(path.join(given.modules, 'axe-core', 'axe.min.js'), 'utf8');
+    const { page, faults, context } = await open(browser, given, given.admin);
+    // Before the page's own policy holds: the page itself may run nothing of ours.
+    await page.addInitScript(source);
+    const bad = [];
+    for (const [name, address] of Object.entries(screens(given))) {
+      await page.setViewportSize(wide);
+      await page.goto(given.url + address);
+      await settle(page);
+      for (const colorScheme of ['light', 'dark']) {
+        await page.emulateMedia({ colorScheme });
+        bad.push(...(await findings(page)).map((each) => `${name}, ${colorScheme}: ${each}`));
+        await page.screenshot({ path: path.join(given.shots, `${name}-${colorScheme}.png`) });
+      }
+      await page.emulateMedia({ colorScheme: 'light' });
+      await page.setViewportSize(narrow);
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      if (over > 0) bad.push(`${name}: ${over} px too wide`);
+      await page.screenshot({ path: path.join(given.shots, `${name}-narrow.png`) });
+      assert.equal(await page.evaluate(() => window.attacked), undefined, `${name}: markup ran`);
+    }
+    await context.close();
+    assert.deepEqual(bad, []);
+    assert.deepEqual(faults, []);
+  },
+
+  'a payload is shown digit by digit': async (browser, given) => {
+    const { page, context } = await open(browser, given, given.admin);
+    await page.goto(`${given.url}jobs/${given.jobs.waits}`);
+    const payload = await page.getByRole('region', { name: 'Payload' }).textContent();
+    await context.close();
+    assert.match(payload, /12345678901234567890/);
+    assert.match(payload, /onerror=/);
+  },
+
+  'the first paint comes soon': async (browser, given) => {
+    const { page, context } = await open(browser, given, given.admin);
+    await page.goto(given.url);
+    await settle(page);
+    await page.goto(given.url);
+    await settle(page);
+    const ms = await page.evaluate(
+      () => performance.getEntriesByName('first-contentful-paint')[0].startTime,
+    );
+    await context.close();
+    // On a machine that does nothing else it is a fifth of this.
+    assert.ok(ms < 1500, `${ms} ms`);
+    return `${Math.round(ms)} ms`;
+  },
+};

@@ -1,0 +1,36 @@
+'use strict';
+// Every screen, by its name, with the address it has for what the database holds.
+
+function screens(given) {
+  const { jobs, batch } = given;
+  return {
+    overview: '',
+    jobs: 'jobs?filter=queue%3Amail',
+    'jobs-dead': 'jobs?filter=state%3Adead',
+    'job-dead': `jobs/${jobs['dead-bulk']}`,
+    'job-waiting': `jobs/${jobs.waits}`,
+    failures: 'failures',
+    letters: 'failures?view=letters',
+    queues: 'queues',
+    queue: 'queues/mail',
+    schedules: 'schedules',
+    schedule: 'schedules/nightly',
+    batches: 'batches',
+    batch: `batches/${batch}`,
+    workflow: `workflows/${jobs.waits}`,
+    workers: 'workers',
+    limits: 'integrations',
+    webhooks: 'integrations?view=webhooks',
+    subscriptions: 'integrations?view=subscriptions',
+    templates: 'integrations?view=templates',
+    database: 'database',
+    operations: 'operations',
+    alerts: 'alerts',
+    audit: 'audit',
+    tokens: 'audit?view=tokens',
+    tenants: 'audit?view=tenants',
+    settings: 'settings',
+  };
+}
+
+module.exports = { screens };

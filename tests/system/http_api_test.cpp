@@ -1,0 +1,286 @@
+#include "api_rig.hpp"
+#include "support/wait_until.hpp"
+
+#include <libqueue/access.hpp>
+#include <libqueue/client.hpp>
+
+#include <doctest/doctest.h>
+
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+using libqueue::role;
+using test::api_request;
+
+namespace {
+
+api_request with(api_request request, const std::string& name, const std::string& value) {
+    request.headers.emplace_back(name, value);
+    return request;
+}
+
+}  // namespace
+
+TEST_SUITE("http api") {
+    TEST_CASE("http api: says who a token is, and refuses everybody else in the same words") {
+        test::api_rig rig;
+        const auto tenant = rig.tenant("acme");
+        const auto token = rig.token(role::operate, tenant);
+
+        const auto me = rig.get("/whoami", token);
+        const auto none = rig.get("/whoami", "");
+        const auto wrong = rig.get("/whoami", "lq_" + std::string(43, 'A'));
+        const auto bare = rig.get("/whoami", "nonsense");
+
+        REQUIRE(me.status == 200);
+        CHECK(me.text("role") == "operator");
+        CHECK(me.text("tenant_id") == tenant);
+        CHECK(me.body.find("jobs.enqueue") != std::string::npos);
+        CHECK(me.body.find("jobs.retry") == std::string::npos);
+        for (const auto* refused : {&none, &wrong, &bare}) {
+            CHECK(refused->status == 401);
+            CHECK(refused->text("code") == "unauthenticated");
+            CHECK(refused->header("www-authenticate") == "Bearer");
+            CHECK(refused->header("content-type") == "application/problem+json");
+        }
+        CHECK(wrong.text("detail") == none.text("detail"));
+    }
+
+    TEST_CASE("http api: every answer has an id and safe headers, whatever became of it") {
+        test::api_rig rig;
+        const auto token = rig.token(role::viewer);
+
+        const auto given =
+            rig.ask(with(api_request{"GET", "/queues", token}, "X-Request-Id", "my-id.1"));
+        const auto unfit =
+            rig.ask(with(api_request{"GET", "/queues", token}, "X-Request-Id", "a b\"c"));
+        const auto missing = rig.get("/nothing", token);
+
+        CHECK(given.header("x-request-id") == "my-id.1");
+        CHECK(unfit.header("x-request-id").size() == 32);
+        CHECK(missing.status == 404);
+        CHECK(missing.text("request_id") == missing.header("x-request-id"));
+        for (const auto* each : {&given, &missing}) {
+            CHECK(each->header("x-content-type-options") == "nosniff");
+            CHECK(each->header("x-frame-options") == "DENY");
+            CHECK(each->header("cache-control") == "no-store");
+            CHECK(each->header("content-security-policy").starts_with("default-src 'none'"));
+        }
+    }
+
+    TEST_CASE("http api: methods, media types and bodies that a route has not are named") {
+        test::api_rig rig;
+        const auto token = rig.token(role::admin);
+
+        const auto method = rig.ask(api_request{"DELETE", "/queues", token});
+        const auto options = rig.ask(api_request{"OPTIONS", "/queues", ""});
+        const auto xml = rig.ask(
+            with(api_request{"POST", "/queues", token, "<a/>"}, "Content-Type", "text/xml"));
+        const auto packed =
+            rig.ask(with(api_request{"POST", "/queues", token, "{}"}, "Content-Encoding", "gzip"));
+        const auto image =
+            rig.ask(with(api_request{"GET", "/queues", token}, "Accept", "image/png"));
+        const auto head = rig.ask(api_request{"HEAD", "/queues", token});
+        const auto trace = rig.ask(api_request{"TRACE", "/queues", token});
+
+        CHECK(method.status == 405);
+        CHECK(method.header("allow") == "GET, POST");
+        CHECK(options.status == 204);
+        CHECK(options.header("allow") == "GET, HEAD, POST, OPTIONS");
+        CHECK(xml.status == 415);
+        CHECK(packed.status == 415);
+        CHECK(image.status == 406);
+        CHECK(head.status == 200);
+        CHECK(head.body.empty());
+        CHECK(std::stoi(head.header("content-length")) > 0);
+        CHECK(trace.status == 405);
+    }
+
+    TEST_CASE("http api: a fault in a request says where, what was expected and what came") {
+        test::api_rig rig;
+        const auto token = rig.token(role::admin);
+        const auto fault = [&](const api_request& request) {
+            const auto reply = rig.ask(request);
+            CHECK(reply.status == 400);
+            return std::string{reply.json().at("errors").at(0).at("where").as_string()};
+        };
+
+        CHECK(fault(api_request{"GET", "/schedules?limit=0", token}) == "query.limit");
+        CHECK(fault(api_request{"GET", "/schedules?limit=501", token}) == "query.limit");
+        CHECK(fault(api_request{"GET", "/schedules?limit=1&limit=2", token}) == "query.limit");
+        CHECK(fault(api_request{"GET", "/schedules?nonsense=1", token}) == "query.nonsense");
+        CHECK(fault(api_request{"GET", "/schedules?cursor=!!", token}) == "query.cursor");
+        CHECK(fault(api_request{"GET", "/queues/%ff", token}) == "path.name");
+        CHECK(fault(api_request{"GET", "/queues/%zz", token}) == "path.name");
+        CHECK(fault(api_request{"GET", "/batches/x", token}) == "path.id");
+        CHECK(fault(api_request{"GET", "/batches/-1", token}) == "path.id");
+        CHECK(fault(api_request{"POST", "/queues", token, "{"}) == "body");
+        CHECK(fault(api_request{"POST", "/queues", token, "[]"}) == "body");
+        CHECK(fault(api_request{"POST", "/queues", token}) == "body.name");
+        CHECK(fault(api_request{"POST", "/queues", token, R"({"name":1})"}) == "body.name");
+        CHECK(fault(api_request{"POST", "/queues", token, R"({"name":"a","name":"b"})"}) == "body");
+        CHECK(fault(api_request{"POST", "/queues", token, R"({"name":"a","x":1})"}) == "body");
+        CHECK(fault(api_request{"POST", "/queues/default/resume", token, "{\"a\":1}"}) == "body");
+        CHECK(fault(api_request{"POST", "/queues", token,
+                                std::string(200, '[') + std::string(200, ']')}) == "body");
+    }
+
+    TEST_CASE("http api: queues are made, paused, resumed and cleared") {
+        test::api_rig rig;
+        const auto token = rig.token(role::admin);
+
+        const auto made = rig.ask(api_request{"POST", "/queues", token, R"({"name":"mail"})"});
+        const auto paused =
+            rig.ask(api_request{"POST", "/queues/mail/pause", token, R"({"reason":"flood"})"});
+        rig.db().execute("SELECT queue.enqueue('a.b', '{}', queue => 'mail')");
+        rig.db().execute("SELECT queue.enqueue('a.b', '{}', queue => 'mail')");
+        const auto jobs = rig.get("/queues/mail/jobs?state=ready&limit=1", token);
+        const auto next =
+            rig.get("/queues/mail/jobs?state=ready&limit=1&cursor=" + jobs.text("next"), token);
+        const auto cleared = rig.ask(api_request{"POST", "/queues/mail/clear", token});
+        const auto resumed = rig.ask(api_request{"POST", "/queues/mail/resume", token});
+
+        CHECK(made.status == 201);
+        CHECK(made.header("location") == "/api/v1/queues/mail");
+        CHECK(paused.json().at("paused").as_bool());
+        CHECK(jobs.json().at("items").as_array().size() == 1);
+        CHECK(next.json().at("items").as_array().size() == 1);
+        CHECK(next.json().at("items").at(0).at("id") != jobs.json().at("items").at(0).at("id"));
+        CHECK(cleared.json().at("cancelled").as_int64() == 2);
+        CHECK(cleared.json().at("finished").as_bool());
+        CHECK_FALSE(resumed.json().at("paused").as_bool());
+        CHECK(rig.get("/queues/none/status", token).status == 404);
+        CHECK(rig.get("/queues/none/jobs", token).status == 404);
+        CHECK(rig.get("/audit?action=queues.*", token).status == 200);
+    }
+
+    TEST_CASE("http api: an edit begins from what it saw, or is refused") {
+        test::api_rig rig;
+        const auto token = rig.token(role::admin);
+        const std::string body{R"({"cron":"@daily","kind":"a.b","payload":{"n":1.10}})"};
+        const auto put = [&](const std::string& tag) {
+            return rig.ask(
+                with(api_request{"PUT", "/schedules/nightly", token, body}, "If-Match", tag));
+        };
+
+        const auto early = put("*");
+        const auto made = rig.ask(api_request{"PUT", "/schedules/nightly", token, body});
+        const auto tag = rig.get("/schedules/nightly", token).header("etag");
+        const auto first = put(tag);
+        const auto second = put(tag);
+
+        CHECK(early.status == 412);
+        CHECK(made.status == 200);
+        CHECK(made.body.find("1.10") != std::string::npos);
+        CHECK(tag.size() == 34);
+        CHECK(first.status == 200);
+        CHECK(second.status == 412);
+        CHECK(second.text("code") == "precondition");
+    }
+
+    TEST_CASE("http api: a request with an Idempotency-Key is carried out once") {
+        test::api_rig rig;
+        const auto token = rig.token(role::admin);
+        rig.db().execute("SELECT queue.schedule('s', '@daily', 'a.b')");
+        const auto run = [&](const std::string& key, const std::string& who) {
+            return rig.ask(
+                with(api_request{"POST", "/schedules/s/run", who}, "Idempotency-Key", key));
+        };
+
+        const auto first = run("k1", token);
+        const auto again = run("k1", token);
+        const auto other = run("k2", token);
+        const auto stranger = run("k1", rig.token(role::admin));
+        const auto misused = rig.ask(
+            with(api_request{"POST", "/schedules/s/pause", token}, "Idempotency-Key", "k1"));
+        const auto unfit = run(std::string(200, 'k'), token);
+
+        CHECK(first.status == 201);
+        CHECK(again.status == 201);
+        CHECK(again.body == first.body);
+        CHECK(again.header("location") == first.header("location"));
+        CHECK(again.header("idempotency-replayed") == "true");
+        CHECK(other.body != first.body);
+        CHECK(stranger.body != first.body);
+        CHECK(misused.status == 422);
+        CHECK(unfit.status == 400);
+        CHECK(rig.db().query("SELECT count(*) FROM queue.jobs WHERE kind = 'a.b'") == "3");
+    }
+
+    TEST_CASE("http api: a request whose answer was lost is not carried out a second time") {
+        test::api_rig rig;
+        const auto token = rig.token(role::admin);
+        rig.db().execute("SELECT queue.schedule('s', '@daily', 'a.b')");
+        const auto request =
+            with(api_request{"POST", "/schedules/s/run", token}, "Idempotency-Key", "k");
+        REQUIRE(rig.ask(request).status == 201);
+
+        rig.db().execute("UPDATE queue.request_key SET status = NULL, body = NULL");
+        const auto again = rig.ask(request);
+
+        CHECK(again.status == 409);
+        CHECK(again.text("code") == "conflict");
+        CHECK(rig.db().query("SELECT count(*) FROM queue.jobs WHERE kind = 'a.b'") == "1");
+    }
+
+    TEST_CASE("http api: a revoked token ends within five seconds, a made one is shown once") {
+        test::api_rig rig;
+        const auto admin = rig.token(role::admin);
+        const auto made = rig.ask(
+            api_request{"POST", "/tokens", admin, R"({"role":"viewer","name":"x","ttl":"1h"})"});
+        REQUIRE(made.status == 201);
+        const auto token = made.text("token");
+        REQUIRE(rig.get("/whoami", token).status == 200);
+
+        const auto gone = rig.ask(api_request{"DELETE", "/tokens/" + made.text("id"), admin});
+
+        CHECK(gone.status == 204);
+        CHECK(test::wait_until([&] { return rig.get("/whoami", token).status == 401; },
+                               std::chrono::seconds{6}));
+        CHECK(rig.get("/tokens", admin).body.find(token) == std::string::npos);
+        CHECK(rig.workerd().errors().find(token) == std::string::npos);
+    }
+
+    TEST_CASE("http api: who asks too often is told when to come back") {
+        test::api_rig rig{
+            "http: {listen: \"127.0.0.1:0\", rate_limits: {token: 1/s, address: 1/s}}\n"};
+        const auto token = rig.token(role::viewer);
+
+        int given = 0;
+        test::api_reply last;
+        for (int i = 0; i < 40 && last.status != 429; ++i) {
+            last = rig.get("/whoami", token);
+            given += last.status == 200 ? 1 : 0;
+        }
+        CHECK(given >= 10);
+        CHECK(last.status == 429);
+        CHECK(std::stoi(last.header("retry-after")) >= 1);
+        CHECK(last.header("x-ratelimit-limit") == "10");
+        CHECK(last.header("x-ratelimit-remaining") == "0");
+
+        // Guessing: after one wrong token the address has spent its ten.
+        CHECK(rig.get("/whoami", "lq_" + std::string(43, 'B')).status == 401);
+        CHECK(rig.get("/whoami", "lq_" + std::string(43, 'C')).status == 429);
+    }
+
+    TEST_CASE("http api: pages of listed origins may ask, others may not read") {
+        test::api_rig rig{
+            "http: {listen: \"127.0.0.1:0\", cors_origins: [\"https://ops.example.com\"]}\n"};
+        const auto preflight = [&](const std::string& origin) {
+            auto request = with(api_request{"OPTIONS", "/queues", ""}, "Origin", origin);
+            return rig.ask(with(request, "Access-Control-Request-Method", "POST"));
+        };
+
+        const auto known = preflight("https://ops.example.com");
+        const auto strange = preflight("https://evil.example.com");
+
+        CHECK(known.header("access-control-allow-origin") == "https://ops.example.com");
+        CHECK(known.header("access-control-allow-headers").find("Authorization") !=
+              std::string::npos);
+        CHECK(strange.header("access-control-allow-origin").empty());
+        CHECK(strange.header("access-control-allow-methods").empty());
+        CHECK(strange.header("vary") == "Origin");
+    }
+}
