@@ -105,9 +105,9 @@ constexpr std::array uses{
     route_use{verb::api, "POST", "/jobs/{id}/clone"},
     route_use{verb::api, "PUT", "/dead-letters/groups/{fingerprint}"},
     route_use{verb::api, "GET", "/stats/series"},
-    route_use{verb::api, "GET", "/alerts"},
-    route_use{verb::api, "GET", "/alerts/history"},
-    route_use{verb::api, "POST", "/alerts/{id}/acknowledge"},
+    route_use{verb::alerts_list, "GET", "/alerts"},
+    route_use{verb::alerts_history, "GET", "/alerts/history"},
+    route_use{verb::alerts_acknowledge, "POST", "/alerts/{id}/acknowledge"},
     route_use{verb::api, "POST", "/tokens/revocations"},
 };
 
