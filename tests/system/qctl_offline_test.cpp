@@ -35,7 +35,9 @@ TEST_SUITE("qctl config") {
     TEST_CASE("validate says what workerd would, with exit 6, and 0 when it would start") {
         const qctl_bench bench;
         const auto good = bench.files.write(
-            "good.yaml", "database: {dsn: \"postgresql://w@h/app\"}\nprocessors: {debug: true}\n");
+            "good.yaml",
+            "database: {dsn: \"postgresql://w@h/app\"}\nprocessors: {debug: true}\n"
+            "queues: {default: {concurrency: 10}}\n");
         const auto bad = bench.files.write("bad.yaml",
                                            "database: {dsn: \"postgresql://w@h/app\"}\n"
                                            "processors: {debug: true}\nworker: {leese: 1s}\n");
@@ -55,7 +57,8 @@ TEST_SUITE("qctl config") {
         const qctl_bench bench;
         const auto file = bench.files.write("w.yaml",
                                             "database: {dsn: \"postgresql://w:secret@h/app\"}\n"
-                                            "processors: {debug: true}\nlog: {level: debug}\n");
+                                            "processors: {debug: true}\nlog: {level: debug}\n"
+                                            "queues: {default: {concurrency: 10}}\n");
 
         const auto written =
             bench.run({"config", "show", file.string(), "--sources", "-o", "json"});
@@ -125,7 +128,7 @@ TEST_SUITE("qctl man") {
         }
         CHECK(pages == qctl::commands().size() + 1);
         const auto shown = test::run_command(test::process_options{
-            "groff", {"-man", "-Tascii", "-P-c", folder / "qctl-jobs-list.1"}});
+            "groff", {"-man", "-Tascii", "-P-cbou", folder / "qctl-jobs-list.1"}});
         CHECK(contains(shown.output, "--state A,B"));
         CHECK(contains(shown.output, "qctl jobs list --kind 'email.*' -o json"));
     }

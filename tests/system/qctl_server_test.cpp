@@ -73,14 +73,16 @@ class two_ways {
                                            const std::string& input) const {
         test::process_options options{test::binary("qctl"), std::move(args)};
         options.stdin_text = input;
+        options.env = std::move(more);
+        options.env.emplace_back("QCTL_CONFIG", (files.path() / "config.yaml").string());
+        const auto ours = options.env;
         for (const auto* const name :
              {"QCTL_DB", "QCTL_SERVER", "QCTL_TOKEN_FILE", "DATABASE_URL", "QCTL_MIGRATE_DB",
               "NO_COLOR", "CLICOLOR_FORCE", "PGHOST", "PGUSER", "PGDATABASE"}) {
-            options.env.emplace_back(name, "");
-        }
-        options.env.emplace_back("QCTL_CONFIG", (files.path() / "config.yaml").string());
-        for (auto& each : more) {
-            options.env.push_back(std::move(each));
+            if (std::ranges::find(ours, name, &std::pair<std::string, std::string>::first) ==
+                ours.end()) {
+                options.env.emplace_back(name, "");
+            }
         }
         return test::run_command(options);
     }

@@ -40,8 +40,8 @@ inline constexpr std::array exit_code_meanings{
     exit_code_meaning{exit_code::refused,
                       "refused by state: conflict, idempotency key in use, schema not fitting"},
     exit_code_meaning{exit_code::findings,
-                      "found something: doctor, maintain, migrate check and verify, audit verify, "
-                      "config validate"},
+                      "found something: doctor, maintain, migrate check or verify, audit verify, "
+                      "config"},
     exit_code_meaning{exit_code::timed_out, "timed out: a wait or a statement"},
     exit_code_meaning{exit_code::partly_done, "partly done: some of the work failed"},
     exit_code_meaning{exit_code::unreachable, "the database or server is unreachable"},

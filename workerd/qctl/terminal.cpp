@@ -56,7 +56,8 @@ void take() noexcept {
     raw.c_lflag &= ~static_cast<tcflag_t>(ECHO | ICANON | IEXTEN | ISIG);
     raw.c_cc[VMIN] = 0;
     raw.c_cc[VTIME] = 0;
-    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &raw);
+    // Not flushed: what was typed while it started counts.
+    ::tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
     put(enter_text);
     taken = 1;
 }

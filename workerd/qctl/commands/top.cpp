@@ -132,13 +132,17 @@ void take_overview(context& with, top_frame& into) {
     take_workers(read_page(field_of(all, "workers").value_or("[]")).rows, into);
 }
 
+std::string place_of(const settings& options) {
+    if (!options.server.empty()) {
+        return options.server;
+    }
+    return options.dsn.empty() ? std::string{"database of PG*"} : masked_dsn(options.dsn);
+}
+
 top_frame sample(context& with) {
     top_frame frame;
     frame.at = system_now();
-    const auto& options = with.options;
-    frame.place = !options.server.empty() ? options.server
-                  : options.dsn.empty()   ? std::string{"database of PG*"}
-                                          : masked_dsn(options.dsn);
+    frame.place = place_of(with.options);
     take_overview(with, frame);
     take_unhandled(with.operations().unhandled_kinds(), frame);
     take_rates(frame);
@@ -235,7 +239,7 @@ class sampler {
         } catch (const std::exception& why) {
             last_.problem = why_not(why);
             if (last_.place.empty()) {
-                last_.place = with_.options.server;
+                last_.place = place_of(with_.options);
                 last_.at = system_now();
             }
         }

@@ -98,7 +98,9 @@ inline constexpr std::array<std::string_view, 1> tenants_list_examples{"qctl ten
 inline constexpr std::array<std::string_view, 2> audit_list_examples{
     "qctl audit list --since 1d", "qctl audit list --action 'queues.*' --actor token:deploy"};
 inline constexpr std::array<std::string_view, 2> audit_verify_examples{
-    "qctl audit verify", "qctl audit verify --anchor \"$(cat anchor)\""};
+    "qctl audit verify",
+    "qctl audit verify --anchor "
+    "12:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"};
 inline constexpr std::array<std::string_view, 1> audit_prune_examples{
     "qctl audit prune --older-than 8760h"};
 inline constexpr std::array<std::string_view, 1> roles_list_examples{"qctl roles list"};
