@@ -25,3 +25,7 @@ foreach(target IN ITEMS "bash share/bash-completion/completions/qctl"
                   COMMAND_ERROR_IS_FATAL ANY)
   file(WRITE "${staged}/${path}" "${script}")
 endforeach()
+
+set(pages "${staged}/share/man/man1")
+message(STATUS "Installing: ${pages}")
+execute_process(COMMAND "${qctl}" man --dir "${pages}" COMMAND_ERROR_IS_FATAL ANY)

@@ -25,7 +25,8 @@ if(NOT start STREQUAL
 endif()
 run(${prefix}/bin/workerd --version)
 foreach(file IN ITEMS bin/qctl share/bash-completion/completions/qctl
-                      share/zsh/site-functions/_qctl share/fish/vendor_completions.d/qctl.fish)
+                      share/zsh/site-functions/_qctl share/fish/vendor_completions.d/qctl.fish
+                      share/man/man1/qctl.1 share/man/man1/qctl-jobs-list.1)
   file(SIZE ${prefix}/${file} size)
   if(size EQUAL 0)
     message(FATAL_ERROR "${file} is empty")

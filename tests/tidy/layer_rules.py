@@ -24,7 +24,10 @@ RESERVED = {
     r"^cxxopts": (("workerd/", "tests/", "bench/"), "command lines are the programs' business"),
     r"^spdlog/": (("workerd/", "tests/"), "the library speaks through observer, not a logger"),
     r"^fmt/": (("workerd/", "tests/", "bench/"), "fmt is seen by workerd alone"),
-    r"^curl/": (("processors/", "tests/"), "HTTP and SMTP clients are the processors' business"),
+    r"^curl/": (
+        ("processors/", "workerd/qctl/server/", "tests/"),
+        "HTTP and SMTP clients are the processors' business, and qctl's towards the API",
+    ),
     r"^doctest/": (("tests/",), "doctest is for tests"),
 }
 

@@ -147,7 +147,8 @@ TEST_SUITE("qctl command line") {
         CHECK(contains(refusal({"enqueue", "a.b", "--in", "30"}), "a duration such as"));
         CHECK(contains(refusal({"enqueue", "a.b", "--priority", "40000"}), "-32768 to 32767"));
         CHECK(contains(refusal({"dlq", "replay", "--rate", "fast"}), "a rate such as 50/s"));
-        CHECK(contains(refusal({"stats", "-o", "xml"}), "table, wide, json, jsonl, csv or id"));
+        CHECK(
+            contains(refusal({"stats", "-o", "xml"}), "table, wide, json, jsonl, yaml, csv or id"));
         CHECK(contains(refusal({"--limit", "5", "jobs", "list"}), "before the command"));
     }
 

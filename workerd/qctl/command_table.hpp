@@ -65,6 +65,22 @@ enum class verb {
     topics_subscribe,
     topics_unsubscribe,
     topics_unrouted,
+    webhooks_endpoints_list,
+    webhooks_endpoints_show,
+    webhooks_endpoints_create,
+    webhooks_endpoints_enable,
+    webhooks_endpoints_disable,
+    webhooks_endpoints_rotate,
+    webhooks_deliveries_list,
+    webhooks_deliveries_replay,
+    webhooks_verify,
+    templates_list,
+    templates_show,
+    preferences_show,
+    preferences_history,
+    preferences_set,
+    preferences_suppress,
+    preferences_unsuppress,
     archive_list,
     archive_jobs,
     archive_set,
@@ -95,6 +111,7 @@ enum class verb {
     workers_list,
     kinds_unhandled,
     stats,
+    top,
     doctor,
     maintain,
     migrate_status,
@@ -103,6 +120,16 @@ enum class verb {
     migrate_check,
     migrate_sql,
     migrate_adopt,
+    config_validate,
+    config_show,
+    config_schema,
+    config_init,
+    context_list,
+    context_use,
+    context_set,
+    context_delete,
+    api,
+    man,
     completion,
     version,
     help,
@@ -154,7 +181,8 @@ class argument {
 class command {
    public:
     verb id;
-    std::string_view group{};  ///< `jobs` of `jobs list`; empty for a command of one word
+    /// `jobs` of `jobs list`, `webhooks endpoints` of three words; empty for a command of one word.
+    std::string_view group{};
     std::string_view name;
     std::string_view summary;  ///< one line, no full stop
     std::string_view doc{};    ///< paragraphs

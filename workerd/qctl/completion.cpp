@@ -2,6 +2,7 @@
 
 #include "command_table.hpp"
 #include "help.hpp"
+#include "values.hpp"
 
 #include <libqueue/job.hpp>
 
@@ -16,7 +17,7 @@ namespace {
 std::string_view values_of(const flag& of) noexcept {
     switch (of.type) {
         case value_type::format:
-            return "table wide json jsonl csv id";
+            return "table wide json jsonl yaml csv id";
         case value_type::when:
             return "auto always never";
         case value_type::states:
@@ -49,30 +50,92 @@ std::string arguments_of(const command& leaf) {
     return words;
 }
 
+// What `qctl __complete` is asked for in place of a word; empty: nothing.
+std::string_view names_for(std::string_view metavar, std::string_view group) noexcept {
+    if (metavar == "QUEUE") {
+        return "queues";
+    }
+    if (metavar == "KIND") {
+        return "kinds";
+    }
+    if (group == "context" && metavar == "NAME") {
+        return "contexts";
+    }
+    if (group == "schedules" && metavar == "NAME") {
+        return "schedules";
+    }
+    return group == "limits" && metavar == "NAME" ? "limits" : std::string_view{};
+}
+
+std::string_view names_for(const flag& of) noexcept {
+    return of.name == "context" ? "contexts" : names_for(of.metavar, {});
+}
+
+std::string_view names_for(const command& of) noexcept {
+    return of.arguments.empty() ? std::string_view{}
+                                : names_for(of.arguments.front().name, of.group);
+}
+
 bool takes_next(const flag& of) noexcept {
     return of.type != value_type::none && of.type != value_type::optional_duration;
 }
 
-std::string first_words() {
+std::string joined(const std::vector<std::string_view>& each) {
     std::string words;
-    for (const auto& group : command_groups()) {
-        words += std::string{group.name} + " ";
+    for (const auto word : each) {
+        words += (words.empty() ? "" : " ") + std::string{word};
     }
-    for (const auto& leaf : commands()) {
-        words += leaf.group.empty() ? std::string{leaf.name} + " " : "";
-    }
-    words.pop_back();
     return words;
 }
 
-std::string verbs_in(std::string_view group) {
-    std::string words;
-    for (const auto& leaf : commands()) {
-        if (leaf.group == group) {
-            words += (words.empty() ? "" : " ") + std::string{leaf.name};
+std::string first_words() {
+    std::vector<std::string_view> words;
+    for (const auto& group : command_groups()) {
+        if (group.name.find(' ') == std::string_view::npos) {
+            words.push_back(group.name);
         }
     }
-    return words;
+    for (const auto& leaf : commands()) {
+        if (leaf.group.empty()) {
+            words.push_back(leaf.name);
+        }
+    }
+    return joined(words);
+}
+
+// Verbs, and the second words of groups that have two.
+std::string verbs_in(std::string_view group) {
+    std::vector<std::string_view> words;
+    for (const auto& other : command_groups()) {
+        if (other.name.starts_with(std::string{group} + " ")) {
+            words.push_back(other.name.substr(group.size() + 1));
+        }
+    }
+    for (const auto& leaf : commands()) {
+        if (leaf.group == group) {
+            words.push_back(leaf.name);
+        }
+    }
+    return joined(words);
+}
+
+// In a pattern of the shell a space has to be quoted.
+std::string shell_word(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        out += c == ' ' ? std::string{"\\ "} : std::string(1, c);
+    }
+    return out;
+}
+
+std::string long_group_patterns() {
+    std::string patterns;
+    for (const auto& group : command_groups()) {
+        if (group.name.find(' ') != std::string_view::npos) {
+            patterns += (patterns.empty() ? "" : "|") + shell_word(group.name);
+        }
+    }
+    return patterns;
 }
 
 std::string long_names(std::span<const flag> flags) {
@@ -127,6 +190,8 @@ std::string value_cases(const char* files) {
             cases += "        " + pattern_of(each) + ") found='" + std::string{values} + "' ;;\n";
         } else if (each.metavar == "FILE") {
             cases += "        " + pattern_of(each) + ") " + files + "; return ;;\n";
+        } else if (const auto names = names_for(each); !names.empty()) {
+            cases += "        " + pattern_of(each) + ") ask=" + std::string{names} + " ;;\n";
         }
     }
     return cases + "        " + valued_patterns() + ") return ;;\n";
@@ -137,21 +202,21 @@ std::string command_cases() {
     std::string cases = "        :) found='" + first_words() + "' ;;\n";
     for (const auto& group : command_groups()) {
         cases +=
-            "        " + std::string{group.name} + ":) found='" + verbs_in(group.name) + "' ;;\n";
+            "        " + shell_word(group.name) + ":) found='" + verbs_in(group.name) + "' ;;\n";
     }
     for (const auto& leaf : commands()) {
         const std::string words = leaf.group.empty()
                                       ? std::string{leaf.name} + ":*"
-                                      : std::string{leaf.group} + ":" + std::string{leaf.name};
-        cases += "        " + words + ") found='" + arguments_of(leaf) + "' flags='" +
-                 long_names(leaf.flags) + "' ;;\n";
+                                      : shell_word(leaf.group) + ":" + std::string{leaf.name};
+        cases += "        " + words + ") found='" + arguments_of(leaf) + "' ask='" +
+                 std::string{names_for(leaf)} + "' flags='" + long_names(leaf.flags) + "' ;;\n";
     }
     return cases;
 }
 
 // What bash and zsh share: `typed` holds the words between qctl and the cursor.
 std::string shell_body(const char* files) {
-    return "    local found='' flags='' first='' second='' skip='' word\n"
+    return "    local found='' flags='' first='' second='' skip='' ask='' word\n"
            "    for word in \"${typed[@]}\"; do\n"
            "        if [[ -n $skip ]]; then skip=''; continue; fi\n"
            "        case $word in\n"
@@ -159,7 +224,15 @@ std::string shell_body(const char* files) {
            valued_patterns() +
            ") skip=1 ;;\n"
            "        -*) ;;\n"
-           "        *) if [[ -z $first ]]; then first=$word; else second=${second:-$word}; fi ;;\n"
+           "        *) if [[ -z $first ]]; then first=$word\n"
+           "           elif [[ -z $second ]]; then\n"
+           "               case \"$first $word\" in\n"
+           "               " +
+           long_group_patterns() +
+           ") first=\"$first $word\" ;;\n"
+           "               *) second=$word ;;\n"
+           "               esac\n"
+           "           fi ;;\n"
            "        esac\n"
            "    done\n"
            "    case $prev in\n" +
@@ -170,8 +243,11 @@ std::string shell_body(const char* files) {
            "        esac\n"
            "        if [[ $cur == -* ]]; then found=\"$flags " +
            long_names(global_flags()) +
-           "\"; fi ;;\n"
-           "    esac\n";
+           "\"; ask=''; fi ;;\n"
+           "    esac\n"
+           // Names out of the database; qctl gives up by itself when they take too long.
+           "    if [[ -n $ask ]]; then found=\"$found $(qctl __complete \"$ask\" "
+           "\"${typed[@]}\" 2>/dev/null)\"; fi\n";
 }
 
 std::string bash_script() {
@@ -211,6 +287,11 @@ std::string fish_quoted(std::string_view text) {
     return out + "'";
 }
 
+std::string fish_names(std::string_view what) {
+    return "(qctl __complete " + std::string{what} +
+           " (commandline -opc)[2..-1] 2>/dev/null | string split \" \")";
+}
+
 std::string fish_flag(const flag& of, const std::string& when) {
     std::string line = "complete -c qctl" + when + " -l " + std::string{of.name};
     if (of.letter != '\0') {
@@ -218,6 +299,9 @@ std::string fish_flag(const flag& of, const std::string& when) {
     }
     if (takes_next(of)) {
         line += of.metavar == "FILE" ? " -r -F" : " -x";
+    }
+    if (const auto names = names_for(of); !names.empty()) {
+        line += " -a '" + fish_names(names) + "'";
     }
     if (const auto values = values_of(of); !values.empty()) {
         line += " -a '" + std::string{values} + "'";
@@ -230,12 +314,30 @@ std::string fish_word(const std::string& when, std::string_view word, std::strin
            '\n';
 }
 
+// Every word of a group has been typed.
+std::string fish_seen(std::string_view group) {
+    std::string condition;
+    for (const auto& word : split(group, ' ')) {
+        condition += (condition.empty() ? "" : "; and ") + ("__fish_seen_subcommand_from " + word);
+    }
+    return condition;
+}
+
+std::string fish_inside(std::string_view group) {
+    return " -n '" + fish_seen(group) + "; and not __fish_seen_subcommand_from " + verbs_in(group) +
+           "'";
+}
+
 std::string fish_script() {
     const std::string first = " -n __fish_use_subcommand";
     std::string text =
         "# fish completion for qctl; made by: qctl completion fish\ncomplete -c qctl -f\n";
     for (const auto& group : command_groups()) {
-        text += fish_word(first, group.name, group.summary);
+        const auto space = group.name.find(' ');
+        text += space == std::string_view::npos
+                    ? fish_word(first, group.name, group.summary)
+                    : fish_word(fish_inside(group.name.substr(0, space)),
+                                group.name.substr(space + 1), group.summary);
     }
     for (const auto& each : global_flags()) {
         text += fish_flag(each, "");
@@ -247,17 +349,17 @@ std::string fish_script() {
             text += fish_word(first, name, leaf.summary);
         } else {
             const std::string group{leaf.group};
-            const std::string in = "__fish_seen_subcommand_from " + group;
-            text += fish_word(
-                " -n '" + in + "; and not __fish_seen_subcommand_from " + verbs_in(group) + "'",
-                name, leaf.summary);
-            at = in + "; and " + at;
+            text += fish_word(fish_inside(group), name, leaf.summary);
+            at = fish_seen(group) + "; and " + at;
         }
         for (const auto& each : leaf.flags) {
             text += fish_flag(each, " -n '" + at + "'");
         }
         if (const auto words = arguments_of(leaf); !words.empty()) {
             text += "complete -c qctl -n '" + at + "' -a '" + words + "'\n";
+        }
+        if (const auto names = names_for(leaf); !names.empty()) {
+            text += "complete -c qctl -n '" + at + "' -a '" + fish_names(names) + "'\n";
         }
     }
     return text;

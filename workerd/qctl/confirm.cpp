@@ -16,6 +16,9 @@ bool answered_by_flags(const settings& options, danger level, std::string_view n
         case danger::mild:
             return true;
         case danger::moderate:
+            if (options.is_protected) {
+                return options.confirm == name || options.confirm == options.context;
+            }
             return options.yes || options.confirm == name;
         case danger::severe:
             return options.confirm == name;
@@ -47,6 +50,25 @@ void demand_consent(const settings& options, danger level, std::string_view name
         level == danger::severe ? "--confirm " + std::string{name} : std::string{"--yes"};
     throw usage("this needs a confirmation, and there is no terminal to ask at",
                 "pass " + pass + ", or -n to see what would be done");
+}
+
+void demand_context_consent(const settings& options, const command& leaf) {
+    if (!options.is_protected || options.dry_run || leaf.risk == danger::none ||
+        leaf.risk == danger::severe || options.confirm == options.context) {
+        return;
+    }
+    const std::string& name = options.context;
+    if (options.confirm) {
+        throw usage("--confirm: expected " + in_quotes(name) + ", got " +
+                    in_quotes(*options.confirm));
+    }
+    if (!options.can_ask()) {
+        throw stop{exit_code::refused, "protected", "the context " + name + " is protected",
+                   "pass --confirm " + name + ", or -n to see what would be done"};
+    }
+    if (ask("The context " + name + " is protected. Type its name to go on: ") != name) {
+        throw stop{exit_code::failed, "declined", "not confirmed, nothing was done"};
+    }
 }
 
 void ask_consent(const settings& options, danger level, std::string_view name,

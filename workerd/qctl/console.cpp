@@ -64,12 +64,16 @@ std::string error_text(const stop& why, bool json, bool color) {
     if (json) {
         return "{\"error\":{\"code\":" + json_quoted(why.code) +
                ",\"message\":" + json_quoted(message) + ",\"hint\":" + json_quoted(why.hint) +
+               (why.request_id.empty() ? "" : ",\"request_id\":" + json_quoted(why.request_id)) +
                "}}\n";
     }
     const std::string mark = color ? "\x1b[31merror:\x1b[0m " : "error: ";
     std::string text = "qctl: " + mark + printable(message) + '\n';
     if (!why.hint.empty()) {
         text += "  hint: " + printable(why.hint) + '\n';
+    }
+    if (!why.request_id.empty()) {
+        text += "  request: " + printable(why.request_id) + '\n';
     }
     return text;
 }

@@ -1,6 +1,8 @@
 #include "context.hpp"
 
 #include "faults.hpp"
+#include "help.hpp"
+#include "server/api_client.hpp"
 #include "unwrapped.hpp"
 
 #include <libqueue/duration.hpp>
@@ -82,7 +84,24 @@ libqueue::principal acting_person() {
 context::context(const invocation& call_, const settings& options_)
     : call{call_}, options{options_}, notes{options_} {}
 
+context::~context() = default;
+
+api_client* context::server() {
+    if (options.server.empty()) {
+        return nullptr;
+    }
+    if (server_ == nullptr) {
+        server_ = std::make_unique<api_client>(
+            options, [this](const std::string& line) { notes.debug(line); });
+        notes.detail("server " + server_->url());
+    }
+    return server_.get();
+}
+
 libqueue::client& context::client() {
+    if (!options.server.empty()) {
+        throw needs_database(call, "the API of a server does not offer it");
+    }
     if (!client_) {
         libqueue::client_options wanted{options.dsn};
         wanted.schema = options.schema;
@@ -149,6 +168,13 @@ void context::print_result(const std::string& sentence, const libqueue::report& 
     }
 }
 
+stop needs_database(const invocation& call, const std::string& why) {
+    return stop{
+        exit_code::usage, "needs_database",
+        command_title(*call.leaf) + ": expected a database to work on, got a server: " + why,
+        "pass --db DSN or a context with db"};
+}
+
 std::string operation_text(const invocation& call, const settings& options) {
     const command& leaf = *call.leaf;
     std::string text = leaf.group.empty() ? "" : std::string{leaf.group} + " ";
@@ -166,6 +192,9 @@ std::string operation_text(const invocation& call, const settings& options) {
             text += " --" + name;
             text += value.empty() || value == "true" ? "" : "=" + (hidden ? sized(value) : value);
         }
+    }
+    if (!options.server.empty()) {
+        return text + "; server " + options.server;
     }
     text += "; database " +
             (options.dsn.empty() ? std::string{"of PG*"} : masked_dsn(options.dsn)) + ", schema " +

@@ -3,34 +3,54 @@
 #include "console.hpp"
 #include "invocation.hpp"
 #include "render.hpp"
+#include "server/any_access.hpp"
+#include "server/any_bulk.hpp"
+#include "server/any_control.hpp"
+#include "server/any_jobs.hpp"
+#include "server/any_operations.hpp"
+#include "server/any_processors.hpp"
 #include "settings.hpp"
 
-#include <libqueue/batches.hpp>
 #include <libqueue/client.hpp>
 #include <libqueue/operations.hpp>
-#include <libqueue/schedules.hpp>
-#include <libqueue/topics.hpp>
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 
 namespace qctl {
 
-/// What a verb works with: its command line, the database (connected at first use) and the output.
+class api_client;
+
+/// What a verb works with: its command line, the database or the API server (connected at first
+/// use) and the output.
 class context {
    public:
     context(const invocation& call_, const settings& options_);
+    ~context();
+    context(const context&) = delete;
+    context& operator=(const context&) = delete;
 
     const invocation& call;
     const settings& options;
     console notes;
 
+    /// The database itself. Throws `stop` (usage) when a server was named instead.
     [[nodiscard]] libqueue::client& client();
-    [[nodiscard]] libqueue::operations operations() { return libqueue::operations{client()}; }
-    [[nodiscard]] libqueue::batches batches() { return libqueue::batches{client()}; }
-    [[nodiscard]] libqueue::topics topics() { return libqueue::topics{client()}; }
-    [[nodiscard]] libqueue::schedules schedules() { return libqueue::schedules{client()}; }
+    /// Null when the database is asked directly.
+    [[nodiscard]] api_client* server();
+    /// Of whichever of the two.
+    [[nodiscard]] any_jobs jobs() { return any_jobs{*this}; }
+    [[nodiscard]] any_records records() { return any_records{*this}; }
+    [[nodiscard]] any_operations operations() { return any_operations{*this}; }
+    [[nodiscard]] any_batches batches() { return any_batches{*this}; }
+    [[nodiscard]] any_topics topics() { return any_topics{*this}; }
+    [[nodiscard]] any_schedules schedules() { return any_schedules{*this}; }
+    [[nodiscard]] any_limits limits() { return any_limits{*this}; }
+    [[nodiscard]] any_bulk bulk() { return any_bulk{*this}; }
+    [[nodiscard]] any_access access() { return any_access{*this}; }
+    [[nodiscard]] any_processors processors() { return any_processors{*this}; }
 
     /// How long a verb that waits may take.
     [[nodiscard]] std::chrono::milliseconds waiting_time(
@@ -49,7 +69,11 @@ class context {
     void drop_default_timeout(libqueue::client_options wanted);
 
     std::optional<libqueue::client> client_;
+    std::unique_ptr<api_client> server_;
 };
+
+/// What a verb ends with that the API does not offer: exit 2, and what to do instead.
+[[nodiscard]] stop needs_database(const invocation& call, const std::string& why);
 
 /// What --debug prints: the operation, without payloads and passwords.
 [[nodiscard]] std::string operation_text(const invocation& call, const settings& options);

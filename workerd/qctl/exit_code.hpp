@@ -36,15 +36,15 @@ inline constexpr std::array exit_code_meanings{
                       "not found: no such job, dead letter, queue, schedule, batch, "
                       "subscription or archive"},
     exit_code_meaning{exit_code::not_authenticated,
-                      "not authenticated or not authorised by the database"},
+                      "not authenticated or not authorised by the database or server"},
     exit_code_meaning{exit_code::refused,
                       "refused by state: conflict, idempotency key in use, schema not fitting"},
-    exit_code_meaning{
-        exit_code::findings,
-        "doctor, maintain, migrate check, migrate verify or audit verify found something"},
+    exit_code_meaning{exit_code::findings,
+                      "found something: doctor, maintain, migrate check or verify, audit verify, "
+                      "config"},
     exit_code_meaning{exit_code::timed_out, "timed out: a wait or a statement"},
     exit_code_meaning{exit_code::partly_done, "partly done: some of the work failed"},
-    exit_code_meaning{exit_code::unreachable, "the database is unreachable"},
+    exit_code_meaning{exit_code::unreachable, "the database or server is unreachable"},
     exit_code_meaning{exit_code::interrupted, "interrupted by Ctrl-C"},
 };
 

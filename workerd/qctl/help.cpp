@@ -169,7 +169,13 @@ std::string group_help(std::string_view group) {
                    " VERB [ARGUMENTS] [FLAGS]\n\nVerbs:\n";
         }
     }
-    return text + command_lines(group, false);
+    text += command_lines(group, false);
+    for (const auto& each : command_groups()) {
+        if (each.name.starts_with(std::string{group} + " ")) {
+            text += command_lines(each.name, false);
+        }
+    }
+    return text;
 }
 
 std::string command_help(const command& leaf) {

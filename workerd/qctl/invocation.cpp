@@ -68,15 +68,23 @@ class command_finder {
         for (const auto& each : command_groups()) {
             group = each.name == *first ? each.name : group;
         }
-        const auto second = next_word();
+        auto second = next_word();
+        if (second && is_group(std::string{group} + " " + *second)) {
+            const auto whole = std::string{group} + " " + *second;
+            for (const auto& each : command_groups()) {
+                group = each.name == whole ? each.name : group;
+            }
+            second = next_word();
+        }
         if (!second) {
             return true;
         }
         leaf = find_command(group, *second);
         if (leaf == nullptr) {
-            throw usage("unknown command " + in_quotes(*first + " " + *second),
-                        did_you_mean(*first + " " + *second, verbs_of(group),
-                                     "qctl " + *first + " --help lists the verbs"));
+            const auto typed = std::string{group} + " " + *second;
+            throw usage("unknown command " + in_quotes(typed),
+                        did_you_mean(typed, verbs_of(group),
+                                     "qctl " + std::string{group} + " --help lists the verbs"));
         }
         return true;
     }
@@ -140,7 +148,7 @@ class command_finder {
     static std::vector<std::string> verbs_of(std::string_view group) {
         std::vector<std::string> words;
         for (const auto& each : commands()) {
-            if (each.group == group) {
+            if (each.group == group || each.group.starts_with(std::string{group} + " ")) {
                 words.push_back(command_title(each));
             }
         }

@@ -128,6 +128,27 @@ std::optional<std::vector<json_member>> json_members(std::string_view text) {
     return from.at_end() ? std::optional{std::move(members)} : std::nullopt;
 }
 
+std::optional<std::vector<std::string_view>> json_elements(std::string_view text) {
+    scanner from{text};
+    std::vector<std::string_view> elements;
+    if (!from.take('[')) {
+        return std::nullopt;
+    }
+    bool more = !from.take(']');
+    while (more) {
+        const auto value = from.value();
+        if (value.empty()) {
+            return std::nullopt;
+        }
+        elements.push_back(value);
+        more = from.take(',');
+        if (!more && !from.take(']')) {
+            return std::nullopt;
+        }
+    }
+    return from.at_end() ? std::optional{std::move(elements)} : std::nullopt;
+}
+
 std::optional<std::string> json_text(std::string_view value) {
     const auto read = parsed(value);
     if (!read || !read->is_string()) {

@@ -20,6 +20,9 @@ class json_member {
 /// the values is only skipped: whoever uses a value checks it.
 [[nodiscard]] std::optional<std::vector<json_member>> json_members(std::string_view text);
 
+/// The elements of an array, raw; nothing when `text` is not one.
+[[nodiscard]] std::optional<std::vector<std::string_view>> json_elements(std::string_view text);
+
 /// The text of a JSON string; nothing when it is not one.
 [[nodiscard]] std::optional<std::string> json_text(std::string_view value);
 

@@ -68,6 +68,18 @@ std::string json_value(column_type type, const std::optional<std::string>& cell)
     return "null";
 }
 
+// JSON is YAML: each value stands as in -o json, so that nothing is read as another type (a text
+// `no`, a number as text) and documents keep their digits.
+std::string yaml_rows(const report& of, std::size_t row, std::string_view first,
+                      std::string_view rest) {
+    std::string text;
+    for (std::size_t i = 0; i < of.columns.size(); ++i) {
+        text += std::string{i == 0 ? first : rest} + of.columns[i].name + ": " +
+                json_value(of.columns[i].type, of.rows[row][i]) + '\n';
+    }
+    return text;
+}
+
 std::string csv_field(column_type type, const std::optional<std::string>& cell) {
     if (!cell) {
         return {};
@@ -224,6 +236,11 @@ std::string list_renderer::add(const report& page) {
         text = csv_rows(shown);
     } else if (how_.format == output_format::id) {
         text = id_rows(shown);
+    } else if (how_.format == output_format::yaml) {
+        for (std::size_t row = 0; row < shown.rows.size(); ++row) {
+            text += yaml_rows(shown, row, "- ", "  ");
+            any_row_ = true;
+        }
     } else {
         text = json_rows(shown);
     }
@@ -237,6 +254,9 @@ std::string list_renderer::finish() {
     }
     if (how_.format == output_format::json) {
         return started_ ? "]\n" : "[]\n";
+    }
+    if (how_.format == output_format::yaml) {
+        return any_row_ ? "" : "[]\n";
     }
     return {};
 }
@@ -252,6 +272,8 @@ std::string render_object(const report& one, const view& how) {
         case output_format::json:
         case output_format::jsonl:
             return json_object(shown, 0) + '\n';
+        case output_format::yaml:
+            return yaml_rows(shown, 0, "", "");
         case output_format::csv:
             return (how.headers ? csv_header(shown) : "") + csv_row(shown, 0);
         case output_format::id:

@@ -22,6 +22,10 @@ class row_builder {
     row_builder& integer(std::string name, std::int64_t value) {
         return add(std::move(name), libqueue::column_type::integer, std::to_string(value));
     }
+    row_builder& number(std::string name, std::optional<double> value) {
+        return add(std::move(name), libqueue::column_type::number,
+                   value ? std::optional{std::to_string(*value)} : std::nullopt);
+    }
     row_builder& boolean(std::string name, bool value) {
         return add(std::move(name), libqueue::column_type::boolean, value ? "true" : "false");
     }

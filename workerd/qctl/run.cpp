@@ -1,8 +1,10 @@
 #include "run.hpp"
 
 #include "commands/commands.hpp"
+#include "confirm.hpp"
 #include "faults.hpp"
 #include "help.hpp"
+#include "server/route_uses.hpp"
 
 namespace qctl {
 
@@ -28,6 +30,10 @@ exit_code run_command(const std::vector<std::string>& arguments, const environme
     const auto options = resolve_settings(call, around);
     color_err = options.color_err;
     context with{call, options};
+    if (!options.server.empty() && !is_local(call.leaf->id) && !works_with_server(call.leaf->id)) {
+        throw needs_database(call, "the API of a server does not offer it");
+    }
+    demand_context_consent(options, *call.leaf);
     with.notes.debug(operation_text(call, options));
     return run_verb(with);
 }
@@ -35,6 +41,9 @@ exit_code run_command(const std::vector<std::string>& arguments, const environme
 }  // namespace
 
 exit_code run(const std::vector<std::string>& arguments) {
+    if (!arguments.empty() && arguments[0] == "__complete") {
+        return run_complete({arguments.begin() + 1, arguments.end()});
+    }
     const auto around = process_environment();
     // Plain until the command line has been understood.
     bool color_err = false;

@@ -1,6 +1,7 @@
 #include "settings.hpp"
 
 #include "dev_database.hpp"
+#include "named_contexts.hpp"
 #include "stop.hpp"
 
 #include <sys/ioctl.h>
@@ -39,28 +40,100 @@ bool is_migration(const invocation& call) noexcept {
     return call.leaf != nullptr && call.leaf->group == "migrate";
 }
 
-std::string find_dsn(const invocation& call, const environment& around) {
-    const auto given = call.text("db");
-    if (call.has("dev")) {
-        if (given) {
-            throw usage("--db and --dev: expected at most one of them, got both");
+// Only one of them can be meant.
+void demand_one_place(const invocation& call) {
+    std::string first;
+    for (const auto* const name : {"server", "db", "dev", "context"}) {
+        if (!call.has(name)) {
+            continue;
         }
-        return dev_database(around);
+        if (!first.empty()) {
+            throw usage("--" + first + " and --" + name +
+                        ": expected at most one of them, got both");
+        }
+        first = name;
     }
-    if (given) {
-        return *given;
+}
+
+void use_context(const named_context& from, settings& into) {
+    into.context = from.name;
+    into.server = from.server;
+    into.token_file = from.token_file;
+    into.ca_file = from.ca_file;
+    into.dsn = from.db;
+    into.schema = from.schema.empty() ? into.schema : from.schema;
+    into.is_protected = from.is_protected;
+}
+
+// Where libpq itself would look for a database.
+bool has_libpq_variables(const environment& around) {
+    for (const auto* const name : {"PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE", "PGPORT"}) {
+        if (set_variable(around, name)) {
+            return true;
+        }
     }
+    return false;
+}
+
+// False when no variable names a place.
+bool use_variables(const invocation& call, const environment& around, settings& into) {
     if (is_migration(call)) {
         if (auto owner = set_variable(around, "QCTL_MIGRATE_DB")) {
-            return *owner;
+            into.dsn = *owner;
+            return true;
         }
+    } else if (auto server = set_variable(around, "QCTL_SERVER")) {
+        into.server = *server;
+        return true;
     }
     for (const auto* const name : {"QCTL_DB", "DATABASE_URL"}) {
         if (auto found = set_variable(around, name)) {
-            return *found;
+            into.dsn = *found;
+            return true;
         }
     }
-    return {};
+    return has_libpq_variables(around);
+}
+
+// Verbs that talk to nobody must work when the file of contexts is broken, to mend it.
+bool talks_to_nobody(const invocation& call) noexcept {
+    if (call.leaf == nullptr) {
+        return true;
+    }
+    const auto id = call.leaf->id;
+    return call.leaf->group == "context" || id == verb::completion || id == verb::man ||
+           id == verb::version || id == verb::help;
+}
+
+void find_place(const invocation& call, const environment& around, settings& into) {
+    demand_one_place(call);
+    if (talks_to_nobody(call)) {
+        return;
+    }
+    if (call.has("dev")) {
+        into.dsn = dev_database(around);
+    } else if (const auto server = call.text("server")) {
+        into.server = *server;
+    } else if (const auto dsn = call.text("db")) {
+        into.dsn = *dsn;
+    } else if (const auto name = call.text("context")) {
+        use_context(read_contexts(context_path(around)).at(*name), into);
+    } else if (!use_variables(call, around, into)) {
+        const auto known = read_contexts(context_path(around));
+        if (!known.current.empty()) {
+            use_context(known.at(known.current), into);
+        }
+    }
+    if (const auto token = call.text("token-file")) {
+        into.token_file = *token;
+    } else if (auto variable = set_variable(around, "QCTL_TOKEN_FILE");
+               variable && into.token_file.empty()) {
+        into.token_file = *variable;
+    }
+    if (auto variable = set_variable(around, "QCTL_CA_FILE"); variable && into.ca_file.empty()) {
+        into.ca_file = *variable;
+    }
+    into.may_send_in_clear = set_variable(around, "QCTL_INSECURE").has_value();
 }
 
 // Masks what stands between `begin` and the first of `ends`, a quoted value as a whole.
@@ -121,8 +194,8 @@ settings resolve_settings(const invocation& call, const environment& around) {
     if (const auto timeout = call.text("timeout")) {
         result.timeout = read_duration(*timeout, "--timeout");
     }
-    result.dsn = find_dsn(call, around);
-    result.schema = call.text("schema").value_or("queue");
+    find_place(call, around, result);
+    result.schema = call.text("schema").value_or(result.schema);
     result.debug = call.has("debug");
     return result;
 }

@@ -46,7 +46,14 @@ class settings {
     std::optional<std::string> confirm;
     bool dry_run{false};
     std::optional<std::chrono::milliseconds> timeout;
-    std::string dsn;  ///< empty: libpq's own PG* variables
+    std::string dsn;         ///< empty: libpq's own PG* variables
+    std::string server;      ///< URL of the API; empty: the database is asked directly
+    std::string token_file;  ///< of `server`; empty: none
+    std::string ca_file;     ///< of `server`; empty: the system's authorities
+    std::string context;     ///< the connection's name; empty: it came from elsewhere
+    /// The context says that whoever changes something must type its name.
+    bool is_protected{false};
+    bool may_send_in_clear{false};  ///< a token over plain http to another machine
     std::string schema{"queue"};
     bool debug{false};
 

@@ -21,6 +21,8 @@ class stop : public std::runtime_error {
     exit_code exit;
     std::string code;
     std::string hint;
+    /// Of the API server's answer; empty: none was asked.
+    std::string request_id;
 };
 
 /// The command line is wrong; nothing was done.

@@ -13,6 +13,7 @@ constexpr std::string_view output_text = R"(Results go to stdout, messages to st
   wide    the same with all columns, never cut
   json    a list is one array of objects, a single thing one object
   jsonl   one object per line
+  yaml    a list of objects, or one; values as in json
   csv     RFC 4180 with a header line; an empty field is NULL, "" an empty text
   id      the ids alone, for pipes
 
@@ -26,19 +27,48 @@ not a terminal nothing is cut, relative or coloured. Control characters are
 escaped in every format.
 )";
 
-constexpr std::string_view connection_text = R"(The database is the first of these that is set:
+constexpr std::string_view connection_text =
+    R"(Where a verb goes is the first of these that is set:
 
-  --db DSN            libpq keywords or a URI
+  --server URL        the API of a workerd
+  --db DSN            a database, as libpq keywords or a URI
   --dev               that of the workerd --dev running on this machine
+  --context NAME      one of ~/.config/qctl/config.yaml
   QCTL_MIGRATE_DB     for migrate only: a role that owns the schema
+  QCTL_SERVER
   QCTL_DB
   DATABASE_URL
   PGHOST, PGUSER, ... libpq's own variables, services and password file
+  the context in use  qctl context use NAME
 
-Keep passwords in the password file (PGPASSFILE) rather than in a flag, where
-every user of the machine can read them. --schema names the schema the queue is
-installed in. A statement may take --timeout (default 10s), unless the DSN sets
-statement_timeout.
+A token is read from --token-file, QCTL_TOKEN_FILE or the context's file, which
+only its owner may read; it is never a flag, where every user of the machine
+could read it. For the same reason keep passwords in the password file
+(PGPASSFILE). --schema names the schema the queue is installed in. A statement
+may take --timeout (default 10s), unless the DSN sets statement_timeout; with a
+server it bounds each request.
+)";
+
+constexpr std::string_view contexts_text =
+    R"(A context is a server or a database under a name:
+
+  qctl context set prod --url https://queue.example.com --token prod.token --protected
+  qctl context set laptop --dsn postgresql://queue@localhost/app
+  qctl context use prod
+  qctl --context laptop queues list
+
+In a protected context --yes does not do: what changes something demands
+--confirm NAME with the name of the context (or, at a terminal, the name typed),
+and severe verbs the name they always ask for.
+
+With a server verbs print and return what they do with a database. What the API
+does not offer (migrate, doctor, maintain, keys, archive, erase and the like)
+ends with exit code 2. Errors name the request, under which the server has
+logged it. qctl api sends a request that has no verb of its own.
+
+  QCTL_CONFIG      another file of contexts
+  QCTL_CA_FILE     authorities to trust instead of the system's (PEM)
+  QCTL_INSECURE=1  send the token even over http to another machine
 )";
 
 constexpr std::string_view danger_topic = R"(Verbs that change something have a level:
@@ -53,11 +83,15 @@ constexpr std::string_view danger_topic = R"(Verbs that change something have a 
 
 When stdin and stderr are not a terminal, or with --no-input, nothing is asked: a
 verb that lacks its flag is refused with exit code 2 and says what to pass. With
--n no verb changes anything: it shows what it would act on.
+-n no verb changes anything: it shows what it would act on. A protected context asks
+for more: qctl help contexts.
 )";
 
 constexpr std::string_view environment_text =
-    R"(  QCTL_DB, DATABASE_URL, QCTL_MIGRATE_DB, PG*   see qctl help connection
+    R"(  QCTL_SERVER, QCTL_DB, DATABASE_URL, QCTL_MIGRATE_DB, PG*
+                   see qctl help connection
+  QCTL_TOKEN_FILE, QCTL_CONFIG, QCTL_CA_FILE, QCTL_INSECURE
+                   see qctl help contexts
   NO_COLOR         any value: no colour
   CLICOLOR_FORCE   any value but 0: colour even without a terminal
   TERM=dumb        no colour
@@ -90,7 +124,8 @@ under way and says how far it got. -n checks every line and enqueues none.
 constexpr std::array all_topics{
     topic{"exit-codes", "What the exit code means", ""},
     topic{"output", "Formats and what they promise", output_text},
-    topic{"connection", "Which database is used", connection_text},
+    topic{"connection", "Which database or server is used", connection_text},
+    topic{"contexts", "Servers and databases by name", contexts_text},
     topic{"danger", "Which verbs ask, and how to answer in a script", danger_topic},
     topic{"environment", "Environment variables", environment_text},
     topic{"bulk", "The lines of enqueue --bulk", bulk_text},

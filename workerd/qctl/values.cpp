@@ -13,11 +13,12 @@ namespace qctl {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, output_format>, 6> formats{{
+constexpr std::array<std::pair<std::string_view, output_format>, 7> formats{{
     {"table", output_format::table},
     {"wide", output_format::wide},
     {"json", output_format::json},
     {"jsonl", output_format::jsonl},
+    {"yaml", output_format::yaml},
     {"csv", output_format::csv},
     {"id", output_format::id},
 }};
@@ -203,7 +204,7 @@ void check_value(const flag& of, std::string_view text) {
             return;
         case value_type::format:
             if (!parse_output_format(text)) {
-                throw expected(where, "table, wide, json, jsonl, csv or id", text);
+                throw expected(where, "table, wide, json, jsonl, yaml, csv or id", text);
             }
             return;
         case value_type::when:

@@ -17,7 +17,7 @@
 
 namespace qctl {
 
-enum class output_format { table, wide, json, jsonl, csv, id };
+enum class output_format { table, wide, json, jsonl, yaml, csv, id };
 
 [[nodiscard]] std::optional<output_format> parse_output_format(std::string_view text) noexcept;
 

@@ -41,8 +41,13 @@ exit_code run_help(context& with) {
             return exit_code::ok;
         }
     }
+    if (words.size() == 2 && is_group(words[0] + " " + words[1])) {
+        write_output(group_help(words[0] + " " + words[1]));
+        return exit_code::ok;
+    }
     const auto* const leaf = words.size() == 1   ? find_command("", words[0])
                              : words.size() == 2 ? find_command(words[0], words[1])
+                             : words.size() == 3 ? find_command(words[0] + " " + words[1], words[2])
                                                  : nullptr;
     if (leaf == nullptr) {
         std::vector<std::string> known;

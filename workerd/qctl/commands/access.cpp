@@ -18,8 +18,8 @@ namespace qctl {
 
 namespace {
 
-libqueue::access_control access_of(context& with) {
-    return libqueue::access_control{with.client()};
+any_access access_of(context& with) {
+    return with.access();
 }
 
 int limit_of(const invocation& call, int otherwise) {

@@ -1,5 +1,7 @@
 #include "commands/commands.hpp"
 #include "row_builder.hpp"
+#include "server/api_client.hpp"
+#include "server/json_body.hpp"
 #include "unwrapped.hpp"
 #include "values.hpp"
 
@@ -28,8 +30,45 @@ libqueue::alert_filter filter_of(const invocation& call) {
     return filter;
 }
 
+std::string user_name() {
+    const char* const name = std::getenv("USER");
+    return name == nullptr || *name == '\0' ? "qctl" : std::string{name};
+}
+
+libqueue::report alerts_of(context& with, const libqueue::alert_filter& filter) {
+    auto* const server = with.server();
+    if (server == nullptr) {
+        return libqueue::alerts{with.client()}.list(filter);
+    }
+    api_request request{"GET", filter.only_open ? "/alerts" : "/alerts/history"};
+    if (filter.rule) {
+        request.query.emplace_back("rule", *filter.rule);
+    }
+    if (filter.severity) {
+        request.query.emplace_back("severity", *filter.severity);
+    }
+    if (filter.before) {
+        request.query.emplace_back("cursor", cursor_behind(*filter.before));
+    }
+    return server->list(request, filter.limit).value();
+}
+
+libqueue::report acknowledged(context& with, std::int64_t id) {
+    const auto note = with.call.text("note");
+    auto* const server = with.server();
+    if (server == nullptr) {
+        return unwrapped(libqueue::alerts{with.client()}.acknowledge(id, user_name(), note));
+    }
+    // Who it is, the server knows by the token.
+    api_request request{"POST", "/alerts/" + std::to_string(id) + "/acknowledge"};
+    if (note) {
+        request.body = json_body{}.text("note", note).done();
+    }
+    return unwrapped(server->object(request));
+}
+
 exit_code print_alerts(context& with, const libqueue::alert_filter& filter) {
-    const auto rows = libqueue::alerts{with.client()}.list(filter);
+    const auto rows = alerts_of(with, filter);
     with.print_list(rows);
     flush_output();
     if (rows.next) {
@@ -38,11 +77,6 @@ exit_code print_alerts(context& with, const libqueue::alert_filter& filter) {
         with.notes.note(filter.only_open ? "no alert goes on" : "nothing matches");
     }
     return exit_code::ok;
-}
-
-std::string user_name() {
-    const char* const name = std::getenv("USER");
-    return name == nullptr || *name == '\0' ? "qctl" : std::string{name};
 }
 
 }  // namespace
@@ -66,8 +100,7 @@ exit_code run_alerts_acknowledge(context& with) {
         with.print_result(name + ": would be acknowledged", row.done());
         return exit_code::ok;
     }
-    const auto done = unwrapped(
-        libqueue::alerts{with.client()}.acknowledge(id, user_name(), with.call.text("note")));
+    const auto done = acknowledged(with, id);
     with.print_result(name + ": acknowledged", done);
     return exit_code::ok;
 }

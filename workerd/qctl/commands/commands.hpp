@@ -70,6 +70,23 @@ namespace qctl {
 [[nodiscard]] exit_code run_topics_unsubscribe(context& with);
 [[nodiscard]] exit_code run_topics_unrouted(context& with);
 
+[[nodiscard]] exit_code run_webhooks_endpoints_list(context& with);
+[[nodiscard]] exit_code run_webhooks_endpoints_show(context& with);
+[[nodiscard]] exit_code run_webhooks_endpoints_create(context& with);
+[[nodiscard]] exit_code run_webhooks_endpoints_enable(context& with);
+[[nodiscard]] exit_code run_webhooks_endpoints_disable(context& with);
+[[nodiscard]] exit_code run_webhooks_endpoints_rotate(context& with);
+[[nodiscard]] exit_code run_webhooks_deliveries_list(context& with);
+[[nodiscard]] exit_code run_webhooks_deliveries_replay(context& with);
+[[nodiscard]] exit_code run_webhooks_verify(context& with);
+[[nodiscard]] exit_code run_templates_list(context& with);
+[[nodiscard]] exit_code run_templates_show(context& with);
+[[nodiscard]] exit_code run_preferences_show(context& with);
+[[nodiscard]] exit_code run_preferences_history(context& with);
+[[nodiscard]] exit_code run_preferences_set(context& with);
+[[nodiscard]] exit_code run_preferences_suppress(context& with);
+[[nodiscard]] exit_code run_preferences_unsuppress(context& with);
+
 [[nodiscard]] exit_code run_archive_list(context& with);
 [[nodiscard]] exit_code run_archive_jobs(context& with);
 [[nodiscard]] exit_code run_archive_set(context& with);
@@ -102,6 +119,7 @@ namespace qctl {
 [[nodiscard]] exit_code run_workers_list(context& with);
 [[nodiscard]] exit_code run_kinds_unhandled(context& with);
 [[nodiscard]] exit_code run_stats(context& with);
+[[nodiscard]] exit_code run_top(context& with);
 [[nodiscard]] exit_code run_doctor(context& with);
 [[nodiscard]] exit_code run_maintain(context& with);
 
@@ -112,9 +130,23 @@ namespace qctl {
 [[nodiscard]] exit_code run_migrate_sql(context& with);
 [[nodiscard]] exit_code run_migrate_adopt(context& with);
 
+[[nodiscard]] exit_code run_config_validate(context& with);
+[[nodiscard]] exit_code run_config_show(context& with);
+[[nodiscard]] exit_code run_config_schema(context& with);
+[[nodiscard]] exit_code run_config_init(context& with);
+[[nodiscard]] exit_code run_context_list(context& with);
+[[nodiscard]] exit_code run_context_use(context& with);
+[[nodiscard]] exit_code run_context_set(context& with);
+[[nodiscard]] exit_code run_context_delete(context& with);
+[[nodiscard]] exit_code run_api(context& with);
+[[nodiscard]] exit_code run_man(context& with);
+
 [[nodiscard]] exit_code run_completion(context& with);
 [[nodiscard]] exit_code run_version(context& with);
 [[nodiscard]] exit_code run_help(context& with);
+
+/// `qctl __complete WHAT WORDS...`: names for the completion scripts, on one line. Never fails.
+[[nodiscard]] exit_code run_complete(const std::vector<std::string>& words);
 
 /// The verb of the command line.
 [[nodiscard]] exit_code run_verb(context& with);

@@ -58,9 +58,16 @@ exit_code run_dlq_export(context& with) {
         left = read_integer(*limit, "--limit", 1, left);
     }
     auto operations = with.operations();
+    auto to = with.renderer();
+    if (with.server() != nullptr) {
+        operations.export_letters(filter, left, [&](const libqueue::report& letter) {
+            write_output(to.add(letter));
+        });
+        write_output(to.finish());
+        return exit_code::ok;
+    }
     const auto total = std::min(left, operations.count_dead_letters(filter));
     std::int64_t done = 0;
-    auto to = with.renderer();
     // A bar between the rows would be in the way of whoever reads them on the screen.
     std::optional<progress_bar> bar;
     if (!with.options.out_is_terminal) {

@@ -73,7 +73,7 @@ exit_code wait_for(context& with, const libqueue::enqueued& answer) {
     const auto given = with.call.text("wait").value_or("");
     const auto limit =
         given.empty() ? with.waiting_time(default_wait) : read_duration(given, "--wait");
-    auto job = with.client().wait(answer.id, limit);
+    auto job = with.jobs().wait(answer.id, limit);
     if (!job) {
         throw to_stop(job.error());
     }
@@ -117,7 +117,7 @@ exit_code run_enqueue(context& with) {
         with.print_object(planned_row(job));
         return exit_code::ok;
     }
-    auto answer = with.client().enqueue(job);
+    auto answer = with.jobs().enqueue(job);
     if (!answer) {
         throw to_stop(answer.error());
     }

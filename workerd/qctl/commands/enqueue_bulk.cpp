@@ -134,7 +134,7 @@ class bulk_run {
         for (const auto& each : batch_) {
             jobs.push_back(each.job);
         }
-        auto ids = with_.client().enqueue_many(jobs);
+        auto ids = with_.jobs().enqueue_many(jobs);
         if (!ids) {
             send_singly();
             return;
@@ -147,7 +147,7 @@ class bulk_run {
     // One of the batch was refused and with it all. Which one, only the database can say.
     void send_singly() {
         for (const auto& each : batch_) {
-            auto answer = with_.client().enqueue(each.job);
+            auto answer = with_.jobs().enqueue(each.job);
             if (!answer) {
                 throw at_line(each.line, to_stop(answer.error()));
             }

@@ -5,8 +5,6 @@
 #include "row_builder.hpp"
 #include "unwrapped.hpp"
 
-#include <libqueue/jobs.hpp>
-
 namespace qctl {
 
 namespace {
@@ -54,8 +52,8 @@ exit_code list_by_filter(context& with) {
     if (const auto text = call.text("limit")) {
         limit = static_cast<int>(read_integer(*text, "--limit", 1, 10'000));
     }
-    const auto page = unwrapped(
-        libqueue::jobs{with.client()}.find(filter_of_words(call, 0), call.text("cursor"), limit));
+    const auto page =
+        unwrapped(with.bulk().find(filter_of_words(call, 0), call.text("cursor"), limit));
     with.print_list(page.rows);
     flush_output();
     if (page.rows.capped) {
@@ -118,7 +116,7 @@ exit_code run_jobs_show(context& with) {
     std::optional<stop> missing;
     bool first = true;
     for (const auto& argument : with.call.arguments) {
-        const auto job = with.client().get(read_id(argument, "ID"));
+        const auto job = with.jobs().get(read_id(argument, "ID"));
         if (!job) {
             missing = to_stop(job.error());
             if (!single) {

@@ -52,7 +52,7 @@ exit_code act_on_each(context& with, const action& act) {
 
 // A dry run tells where the job stands; whether it can be moved shows only when it is.
 libqueue::result<std::string> look_at(context& with, job_id id, const std::string& verb) {
-    const auto job = with.client().get(id);
+    const auto job = with.jobs().get(id);
     if (!job) {
         return job.error();
     }
@@ -66,7 +66,7 @@ exit_code run_jobs_retry(context& with) {
         if (with.options.dry_run) {
             return look_at(with, id, "retry");
         }
-        const auto done = with.client().retry(id);
+        const auto done = with.jobs().retry(id);
         return done ? libqueue::result<std::string>{"retried"} : done.error();
     });
 }
@@ -77,7 +77,7 @@ exit_code run_jobs_cancel(context& with) {
         if (with.options.dry_run) {
             return look_at(with, id, "cancel");
         }
-        const auto done = with.client().cancel(id, reason);
+        const auto done = with.jobs().cancel(id, reason);
         if (!done) {
             return done.error();
         }

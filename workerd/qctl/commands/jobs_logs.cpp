@@ -93,14 +93,14 @@ void go_on_behind(libqueue::log_filter& filter, const report& lines) {
 }
 
 void follow(context& with, libqueue::job_id id, libqueue::log_filter filter, log_printer& to) {
-    libqueue::run_records records{with.client()};
+    auto records = with.records();
     progress_watch progress;
     const auto limit = with.waiting_time(for_ever);
     const auto deadline = clock::now() + std::min(limit, for_ever);
     auto pause = shortest_pause;
     while (true) {
         // The state first: the last lines are there when the end is.
-        const auto job = with.client().get(id);
+        const auto job = with.jobs().get(id);
         if (!job) {
             throw to_stop(job.error());
         }
@@ -153,10 +153,10 @@ exit_code run_jobs_logs(context& with) {
         follow(with, id, filter, to);
         return exit_code::ok;
     }
-    if (const auto job = with.client().get(id); !job) {
+    if (const auto job = with.jobs().get(id); !job) {
         throw to_stop(job.error());
     }
-    libqueue::run_records records{with.client()};
+    auto records = with.records();
     const report lines = records.log(id, filter);
     to.print(lines);
     to.finish();
@@ -168,10 +168,10 @@ exit_code run_jobs_logs(context& with) {
 
 exit_code run_jobs_effects(context& with) {
     const auto id = read_id(with.call.arguments[0], "ID");
-    if (const auto job = with.client().get(id); !job) {
+    if (const auto job = with.jobs().get(id); !job) {
         throw to_stop(job.error());
     }
-    libqueue::run_records records{with.client()};
+    auto records = with.records();
     const report effects = records.effects(id);
     with.print_list(effects);
     flush_output();
@@ -191,7 +191,7 @@ exit_code run_jobs_resolve(context& with) {
     }
     const bool happened = what == "happened";
     std::string state{happened ? "committed" : "abandoned"};
-    libqueue::run_records records{with.client()};
+    auto records = with.records();
     if (with.options.dry_run) {
         require_open(records.effects(id), id, step);
         state.insert(0, "would be ");

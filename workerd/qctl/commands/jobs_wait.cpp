@@ -29,7 +29,7 @@ libqueue::result<job_info> wait_for_state(context& with, libqueue::job_id id,
                                           clock::time_point deadline) {
     auto pause = shortest_pause;
     while (true) {
-        auto job = with.client().get(id);
+        auto job = with.jobs().get(id);
         const auto left = deadline - clock::now();
         if (!job || reached(*job, wanted) || has_ended(job->state) ||
             left <= clock::duration::zero()) {

@@ -30,8 +30,8 @@ void demand_done(const libqueue::result<void>& answer) {
     }
 }
 
-libqueue::limit_control control(context& with) {
-    return libqueue::limit_control{with.client()};
+any_limits control(context& with) {
+    return with.limits();
 }
 
 void print_limit_result(context& with, const std::string& name, const std::string& what) {

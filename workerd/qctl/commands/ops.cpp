@@ -26,7 +26,7 @@ std::int64_t number(const libqueue::report& row, std::string_view name) {
     return std::stoll(cell(row, name));
 }
 
-exit_code follow(context& with, libqueue::bulk& bulk, std::int64_t id) {
+exit_code follow(context& with, any_bulk bulk, std::int64_t id) {
     auto row = unwrapped(bulk.show(id));
     {
         progress_bar bar{with.options, cell(row, "action")};
@@ -76,7 +76,7 @@ exit_code run_ops_run(context& with) {
     const danger level =
         wanted.action == libqueue::bulk_action::discard ? danger::severe : danger::moderate;
     demand_consent(with.options, level, name);
-    libqueue::bulk bulk{with.client()};
+    auto bulk = with.bulk();
     const auto matched = unwrapped(bulk.count(wanted.action, wanted.which));
     const std::string many =
         (matched.exact ? "" : "at least ") + counted(matched.count, "job", "jobs");
@@ -107,7 +107,7 @@ exit_code run_ops_list(context& with) {
     if (const auto text = call.text("limit")) {
         limit = static_cast<int>(read_integer(*text, "--limit", 1, 10'000));
     }
-    const auto rows = libqueue::bulk{with.client()}.list(call.has("unfinished"), before, limit);
+    const auto rows = with.bulk().list(call.has("unfinished"), before, limit);
     with.print_list(rows);
     flush_output();
     if (rows.next) {
@@ -118,7 +118,7 @@ exit_code run_ops_list(context& with) {
 
 exit_code run_ops_show(context& with) {
     const auto id = read_id(with.call.arguments[0], "ID");
-    libqueue::bulk bulk{with.client()};
+    auto bulk = with.bulk();
     if (with.call.has("follow")) {
         return follow(with, bulk, id);
     }
@@ -128,7 +128,7 @@ exit_code run_ops_show(context& with) {
 
 exit_code run_ops_cancel(context& with) {
     const auto id = read_id(with.call.arguments[0], "ID");
-    libqueue::bulk bulk{with.client()};
+    auto bulk = with.bulk();
     if (with.options.dry_run) {
         with.print_object(unwrapped(bulk.show(id)));
         return exit_code::ok;

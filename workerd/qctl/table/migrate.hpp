@@ -89,8 +89,9 @@ inline constexpr std::array about_commands{
     command{.id = verb::completion,
             .name = "completion",
             .summary = "Print a completion script for a shell",
-            .doc = "Completes verbs, flags and the values of flags that have a fixed set. The "
-                   "script is made from the same table as the help.",
+            .doc = "Completes verbs, flags, the values of flags that have a fixed set, and names "
+                   "of queues, kinds, schedules, limits and contexts (asked for when needed, for "
+                   "at most half a second). The script is made from the same table as the help.",
             .arguments = completion_arguments,
             .examples = completion_examples},
     command{.id = verb::version,

@@ -120,6 +120,9 @@ inline constexpr std::array sight_commands{
             .doc = "Bytes and dead rows of every table, and who holds the oldest snapshot. When "
                    "the tables suffer it says from what, and what to run.",
             .examples = stats_examples},
+};
+
+inline constexpr std::array care_commands{
     command{.id = verb::doctor,
             .name = "doctor",
             .summary = "Look for what keeps jobs from being run, each with its cure",

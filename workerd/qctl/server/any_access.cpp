@@ -1,0 +1,151 @@
+#include "server/any_access.hpp"
+
+#include "context.hpp"
+#include "instant.hpp"
+#include "server/api_client.hpp"
+#include "server/json_body.hpp"
+
+namespace qctl {
+
+namespace {
+
+using libqueue::access_control;
+using libqueue::report;
+using libqueue::result;
+
+void add(api_request& to, std::string_view name, const std::optional<std::string>& value) {
+    if (value) {
+        to.query.emplace_back(name, *value);
+    }
+}
+
+void add(api_request& to, std::string_view name, const std::optional<libqueue::time_point>& value) {
+    if (value) {
+        to.query.emplace_back(name, iso_instant(*value));
+    }
+}
+
+}  // namespace
+
+result<std::string> any_access::create_tenant(std::string_view name) {
+    auto* const server = with_.server();
+    if (server == nullptr) {
+        return access_control{with_.client()}.create_tenant(name);
+    }
+    api_request request{"POST", "/tenants"};
+    request.body = json_body{}.text("name", std::string{name}).done();
+    const auto row = server->object(request);
+    return row ? result<std::string>{field_of(*row, "id").value_or("")} : row.error();
+}
+
+report any_access::list_tenants() {
+    auto* const server = with_.server();
+    return server == nullptr ? access_control{with_.client()}.list_tenants()
+                             : server->items({"GET", "/tenants"}).value();
+}
+
+result<libqueue::new_token> any_access::create_token(const libqueue::token_options& options) {
+    auto* const server = with_.server();
+    if (server == nullptr) {
+        return access_control{with_.client()}.create_token(options);
+    }
+    json_body body;
+    body.text("role", std::string{libqueue::to_string(options.role)})
+        .text("name", options.name)
+        .text("tenant_id", options.tenant_id);
+    if (options.ttl) {
+        body.text("ttl", std::to_string(options.ttl->count()) + "s");
+    }
+    api_request request{"POST", "/tokens"};
+    request.body = body.done();
+    const auto row = server->object(request);
+    if (!row) {
+        return row.error();
+    }
+    libqueue::new_token made;
+    made.id = field_of(*row, "id").value_or("");
+    made.text = field_of(*row, "token").value_or("");
+    made.expires_at = read_instant(field_of(*row, "expires_at").value_or(""));
+    return made;
+}
+
+result<libqueue::token_holder> any_access::find_token(std::string_view presented) {
+    if (with_.server() != nullptr) {
+        throw needs_database(with_.call, "qctl api GET /whoami tells about your own token");
+    }
+    return access_control{with_.client()}.find_token(presented);
+}
+
+report any_access::list_tokens(int limit, const std::optional<std::string>& next_before) {
+    auto* const server = with_.server();
+    if (server == nullptr) {
+        return access_control{with_.client()}.list_tokens(limit, next_before);
+    }
+    api_request request{"GET", "/tokens"};
+    if (next_before) {
+        request.query.emplace_back("cursor", sealed_cursor(*next_before));
+    }
+    return server->list(request, limit).value();
+}
+
+result<void> any_access::revoke_token(std::string_view id) {
+    auto* const server = with_.server();
+    if (server == nullptr) {
+        return access_control{with_.client()}.revoke_token(id);
+    }
+    const auto answer = server->ask({"DELETE", "/tokens/" + path_part(id)});
+    return answer ? result<void>{} : answer.error();
+}
+
+report any_access::list_audit(const libqueue::audit_filter& filter) {
+    auto* const server = with_.server();
+    if (server == nullptr) {
+        return access_control{with_.client()}.list_audit(filter);
+    }
+    api_request request{"GET", "/audit"};
+    add(request, "actor", filter.actor);
+    add(request, "action", filter.action);
+    add(request, "target", filter.target);
+    add(request, "tenant_id", filter.tenant_id);
+    add(request, "since", filter.since);
+    add(request, "until", filter.until);
+    if (filter.before) {
+        request.query.emplace_back("cursor", cursor_behind(*filter.before));
+    }
+    return server->list(request, filter.limit).value();
+}
+
+result<report> any_access::verify_audit(std::optional<std::int64_t> anchor_id,
+                                        std::string_view anchor_hash) {
+    auto* const server = with_.server();
+    if (server == nullptr) {
+        return access_control{with_.client()}.verify_audit(anchor_id, anchor_hash);
+    }
+    api_request request{"GET", "/audit/verify"};
+    if (anchor_id) {
+        request.query.emplace_back("anchor_id", std::to_string(*anchor_id));
+        request.query.emplace_back("anchor_hash", anchor_hash);
+    }
+    auto row = server->object(request);
+    if (row) {
+        // As PostgreSQL writes it, which is what the verb reads.
+        for (auto& cell : row->rows.at(0)) {
+            cell = cell == "true" ? "t" : cell == "false" ? "f" : cell;
+        }
+    }
+    return row;
+}
+
+result<std::int64_t> any_access::prune_audit(std::chrono::seconds age) {
+    return access_control{with_.client()}.prune_audit(age);
+}
+
+result<void> any_access::install_roles() {
+    return access_control{with_.client()}.install_roles();
+}
+
+report any_access::list_roles() {
+    return access_control{with_.client()}.list_roles();
+}
+
+}  // namespace qctl

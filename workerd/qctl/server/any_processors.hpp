@@ -1,0 +1,53 @@
+#pragma once
+
+#include <libqueue/operations.hpp>
+#include <libqueue/statement.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace qctl {
+
+class context;
+
+/// What belongs to processors and not to the engine: tables of schemas that are there only where
+/// the processor is used (else `not_found`). Of the database or of a server; see any_jobs.hpp.
+class any_processors {
+   public:
+    explicit any_processors(context& with) noexcept : with_{with} {}
+
+    using text = std::optional<std::string>;
+    using number = std::optional<std::int64_t>;
+    [[nodiscard]] libqueue::result<libqueue::report> endpoints(const text& tenant, number after,
+                                                               int limit);
+    /// One row.
+    [[nodiscard]] libqueue::result<libqueue::report> endpoint(std::int64_t id);
+    [[nodiscard]] libqueue::result<void> enable_endpoint(std::int64_t id);
+    [[nodiscard]] libqueue::result<void> disable_endpoint(std::int64_t id,
+                                                          const std::string& reason);
+    [[nodiscard]] libqueue::result<libqueue::report> deliveries(number endpoint,
+                                                                const text& outcome,
+                                                                const text& tenant, int limit);
+    /// The job that delivers it.
+    [[nodiscard]] libqueue::result<libqueue::report> replay(const std::string& event,
+                                                            std::int64_t endpoint);
+    [[nodiscard]] libqueue::result<libqueue::report> templates(const text& name, const text& status,
+                                                               const text& tenant, int limit);
+
+    /// Of the database alone. `what` is the processor, for the error when it is not installed.
+    [[nodiscard]] libqueue::result<libqueue::report> ask(const char* what,
+                                                         const libqueue::statement& asked);
+    [[nodiscard]] libqueue::result<libqueue::report> act(const char* what, std::string_view action,
+                                                         std::string_view target,
+                                                         const libqueue::statement& asked);
+
+   private:
+    [[nodiscard]] libqueue::result<void> changed(std::int64_t id, std::string_view action,
+                                                 const libqueue::statement& asked);
+
+    context& with_;
+};
+
+}  // namespace qctl

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "command_table.hpp"
+
+#include <span>
+#include <string_view>
+
+namespace qctl {
+
+/// Which verb asks which route of the API. A verb that stands here works with a server; a route
+/// that does not stand here is one qctl cannot reach, which a test forbids.
+class route_use {
+   public:
+    verb id;
+    std::string_view method;
+    std::string_view path;  ///< below /api/v1, as the OpenAPI document writes it
+};
+
+[[nodiscard]] std::span<const route_use> route_uses() noexcept;
+
+/// Does the verb ask a server?
+[[nodiscard]] bool works_with_server(verb id) noexcept;
+/// Verbs about this machine alone: they ask nobody.
+[[nodiscard]] bool is_local(verb id) noexcept;
+
+}  // namespace qctl
