@@ -60,9 +60,8 @@ exit_code run_dlq_export(context& with) {
     auto operations = with.operations();
     auto to = with.renderer();
     if (with.server() != nullptr) {
-        operations.export_letters(filter, left, [&](const libqueue::report& letter) {
-            write_output(to.add(letter));
-        });
+        operations.export_letters(
+            filter, left, [&](const libqueue::report& letter) { write_output(to.add(letter)); });
         write_output(to.finish());
         return exit_code::ok;
     }
