@@ -33,10 +33,13 @@ shared (name) AS (VALUES
 -- Functions with their owner's rights that nothing of a tenant comes out of.
 harmless (name) AS (VALUES
     ('queue.draw_job_ids'), ('queue.preview_cron'), ('queue.assert_lease'), ('queue.limit_take'),
-    ('queue.limit_reserve'), ('queue.limit_report'), ('queue.limit_close')),
+    ('queue.limit_reserve'), ('queue.limit_report'), ('queue.limit_close'),
+    -- Where in the row of ids a time lies; takes the hash of a token whose text one must know.
+    ('queue.find_id_at'), ('queue.revoke_jwt')),
 -- Keys that are drawn by us, a provider or a chain, not chosen, tell nobody what others have.
 drawn (name) AS (VALUES
     ('queue.tenant_name_key'), ('queue.api_token_hash_key'), ('mint.attempt_pkey'),
+    ('queue.alert_open_key'),
     ('payments.payment_provider_id'))
 
 SELECT format('table %s: no forced row-level security', r.name)
@@ -62,6 +65,7 @@ FROM policy p
 WHERE p.polname = 'tenant' AND p.name NOT IN (SELECT s.name FROM shared s)
   AND p.sees !~ 'tenant_id = queue\.current_tenant\(\)|owner = queue\.current_tenant\(\)'
   AND p.sees !~ '^\(id = queue\.current_tenant\(\)\)$'
+  AND p.sees <> 'false'
 UNION ALL
 SELECT format('table %s: seen by all though it has column %s', p.name, a.attname)
 FROM policy p JOIN pg_attribute a ON a.attrelid = p.polrelid
@@ -97,7 +101,8 @@ WHERE f.prosecdef AND has_function_privilege('queue_operator', f.oid, 'EXECUTE')
   AND f.oid::regproc::text NOT IN (SELECT h.name FROM harmless h)
   AND format('%s.%s', n.nspname, f.proname) NOT IN (SELECT h.name FROM harmless h)
   AND f.prosrc !~ ('queue\.(own_tenant|own_jobs|check_job|check_batch|is_own_subscription|'
-                   'refuse_tenant|current_tenant|keep_own)\(|payments\.check_payment\(|'
+                   'refuse_tenant|current_tenant|keep_own|operation_condition)\(|'
+                   'payments\.check_payment\(|'
                    'analytics\.is_own_alert\(|webhooks\.lock_endpoint\(|queue\.lock_schedule\(')
 UNION ALL
 SELECT format('key %s of %s: chosen by tenants and without tenant_id', k.relname,
