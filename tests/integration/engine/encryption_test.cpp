@@ -474,7 +474,7 @@ TEST_CASE("encryption: with keys a dead letter is replayed edited or elsewhere, 
     libqueue::operations operations{client};
     libqueue::dead_letter_filter which;
     libqueue::replay_options edited;
-    edited.payload = "{\"edited\": true}";
+    edited.payload = "{\"corrected\": true}";
     libqueue::replay_options moved;
     moved.to_queue = "other";
     which.ids = {first};
@@ -494,10 +494,10 @@ TEST_CASE("encryption: with keys a dead letter is replayed edited or elsewhere, 
     REQUIRE(v.in.wait_state(child(first), "completed"));
     REQUIRE(v.in.wait_state(child(second), "completed"));
     REQUIRE(v.in.wait_state(child(plain), "completed"));
-    CHECK(v.saw(child(first)) == std::vector<std::string>{"{\"edited\": true}"});
+    CHECK(v.saw(child(first)) == std::vector<std::string>{"{\"corrected\": true}"});
     CHECK(v.saw(child(second)) == std::vector<std::string>{"{\"n\":2}"});
     CHECK(client.get(child(second)).value().queue == "other");
-    CHECK_FALSE(contains(v.dump(), "edited"));
+    CHECK_FALSE(contains(v.dump(), "corrected"));
 }
 
 TEST_CASE("encryption: keys rotate while workers run; afterwards nothing needs the old one") {
