@@ -128,7 +128,8 @@ TEST_SUITE("daemon") {
         CHECK(
             get(address, "/health/ready").find(R"("database":"up","schema":"up","worker":"up")") !=
             std::string::npos);
-        CHECK(get(address, "/").starts_with("HTTP/1.1 404"));
+        CHECK(get(address, "/").starts_with("HTTP/1.1 200"));
+        CHECK(get(address, "/assets/nothing.js").starts_with("HTTP/1.1 404"));
         CHECK(ask(address,
                   "POST /health/live HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n"
                   "Connection: close\r\n\r\n")

@@ -235,10 +235,11 @@ TEST_SUITE("processors: contacts") {
 
     TEST_CASE("pruning takes what is old, in pieces") {
         const store store;
+        // First, because now and then a question prunes by itself.
+        CHECK(store.ask(31, "a@x.test") == "send");
         store.database.execute(
             "INSERT INTO contacts.sending (job_id, contact, at, channel) SELECT "
             "g, 'x', '2026-11-01', 'email' FROM generate_series(1, 30) g");
-        CHECK(store.ask(31, "a@x.test") == "send");
         CHECK(store.database.query("SELECT contacts.prune(20, '2026-11-21 12:00Z')") == "20");
         CHECK(store.database.query("SELECT contacts.prune(20, '2026-11-21 12:00Z')") == "10");
         CHECK(store.database.query("SELECT count(*) FROM contacts.sending") == "1");
