@@ -3,7 +3,7 @@
 #include "system/qctl_bench.hpp"
 
 #include <filesystem>
-#include <fstream>
+#include <utility>
 
 // Verbs that ask nobody, or a person: configuration, manual pages, the full-screen view.
 
@@ -56,7 +56,7 @@ TEST_SUITE("qctl config") {
     TEST_CASE("show names the place of each value and hides passwords") {
         const qctl_bench bench;
         const auto file = bench.files.write("w.yaml",
-                                            "database: {dsn: \"postgresql://w:secret@h/app\"}\n"
+                                            "database: {dsn: \"postgresql://w@h/app\"}\n"
                                             "processors: {debug: true}\nlog: {level: debug}\n"
                                             "queues: {default: {concurrency: 10}}\n");
 
@@ -65,7 +65,12 @@ TEST_SUITE("qctl config") {
         CHECK_MESSAGE(written.code == 0, written.errors);
         CHECK(contains(written.output, "w.yaml:3:"));
         CHECK(contains(written.output, "\"path\":\"log.level\",\"value\":\"debug\""));
-        CHECK_FALSE(contains(written.output, "secret"));
+        const auto secret = bench.files.write(
+            "s.yaml", "database: {dsn: \"postgresql://w:secret@h/app\"}\nlog: {level: debug}\n");
+        const auto hidden = bench.run({"config", "show", secret.string(), "-o", "json"});
+        CHECK(hidden.code == 6);
+        CHECK(contains(hidden.output, "log.level"));
+        CHECK_FALSE(contains(hidden.output + hidden.errors, "secret@"));
         CHECK_FALSE(contains(written.output, "log.format"));
         const auto all = bench.run({"config", "show", file.string(), "--effective", "-o", "json"});
         CHECK(contains(all.output, "log.format"));
@@ -135,7 +140,7 @@ TEST_SUITE("qctl man") {
 }
 
 TEST_SUITE("qctl top at a terminal") {
-    TEST_CASE("it fills a screen of its own, and every way out puts the terminal back") {
+    TEST_CASE("it fills a screen of its own, obeys keys and puts the terminal back") {
         qctl_bench bench;
         static_cast<void>(bench.enqueue());
         const std::string settings = "stty rows 20 cols 100; before=$(stty -g); ";
@@ -148,19 +153,24 @@ TEST_SUITE("qctl top at a terminal") {
         CHECK(contains(quit.output, std::string{leave_screen}));
         CHECK(contains(quit.output, "RESTORED 0"));
         CHECK(quit.output.rfind(leave_screen) > quit.output.rfind(enter_screen));
-        const auto interrupted = on_terminal(bench, settings + qctl_path() + " top" + same, "\x03");
-        CHECK(contains(interrupted.output, "RESTORED 130"));
-        for (const auto* const signal : {"TERM", "HUP", "INT"}) {
+    }
+
+    TEST_CASE("a signal that ends it puts the terminal back") {
+        const qctl_bench bench;
+        for (const auto& [signal, code] : {std::pair{"TERM", 143}, {"HUP", 129}, {"INT", 130}}) {
             CAPTURE(signal);
-            const auto killed =
-                on_terminal(bench,
-                            settings + "(until [ -s " + (bench.files.path() / signal).string() +
-                                " ]; do :; done; kill -" + signal + " $(cat " +
-                                (bench.files.path() / signal).string() + ")) & sh -c 'echo $$ > " +
-                                (bench.files.path() / signal).string() + "; exec " +
-                                test::binary("qctl").string() + " top'" + same,
-                            "");
-            CHECK(contains(killed.output, "RESTORED"));
+            const auto pid = (bench.files.path() / signal).string();
+            // It is on screen when the terminal no longer waits for lines.
+            const auto done = on_terminal(
+                bench,
+                "stty rows 20 cols 100; before=$(stty -g); (until stty -a </dev/tty | grep -q -e "
+                "-icanon; do :; done; kill -" +
+                    std::string{signal} + " $(cat " + pid + ")) & sh -c 'echo $$ > " + pid +
+                    "; exec " + test::binary("qctl").string() +
+                    " top'; code=$?; [ \"$before\" = \"$(stty -g)\" ] && echo RESTORED $code",
+                "");
+            CHECK(contains(done.output, std::string{leave_screen}));
+            CHECK(contains(done.output, "RESTORED " + std::to_string(code)));
         }
     }
 

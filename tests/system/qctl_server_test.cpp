@@ -116,7 +116,7 @@ TEST_SUITE("qctl over a server") {
                     .code == 0);
         REQUIRE(both.served({"topics", "subscribe", "order.*", "nobody.runs"}).code == 0);
 
-        for (const auto* const format : {"json", "csv", "yaml", "wide"}) {
+        for (const auto* const format : {"json", "csv", "yaml"}) {
             for (const auto& args :
                  {words{"queues", "list"}, words{"queues", "show", "money"},
                   words{"jobs", "show", id}, words{"limits", "list", "smtp"},
@@ -219,7 +219,7 @@ TEST_SUITE("qctl over a server") {
         CHECK_MESSAGE(tenant.code == 0, tenant.errors);
         CHECK(tenant.output.size() == 37);
         const auto made = both.served({"tokens", "create", "--role", "viewer", "--ttl", "1h"});
-        CHECK(made.output.starts_with("lq_"));
+        CHECK_MESSAGE(made.output.starts_with("lq_"), made.errors);
         CHECK(contains(both.served({"audit", "list", "-o", "json"}).output, "tokens."));
         CHECK(both.served({"audit", "verify"}).code == 0);
         CHECK(both.served({"audit", "list"}, "viewer").code == 4);
@@ -293,7 +293,8 @@ TEST_SUITE("qctl over a server") {
             test::run_command(test::process_options{test::binary("workerd"), {"--print-openapi"}});
         REQUIRE(printed.code == 0);
         std::set<std::string> offered;
-        for (const auto& path : boost::json::parse(printed.output).at("paths").as_object()) {
+        const auto described = boost::json::parse(printed.output);
+        for (const auto& path : described.at("paths").as_object()) {
             std::string below{path.key()};
             below = below.starts_with("/api/v1") ? below.substr(7) : below;
             for (const auto& method : path.value().as_object()) {

@@ -37,6 +37,7 @@ api_request request_from(const invocation& call) {
         }
     }
     request.if_match = call.text("if-match");
+    request.only_once = request.path == "/tokens";
     return request;
 }
 

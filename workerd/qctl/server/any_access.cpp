@@ -57,6 +57,7 @@ result<libqueue::new_token> any_access::create_token(const libqueue::token_optio
         body.text("ttl", std::to_string(options.ttl->count()) + "s");
     }
     api_request request{"POST", "/tokens"};
+    request.only_once = true;
     request.body = body.done();
     const auto row = server->object(request);
     if (!row) {

@@ -127,7 +127,8 @@ class api_client::transfer {
 
     api_answer send(const api_request& request) {
         const bool changes = request.method != "GET";
-        const std::string key = request.method == "POST" ? fresh_key() : std::string{};
+        const bool keyed = request.method == "POST" && !request.only_once;
+        const std::string key = keyed ? fresh_key() : std::string{};
         auto answer = api_answer{};
         auto code = perform(request, key, answer);
         if (code != CURLE_OK && may_have_happened(code) && !key.empty()) {

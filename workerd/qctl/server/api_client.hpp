@@ -29,6 +29,8 @@ class api_request {
     std::vector<std::pair<std::string, std::string>> query;
     std::optional<std::string> body;      ///< JSON
     std::optional<std::string> if_match;  ///< ETag that must still hold
+    /// The answer holds a secret, which the server does not keep for a second asking.
+    bool only_once{false};
 };
 
 class api_answer {
