@@ -66,6 +66,9 @@ TEST_SUITE("qctl completion") {
         CHECK(shell.completes({"qctl", "jobs", ""}) == names{"list", "show", "explain", "wait",
                                                              "logs", "effects", "resolve", "retry",
                                                              "cancel"});
+        CHECK(shell.completes({"qctl", "webhooks", ""}) ==
+              names{"endpoints", "deliveries", "verify"});
+        CHECK(shell.completes({"qctl", "webhooks", "endpoints", "en"}) == names{"enable"});
         CHECK(shell.completes({"qctl", "completion", ""}) == names{"bash", "zsh", "fish"});
         CHECK(shell.completes({"qctl", "help", "exit"}) == names{"exit-codes"});
         CHECK(shell.completes({"qctl", "jobs", "show", ""}).empty());
@@ -99,7 +102,7 @@ TEST_SUITE("qctl completion") {
         CHECK(shell.completes({"qctl", "jobs", "list", "-o", "js"}) == json);
         CHECK(shell.completes({"qctl", "jobs", "list", "--output", "js"}) == json);
         CHECK(shell.completes({"qctl", "jobs", "list", "--output", "=", "js"}) == json);
-        CHECK(shell.completes({"qctl", "jobs", "list", "--output", "="}).size() == 6);
+        CHECK(shell.completes({"qctl", "jobs", "list", "--output", "="}).size() == 7);
         CHECK(shell.completes({"qctl", "--color", "al"}) == names{"always"});
         CHECK(shell.completes({"qctl", "jobs", "list", "--state", "de"}) == names{"dead"});
         CHECK(shell.completes({"qctl", "jobs", "list", "--queue", ""}).empty());
