@@ -66,6 +66,9 @@ TEST_SUITE("qctl completion") {
         CHECK(shell.completes({"qctl", "jobs", ""}) == names{"list", "show", "explain", "wait",
                                                              "logs", "effects", "resolve", "retry",
                                                              "cancel"});
+        CHECK(shell.completes({"qctl", "webhooks", ""}) ==
+              names{"endpoints", "deliveries", "verify"});
+        CHECK(shell.completes({"qctl", "webhooks", "endpoints", "en"}) == names{"enable"});
         CHECK(shell.completes({"qctl", "completion", ""}) == names{"bash", "zsh", "fish"});
         CHECK(shell.completes({"qctl", "help", "exit"}) == names{"exit-codes"});
         CHECK(shell.completes({"qctl", "jobs", "show", ""}).empty());
