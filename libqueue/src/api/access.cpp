@@ -1,11 +1,11 @@
 #include "api/as_result.hpp"
 #include "api/on_connection.hpp"
 #include "api/report.hpp"
+#include "pg/sha256.hpp"
 #include "store/access_store.hpp"
 
 #include <libqueue/access.hpp>
 
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 
 #include <array>
@@ -37,21 +37,6 @@ constexpr std::size_t secret_text{43};
         out += digits[(held << static_cast<unsigned>(6 - bits)) & 63U];
     }
     return out;
-}
-
-[[nodiscard]] std::string sha256_hex(std::string_view text) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned length = 0;
-    const int done =
-        EVP_Digest(text.data(), text.size(), digest.data(), &length, EVP_sha256(), nullptr);
-    LIBQUEUE_ASSERT(done == 1 && length == 32);
-    constexpr std::string_view digits{"0123456789abcdef"};
-    std::string hex;
-    for (unsigned i = 0; i < length; ++i) {
-        hex += digits[digest.at(i) >> 4U];
-        hex += digits[digest.at(i) & 15U];
-    }
-    return hex;
 }
 
 [[nodiscard]] std::string draw_token() {
@@ -95,7 +80,7 @@ result<new_token> access_control::create_token(const token_options& options) {
     return api::as_result([&] {
         new_token made;
         made.text = draw_token();
-        const std::string hash = sha256_hex(made.text);
+        const std::string hash = pg::sha256_hex(made.text);
         on_connection(client_, [&](const store::session& with) {
             const pg::result row = store::create_token(with, hash, options);
             made.id = row.text(0, 0);
@@ -107,7 +92,7 @@ result<new_token> access_control::create_token(const token_options& options) {
 
 result<token_holder> access_control::find_token(std::string_view presented) {
     // Other forms are hashed as well: how long the answer takes says nothing about the form.
-    const std::string hash = sha256_hex(presented);
+    const std::string hash = pg::sha256_hex(presented);
     const bool formed = presented.starts_with(token_prefix) &&
                         presented.size() == token_prefix.size() + secret_text;
     return api::as_result([&] {

@@ -1,4 +1,4 @@
-#include "api/as_result.hpp"
+#include "api/asked.hpp"
 #include "api/on_connection.hpp"
 #include "api/report.hpp"
 #include "core/limits.hpp"
@@ -8,12 +8,6 @@
 
 namespace libqueue {
 namespace {
-
-/// What goes wrong in the domain comes as a result.
-template <typename Work>
-auto asked(client& from, Work work) {
-    return api::as_result([&] { return api::on_connection(from, work); });
-}
 
 std::int64_t counted_in(const store::session& with, const archived_filter& filter) {
     const auto count = store::count_archived_jobs(with, filter);
@@ -27,13 +21,13 @@ std::int64_t counted_in(const store::session& with, const archived_filter& filte
 }  // namespace
 
 result<void> archives::set(std::string_view kind, const std::optional<std::string>& archive) {
-    return asked(client_,
-                 [&](const store::session& with) { store::set_archive(with, kind, archive); });
+    return api::asked(client_,
+                      [&](const store::session& with) { store::set_archive(with, kind, archive); });
 }
 
 result<void> archives::set_retention(std::string_view archive,
                                      const std::optional<std::chrono::milliseconds>& retention) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         store::set_archive_retention(with, archive, retention);
     });
 }
@@ -45,7 +39,7 @@ report archives::list() {
 }
 
 result<report> archives::jobs(const archived_filter& filter) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         report page = api::make_report(store::list_archived_jobs(with, filter));
         if (page.rows.empty() && !filter.after) {
             static_cast<void>(counted_in(with, filter));
@@ -55,11 +49,12 @@ result<report> archives::jobs(const archived_filter& filter) {
 }
 
 result<std::int64_t> archives::count(const archived_filter& filter) {
-    return asked(client_, [&](const store::session& with) { return counted_in(with, filter); });
+    return api::asked(client_,
+                      [&](const store::session& with) { return counted_in(with, filter); });
 }
 
 result<std::int64_t> archives::remove(std::string_view archive, std::span<const job_id> ids) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         return store::remove_archived_jobs(with, archive, ids);
     });
 }
@@ -78,7 +73,7 @@ result<std::int64_t> archives::prune(std::string_view archive, time_point before
     }
     std::int64_t done = 0;
     while (true) {
-        const auto gone = asked(client_, [&](const store::session& with) {
+        const auto gone = api::asked(client_, [&](const store::session& with) {
             return store::remove_old_archived_jobs(with, archive, before, limits::sweep_batch_max);
         });
         if (!gone) {
@@ -92,8 +87,9 @@ result<std::int64_t> archives::prune(std::string_view archive, time_point before
 }
 
 result<erasure> erase(client& connection, const erasure_request& request) {
-    return asked(connection,
-                 [&](const store::session& with) { return store::erase_subject(with, request); });
+    return api::asked(connection, [&](const store::session& with) {
+        return store::erase_subject(with, request);
+    });
 }
 
 report list_erasures(client& connection, int limit) {

@@ -1,4 +1,4 @@
-#include "api/as_result.hpp"
+#include "api/asked.hpp"
 #include "api/on_connection.hpp"
 #include "api/report.hpp"
 #include "store/batch_store.hpp"
@@ -7,12 +7,6 @@
 
 namespace libqueue {
 namespace {
-
-/// What goes wrong in the domain comes as a result.
-template <typename Work>
-auto asked(client& from, Work work) {
-    return api::as_result([&] { return api::on_connection(from, work); });
-}
 
 [[noreturn]] void no_such_batch(std::int64_t batch) {
     throw domain_failure{error{errc::not_found, "no batch " + std::to_string(batch)}};
@@ -48,22 +42,22 @@ std::optional<batch_state> parse_batch_state(std::string_view text) noexcept {
 }
 
 result<std::int64_t> batches::create(const new_batch& wanted) {
-    return asked(client_,
-                 [&](const store::session& with) { return store::create_batch(with, wanted); });
+    return api::asked(
+        client_, [&](const store::session& with) { return store::create_batch(with, wanted); });
 }
 
 result<void> batches::seal(std::int64_t batch) {
-    return asked(client_, [&](const store::session& with) { store::seal_batch(with, batch); });
+    return api::asked(client_, [&](const store::session& with) { store::seal_batch(with, batch); });
 }
 
 result<batch_cancelled> batches::cancel(std::int64_t batch, std::optional<std::string> reason) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         return store::cancel_batch(with, batch, reason);
     });
 }
 
 result<batch_counts> batches::counts(std::int64_t batch) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         const std::optional<batch_counts> known = store::count_batch(with, batch);
         if (!known) {
             no_such_batch(batch);
@@ -83,7 +77,7 @@ report batches::list(const batch_filter& filter) {
 }
 
 result<report> batches::show(std::int64_t batch) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         report one = api::make_report(store::show_batch(with, batch));
         if (one.rows.empty()) {
             no_such_batch(batch);
@@ -93,7 +87,7 @@ result<report> batches::show(std::int64_t batch) {
 }
 
 result<report> batches::items(std::int64_t batch, const batch_item_filter& filter) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         report page = api::make_report(store::list_batch_items(with, batch, filter));
         if (page.rows.size() == static_cast<std::size_t>(filter.limit)) {
             page.next = std::stoll(page.rows.back().front().value());

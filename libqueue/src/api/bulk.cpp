@@ -1,4 +1,4 @@
-#include "api/as_result.hpp"
+#include "api/asked.hpp"
 #include "api/on_connection.hpp"
 #include "api/report.hpp"
 #include "store/search_store.hpp"
@@ -12,11 +12,6 @@ namespace {
 
 constexpr std::array actions{bulk_action::retry, bulk_action::cancel, bulk_action::replay,
                              bulk_action::discard, bulk_action::purge};
-
-template <typename Work>
-auto asked(client& from, Work work) {
-    return api::as_result([&] { return api::on_connection(from, work); });
-}
 
 }  // namespace
 
@@ -46,14 +41,14 @@ std::optional<bulk_action> parse_bulk_action(std::string_view text) noexcept {
 }
 
 result<bounded_count> bulk::count(bulk_action action, const filter& which) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         return store::count_operation(with, action, which);
     });
 }
 
 result<std::int64_t> bulk::create(const new_bulk& wanted) {
-    return asked(client_,
-                 [&](const store::session& with) { return store::create_operation(with, wanted); });
+    return api::asked(
+        client_, [&](const store::session& with) { return store::create_operation(with, wanted); });
 }
 
 report bulk::list(bool unfinished_only, const std::optional<std::int64_t>& before, int limit) {
@@ -68,7 +63,7 @@ report bulk::list(bool unfinished_only, const std::optional<std::int64_t>& befor
 }
 
 result<report> bulk::show(std::int64_t operation) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         report one = api::make_report(store::show_operation(with, operation));
         if (one.rows.empty()) {
             throw domain_failure{
@@ -79,8 +74,8 @@ result<report> bulk::show(std::int64_t operation) {
 }
 
 result<void> bulk::cancel(std::int64_t operation) {
-    return asked(client_,
-                 [&](const store::session& with) { store::cancel_operation(with, operation); });
+    return api::asked(
+        client_, [&](const store::session& with) { store::cancel_operation(with, operation); });
 }
 
 }  // namespace libqueue

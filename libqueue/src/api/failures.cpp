@@ -1,6 +1,5 @@
-#include "api/as_result.hpp"
+#include "api/asked.hpp"
 #include "api/found_page.hpp"
-#include "api/on_connection.hpp"
 #include "api/report.hpp"
 #include "store/search_store.hpp"
 
@@ -13,16 +12,11 @@ namespace {
 
 constexpr int buckets{24};
 
-template <typename Work>
-auto asked(client& from, Work work) {
-    return api::as_result([&] { return api::on_connection(from, work); });
-}
-
 }  // namespace
 
 result<found_page> failures::find(const filter& which, const std::optional<std::string>& behind,
                                   int limit) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         return api::make_page(
             api::make_report(store::find_dead_letters(with, which, behind, limit)),
             static_cast<std::size_t>(limit));
@@ -30,7 +24,7 @@ result<found_page> failures::find(const filter& which, const std::optional<std::
 }
 
 result<report> failures::show(job_id id) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         dead_letter_filter one;
         one.ids = {id};
         report letter = api::make_report(store::list_dead_letters(with, one));
@@ -49,14 +43,14 @@ result<report> failures::groups(const filter& which, std::chrono::seconds window
     }
     const auto since = std::chrono::time_point_cast<std::chrono::microseconds>(
         std::chrono::system_clock::now() - window);
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         return api::make_report(store::list_failure_groups(with, which, since, buckets, limit));
     });
 }
 
 result<void> failures::note_group(std::string_view fingerprint,
                                   const std::optional<std::string>& note, bool muted) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         store::note_failure_group(with, fingerprint, note, muted);
     });
 }

@@ -1,4 +1,4 @@
-#include "api/as_result.hpp"
+#include "api/asked.hpp"
 #include "api/found_page.hpp"
 #include "api/on_connection.hpp"
 #include "api/report.hpp"
@@ -9,27 +9,17 @@
 #include <algorithm>
 
 namespace libqueue {
-namespace {
-
-/// What goes wrong in the domain comes as a result.
-template <typename Work>
-auto asked(client& from, Work work) {
-    return api::as_result([&] { return api::on_connection(from, work); });
-}
-
-}  // namespace
-
 result<found_page> jobs::find(const filter& which, const std::optional<std::string>& behind,
                               int limit) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         return api::make_page(api::make_report(store::find_jobs(with, which, behind, limit)),
                               static_cast<std::size_t>(limit));
     });
 }
 
 result<bounded_count> jobs::count(const filter& which, int most) {
-    return asked(client_,
-                 [&](const store::session& with) { return store::count_jobs(with, which, most); });
+    return api::asked(
+        client_, [&](const store::session& with) { return store::count_jobs(with, which, most); });
 }
 
 std::vector<std::string> jobs::complete(std::string_view text) {
@@ -56,7 +46,7 @@ std::vector<std::string> jobs::complete(std::string_view text) {
 }
 
 result<report> jobs::show(job_id id) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         report one = api::make_report(store::show_job(with, id));
         if (one.rows.empty()) {
             throw domain_failure{error{errc::not_found, "no job " + std::to_string(id)}};
@@ -66,28 +56,29 @@ result<report> jobs::show(job_id id) {
 }
 
 result<report> jobs::explain(job_id id) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         return api::make_report(store::explain_job_further(with, id));
     });
 }
 
 result<report> jobs::lineage(job_id id) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         return api::make_report(store::job_lineage(with, id));
     });
 }
 
 result<void> jobs::snooze(job_id id, time_point until) {
-    return asked(client_, [&](const store::session& with) { store::snooze_job(with, id, until); });
+    return api::asked(client_,
+                      [&](const store::session& with) { store::snooze_job(with, id, until); });
 }
 
 result<job_id> jobs::clone(job_id id, const clone_changes& changes) {
-    return asked(client_,
-                 [&](const store::session& with) { return store::clone_job(with, id, changes); });
+    return api::asked(
+        client_, [&](const store::session& with) { return store::clone_job(with, id, changes); });
 }
 
 result<job_id> jobs::retry_edited(job_id id, const std::string& payload) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         return store::retry_edited(with, id, payload);
     });
 }

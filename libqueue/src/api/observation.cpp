@@ -1,4 +1,4 @@
-#include "api/as_result.hpp"
+#include "api/asked.hpp"
 #include "api/on_connection.hpp"
 #include "api/report.hpp"
 #include "store/observation_store.hpp"
@@ -8,16 +8,6 @@
 #include <libqueue/samples.hpp>
 
 namespace libqueue {
-namespace {
-
-/// What goes wrong in the domain comes as a result.
-template <typename Work>
-auto asked(client& from, Work work) {
-    return api::as_result([&] { return api::on_connection(from, work); });
-}
-
-}  // namespace
-
 bool observation::hold_duty(std::string_view duty, std::string_view holder,
                             std::chrono::milliseconds hold_for) {
     return api::on_connection(client_, [&](const store::session& with) {
@@ -69,7 +59,7 @@ std::chrono::milliseconds observation::clock_offset() {
 }
 
 result<report> samples::series(const series_request& wanted) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         return api::make_report(store::sample_series(with, wanted));
     });
 }
@@ -91,7 +81,7 @@ report alerts::list(const alert_filter& filter) {
 
 result<report> alerts::acknowledge(std::int64_t id, std::string_view by_whom,
                                    std::optional<std::string> note) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         return api::make_report(store::acknowledge_alert(with, id, by_whom, note));
     });
 }

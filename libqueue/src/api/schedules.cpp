@@ -1,4 +1,4 @@
-#include "api/as_result.hpp"
+#include "api/asked.hpp"
 #include "api/on_connection.hpp"
 #include "api/report.hpp"
 #include "store/schedule_store.hpp"
@@ -10,12 +10,6 @@ namespace {
 
 using store::schedule_key;
 using tenant = std::optional<std::string>;
-
-/// What goes wrong in the domain comes as a result.
-template <typename Work>
-auto asked(client& from, Work work) {
-    return api::as_result([&] { return api::on_connection(from, work); });
-}
 
 }  // namespace
 
@@ -60,44 +54,44 @@ std::optional<overlap> parse_overlap(std::string_view text) noexcept {
 }
 
 result<std::int64_t> schedules::set(const new_schedule& wanted) {
-    return asked(client_,
-                 [&](const store::session& with) { return store::set_schedule(with, wanted); });
+    return api::asked(
+        client_, [&](const store::session& with) { return store::set_schedule(with, wanted); });
 }
 
 result<bool> schedules::remove(std::string_view name, const tenant& tenant_id) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         return store::remove_schedule(with, schedule_key{name, tenant_id});
     });
 }
 
 result<void> schedules::pause(std::string_view name, const tenant& tenant_id) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         store::pause_schedule(with, schedule_key{name, tenant_id});
     });
 }
 
 result<void> schedules::resume(std::string_view name, const tenant& tenant_id) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         store::resume_schedule(with, schedule_key{name, tenant_id});
     });
 }
 
 result<job_id> schedules::run_now(std::string_view name, const tenant& tenant_id) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         return store::run_schedule(with, schedule_key{name, tenant_id});
     });
 }
 
 result<std::vector<time_point>> schedules::next(std::string_view name, int n,
                                                 const tenant& tenant_id) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         return store::next_firings(with, schedule_key{name, tenant_id}, n);
     });
 }
 
 result<std::vector<time_point>> schedules::preview(std::string_view cron, std::string_view timezone,
                                                    int n) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         return store::preview_cron(with, cron, timezone, n);
     });
 }
@@ -113,7 +107,7 @@ report schedules::list(const schedule_filter& filter) {
 }
 
 result<report> schedules::show(std::string_view name, const tenant& tenant_id) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         report one = api::make_report(store::show_schedule(with, schedule_key{name, tenant_id}));
         if (one.rows.empty()) {
             throw domain_failure{

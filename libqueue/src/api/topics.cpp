@@ -1,4 +1,4 @@
-#include "api/as_result.hpp"
+#include "api/asked.hpp"
 #include "api/on_connection.hpp"
 #include "api/report.hpp"
 #include "store/topic_store.hpp"
@@ -6,34 +6,24 @@
 #include <libqueue/topics.hpp>
 
 namespace libqueue {
-namespace {
-
-/// What goes wrong in the domain comes as a result.
-template <typename Work>
-auto asked(client& from, Work work) {
-    return api::as_result([&] { return api::on_connection(from, work); });
-}
-
-}  // namespace
-
 result<int> topics::publish(const new_event& event) {
-    return asked(client_,
-                 [&](const store::session& with) { return store::publish_event(with, event); });
+    return api::asked(
+        client_, [&](const store::session& with) { return store::publish_event(with, event); });
 }
 
 result<std::int64_t> topics::subscribe(const new_subscription& wanted) {
-    return asked(client_,
-                 [&](const store::session& with) { return store::set_subscription(with, wanted); });
+    return api::asked(
+        client_, [&](const store::session& with) { return store::set_subscription(with, wanted); });
 }
 
 result<bool> topics::unsubscribe(std::int64_t id) {
-    return asked(client_,
-                 [&](const store::session& with) { return store::remove_subscription(with, id); });
+    return api::asked(
+        client_, [&](const store::session& with) { return store::remove_subscription(with, id); });
 }
 
 result<bool> topics::unsubscribe(std::string_view pattern, std::string_view kind,
                                  const std::optional<std::string>& tenant_id) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         return store::remove_subscription_of(with, pattern, kind, tenant_id);
     });
 }
@@ -49,7 +39,7 @@ report topics::list(const subscription_filter& filter) {
 }
 
 result<report> topics::subscribers(const new_event& event) {
-    return asked(client_, [&](const store::session& with) {
+    return api::asked(client_, [&](const store::session& with) {
         return api::make_report(store::list_subscribers(with, event));
     });
 }
@@ -61,8 +51,8 @@ report topics::unrouted(int limit) {
 }
 
 result<std::int64_t> topics::forget_unrouted(const std::optional<std::string>& topic) {
-    return asked(client_,
-                 [&](const store::session& with) { return store::forget_unrouted(with, topic); });
+    return api::asked(
+        client_, [&](const store::session& with) { return store::forget_unrouted(with, topic); });
 }
 
 }  // namespace libqueue

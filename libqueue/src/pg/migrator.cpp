@@ -1,6 +1,7 @@
 #include "pg/migrator.hpp"
 
 #include "pg/schema_name.hpp"
+#include "pg/sha256.hpp"
 
 #include <sql/create_migration_table.hpp>
 #include <sql/create_schema.hpp>
@@ -9,8 +10,6 @@
 #include <sql/lock_migrations.hpp>
 #include <sql/migrations.hpp>
 #include <sql/record_migration.hpp>
-
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <array>
@@ -25,21 +24,6 @@ constexpr int lock_attempts{60};
 constexpr std::chrono::milliseconds lock_pause{1'000};
 constexpr std::string_view lock_not_available{"55P03"};
 constexpr std::string_view deadlock_detected{"40P01"};
-
-[[nodiscard]] std::string sha256_hex(std::string_view text) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned length = 0;
-    const int done =
-        EVP_Digest(text.data(), text.size(), digest.data(), &length, EVP_sha256(), nullptr);
-    LIBQUEUE_ASSERT(done == 1 && length == 32);
-    constexpr std::string_view digits{"0123456789abcdef"};
-    std::string hex;
-    for (unsigned i = 0; i < length; ++i) {
-        hex += digits[digest[i] >> 4U];
-        hex += digits[digest[i] & 15U];
-    }
-    return hex;
-}
 
 constexpr std::string_view breaking_yes{"-- breaking: yes"};
 constexpr std::string_view breaking_no{"-- breaking: no"};
