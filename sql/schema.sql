@@ -475,21 +475,13 @@ $$;
 
 CREATE FUNCTION queue.append_audit(actor text, role text, tenant_id uuid, action text, target text, detail jsonb, request_id text) RETURNS void
     LANGUAGE plpgsql
-    AS $_$
+    AS $$
 #variable_conflict use_variable
 DECLARE
     head queue.audit_head;
     made queue.audit;
 BEGIN
-    IF action IS NULL OR action !~ '^[a-z0-9_]+[.][a-z0-9_-]+$' OR length(action) > 64 THEN
-        RAISE EXCEPTION 'action: expected resource.verb in at most 64 of a-z 0-9 _ -, got %',
-            coalesce(quote_literal(left(action, 100)), 'NULL') USING ERRCODE = 'LQ001';
-    END IF;
-    IF pg_column_size(detail) > 16384 OR octet_length(target) > 1024 THEN
-        RAISE EXCEPTION 'audit: expected a detail of at most 16 KiB and a target of at most 1 KiB, '
-                        'got % and % bytes', pg_column_size(detail), octet_length(target)
-            USING ERRCODE = 'LQ001';
-    END IF;
+    PERFORM queue.check_audit(action, target, detail);
     SELECT h.* INTO STRICT head FROM queue.audit_head h FOR UPDATE;
     made := ROW(head.id + 1, clock_timestamp(), actor, role, tenant_id, action, target, detail,
                 request_id, head.hash, NULL);
@@ -497,7 +489,7 @@ BEGIN
     INSERT INTO queue.audit SELECT made.*;
     UPDATE queue.audit_head h SET id = made.id, hash = made.hash;
 END
-$_$;
+$$;
 
 CREATE FUNCTION queue.apply_function_rights(of_schema text) RETURNS void
     LANGUAGE plpgsql
@@ -577,7 +569,8 @@ BEGIN
     END LOOP;
     -- Appended to by functions alone.
     EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON queue.audit, queue.audit_head, '
-                   'queue.api_token, queue.table_rule, queue.function_rule FROM %I',
+                   'queue.audit_entry, queue.api_token, queue.table_rule, queue.function_rule '
+                   'FROM %I',
                    queue.role_name('engine'));
 END
 $$;
@@ -1235,6 +1228,34 @@ END
 $_$;
 
 COMMENT ON FUNCTION queue.candidate_query(source text, filter jsonb, lines integer[], states text[], oldest_first boolean) IS 'SQL text; every value in it is quoted';
+
+CREATE FUNCTION queue.chain_audit_entry() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    DELETE FROM queue.audit_entry e WHERE e.id = NEW.id;
+    PERFORM queue.append_audit(NEW.actor, NEW.role, NEW.tenant_id, NEW.action, NEW.target,
+                               NEW.detail, NEW.request_id);
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION queue.check_audit(action text, target text, detail jsonb) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    AS $_$
+BEGIN
+    IF action IS NULL OR action !~ '^[a-z0-9_]+[.][a-z0-9_-]+$' OR length(action) > 64 THEN
+        RAISE EXCEPTION 'action: expected resource.verb in at most 64 of a-z 0-9 _ -, got %',
+            coalesce(quote_literal(left(action, 100)), 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    IF pg_column_size(detail) > 16384 OR octet_length(target) > 1024 THEN
+        RAISE EXCEPTION 'audit: expected a detail of at most 16 KiB and a target of at most 1 KiB, '
+                        'got % and % bytes', pg_column_size(detail), octet_length(target)
+            USING ERRCODE = 'LQ001';
+    END IF;
+END
+$_$;
 
 CREATE FUNCTION queue.check_batch(batch_id bigint) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -3589,63 +3610,67 @@ CREATE FUNCTION queue.failure_groups(filter jsonb, since timestamp with time zon
     AS $_$
 #variable_conflict use_column
 DECLARE
+    deadline timestamptz := clock_timestamp() + interval '500 milliseconds';
     wide interval := (clock_timestamp() - failure_groups.since) / failure_groups.buckets;
     tenant uuid := queue.current_tenant();
-    -- A tenant's own groups are among its latest letters: the index is full of others'.
-    own text[];
+    -- Names the tenant where there is one: the policy alone leads to no index.
+    own text := CASE WHEN tenant IS NULL THEN 'true'
+                     ELSE format('d.tenant_id = %L', tenant) END;
+    condition text := queue.filter_condition(
+        queue.filter_at(failure_groups.filter, clock_timestamp()), 'letter');
+    looked_at CONSTANT integer := 10 * failure_groups.most_letters;
     one text := '';
     seen integer := 0;
-    letters text;
+    more boolean;
 BEGIN
-    IF tenant IS NOT NULL THEN
-        own := ARRAY(SELECT DISTINCT s.fingerprint
-                     FROM (SELECT d.fingerprint FROM queue.dead_letter d
-                           WHERE d.tenant_id = tenant ORDER BY d.died_at DESC LIMIT 5000) s
-                     ORDER BY s.fingerprint);
-    END IF;
-    letters := format($q$
-        SELECT min(s.kind) AS kind, min(s.queue) AS queue, count(DISTINCT s.queue) AS queues,
-               count(DISTINCT s.tenant_id) AS tenants, count(*) AS count,
-               min(s.died_at) AS first_died_at, max(s.died_at) AS last_died_at,
-               (array_agg(s.job_id ORDER BY s.died_at DESC))[1] AS sample_id
-        FROM (SELECT d.kind, d.queue, d.tenant_id, d.died_at, d.job_id
-              FROM queue.dead_letter d
-              WHERE d.fingerprint = $1%s
-              ORDER BY d.died_at DESC, d.job_id DESC LIMIT $2) s$q$,
-        queue.filter_condition(queue.filter_at(failure_groups.filter, clock_timestamp()),
-                               'letter'));
-    WHILE seen < failure_groups.most_groups LOOP
-        IF own IS NULL THEN
-            SELECT d.fingerprint INTO one FROM queue.dead_letter d
-            WHERE d.fingerprint > one ORDER BY d.fingerprint LIMIT 1;
-        ELSE
-            SELECT min(u.fingerprint) INTO one FROM unnest(own) u (fingerprint)
-            WHERE u.fingerprint > one;
-        END IF;
+    WHILE seen < failure_groups.most_groups AND clock_timestamp() < deadline LOOP
+        EXECUTE format($q$
+            SELECT d.fingerprint FROM queue.dead_letter d
+            WHERE %s AND d.fingerprint > $1 ORDER BY d.fingerprint LIMIT 1$q$, own)
+        INTO one USING one;
         EXIT WHEN one IS NULL;
-        EXECUTE letters INTO kind, queue, queues, tenants, count, first_died_at, last_died_at,
-                             sample_id
-        USING one, failure_groups.most_letters;
+        EXECUTE format($q$
+            SELECT min(s.kind), min(s.queue), count(DISTINCT s.queue), count(DISTINCT s.tenant_id),
+                   count(*), min(s.died_at), max(s.died_at),
+                   (array_agg(s.job_id ORDER BY s.died_at DESC))[1]
+            FROM (SELECT d.kind, d.queue, d.tenant_id, d.died_at, d.job_id
+                  FROM (SELECT * FROM queue.dead_letter d
+                        WHERE %s AND d.fingerprint = $1
+                        ORDER BY d.died_at DESC, d.job_id DESC LIMIT $3) d
+                  WHERE true%s
+                  ORDER BY d.died_at DESC, d.job_id DESC LIMIT $2) s$q$, own, condition)
+        INTO kind, queue, queues, tenants, count, first_died_at, last_died_at, sample_id
+        USING one, failure_groups.most_letters, looked_at;
         CONTINUE WHEN count = 0;
         seen := seen + 1;
         fingerprint := one;
-        count_exact := count < failure_groups.most_letters;
+        EXECUTE format($q$
+            SELECT EXISTS (SELECT FROM queue.dead_letter d
+                           WHERE %s AND d.fingerprint = $1 OFFSET $2)$q$, own)
+        INTO more USING one, looked_at;
+        count_exact := count < failure_groups.most_letters AND NOT more;
         IF NOT count_exact THEN
-            SELECT d.died_at INTO first_died_at FROM queue.dead_letter d
-            WHERE d.fingerprint = one ORDER BY d.died_at LIMIT 1;
+            EXECUTE format($q$
+                SELECT d.died_at FROM queue.dead_letter d
+                WHERE %s AND d.fingerprint = $1 ORDER BY d.died_at LIMIT 1$q$, own)
+            INTO first_died_at USING one;
         END IF;
         SELECT d.reason, left(d.error, 500) INTO reason, error
         FROM queue.dead_letter d WHERE d.job_id = sample_id;
-        SELECT array_agg(coalesce(b.n, 0) ORDER BY g.n) INTO series
-        FROM generate_series(0, failure_groups.buckets - 1) g (n)
-        LEFT JOIN (
-            SELECT least(failure_groups.buckets - 1, floor(
-                       extract(epoch FROM s.died_at - failure_groups.since)
-                       / extract(epoch FROM wide)))::integer AS bucket, count(*) AS n
-            FROM (SELECT d.died_at FROM queue.dead_letter d
-                  WHERE d.fingerprint = one AND d.died_at >= failure_groups.since
-                  ORDER BY d.died_at DESC LIMIT failure_groups.most_letters) s
-            GROUP BY 1) b ON b.bucket = g.n;
+        EXECUTE format($q$
+            SELECT array_agg(coalesce(b.n, 0) ORDER BY g.n)
+            FROM generate_series(0, $2 - 1) g (n)
+            LEFT JOIN (
+                SELECT least($2 - 1, floor(extract(epoch FROM s.died_at - $3)
+                                           / extract(epoch FROM $4)))::integer AS bucket,
+                       count(*) AS n
+                FROM (SELECT d.died_at FROM queue.dead_letter d
+                      WHERE %s AND d.fingerprint = $1 AND d.died_at >= $3
+                      ORDER BY d.died_at DESC LIMIT $5) s
+                GROUP BY 1) b ON b.bucket = g.n$q$, own)
+        INTO series
+        USING one, failure_groups.buckets, failure_groups.since, wide,
+              failure_groups.most_letters;
         RETURN NEXT;
     END LOOP;
 END
@@ -6544,12 +6569,21 @@ CREATE FUNCTION queue.put_levels(levels jsonb) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+    WITH told AS (
+        SELECT DISTINCT ON (l.name, l.labels) l.name, l.labels, l.value
+        FROM jsonb_to_recordset(put_levels.levels)
+             l (name text, labels jsonb, value double precision)
+        ORDER BY l.name, l.labels),
+    placed AS (
+        SELECT t.*, v.name IS NOT NULL AS known,
+               row_number() OVER (PARTITION BY v.name IS NOT NULL ORDER BY t.name, t.labels)
+                   AS nth
+        FROM told t LEFT JOIN queue.level v ON v.name = t.name AND v.labels = t.labels)
     INSERT INTO queue.level AS v (name, labels, value, at)
-    SELECT DISTINCT ON (l.name, l.labels) l.name, l.labels, l.value, clock_timestamp()
-    FROM jsonb_to_recordset(put_levels.levels)
-         l (name text, labels jsonb, value double precision)
-    WHERE (SELECT count(*) FROM queue.level) < 1000
-    ORDER BY l.name, l.labels
+    SELECT p.name, p.labels, p.value, clock_timestamp()
+    FROM placed p
+    WHERE p.known OR p.nth <= 1000 - (SELECT count(*) FROM queue.level)
+    ORDER BY p.name, p.labels
     ON CONFLICT ON CONSTRAINT level_pkey DO UPDATE
     SET value = excluded.value, at = excluded.at
 $$;
@@ -6614,10 +6648,12 @@ CREATE FUNCTION queue.record_action(action text, target text DEFAULT NULL::text,
     AS $$
 BEGIN
     IF coalesce(current_setting('queue.actor', true), '') <> '' THEN
-        PERFORM queue.append_audit(
-            current_setting('queue.actor'), current_setting('queue.role', true),
-            queue.current_tenant(), record_action.action, record_action.target,
-            record_action.detail, nullif(current_setting('queue.request_id', true), ''));
+        PERFORM queue.check_audit(record_action.action, record_action.target,
+                                  record_action.detail);
+        INSERT INTO queue.audit_entry (actor, role, tenant_id, action, target, detail, request_id)
+        VALUES (current_setting('queue.actor'), current_setting('queue.role', true),
+                queue.current_tenant(), record_action.action, record_action.target,
+                record_action.detail, nullif(current_setting('queue.request_id', true), ''));
     END IF;
 END
 $$;
@@ -6949,13 +6985,21 @@ END
 $$;
 
 CREATE FUNCTION queue.revoke_jwt(jti_hash bytea, expires_at timestamp with time zone) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-INSERT INTO queue.revoked_jwt AS r (jti_hash, expires_at)
-VALUES (revoke_jwt.jti_hash, revoke_jwt.expires_at)
-ON CONFLICT ON CONSTRAINT revoked_jwt_pkey
-DO UPDATE SET expires_at = greatest(r.expires_at, excluded.expires_at)
+#variable_conflict use_column
+BEGIN
+    PERFORM queue.refuse_tenant('revocations');
+    IF NOT coalesce(revoke_jwt.expires_at < clock_timestamp() + interval '10 years', false) THEN
+        RAISE EXCEPTION 'expires_at: expected a time within 10 years, got %',
+            coalesce(revoke_jwt.expires_at::text, 'NULL') USING ERRCODE = 'LQ001';
+    END IF;
+    INSERT INTO queue.revoked_jwt AS r (jti_hash, expires_at)
+    VALUES (revoke_jwt.jti_hash, revoke_jwt.expires_at)
+    ON CONFLICT ON CONSTRAINT revoked_jwt_pkey
+    DO UPDATE SET expires_at = greatest(r.expires_at, excluded.expires_at);
+END
 $$;
 
 CREATE FUNCTION queue.revoke_token(id uuid) RETURNS void
@@ -6987,91 +7031,45 @@ SELECT rtrim('queue.', '.') || '_' || which
 $$;
 
 CREATE FUNCTION queue.run_operations(step_budget interval DEFAULT '00:00:00.02'::interval, OUT worked boolean, OUT ended boolean, OUT wait_ms bigint) RETURNS record
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET jit TO 'off'
+    SET lock_timeout TO '1s'
     AS $$
 #variable_conflict use_column
 DECLARE
-    begun timestamptz := clock_timestamp();
-    o record;
-    hit record;
-    one record;
-    group_ids bigint[] := '{}';
-    group_size CONSTANT integer := 25;
-    most integer := 500;
-    seen integer := 0;
-    now_done bigint := 0;
-    now_skipped bigint := 0;
-    now_failed bigint := 0;
+    o queue.operation;
+    passes boolean;
     problem text;
-    place text;
 BEGIN
     worked := false;
     ended := false;
     SELECT x.* INTO o FROM queue.operation x
-    WHERE x.state IN ('pending', 'running') AND x.next_at <= begun
+    WHERE x.state IN ('pending', 'running') AND x.next_at <= clock_timestamp()
     ORDER BY x.next_at
     LIMIT 1 FOR UPDATE SKIP LOCKED;
     IF FOUND THEN
         worked := true;
-        place := o.behind;
-        IF o.rate IS NOT NULL THEN
-            most := greatest(0, least(most,
-                1 + floor(o.rate * extract(epoch FROM begun - coalesce(o.started_at, begun)))
-                - (o.done + o.skipped + o.failed)));
-        END IF;
-        -- Nothing is found by looking for nothing.
-        ended := most > 0;
-        FOR hit IN
-            SELECT f.id, f.behind_it,
-                   row_number() OVER () = count(*) OVER () OR f.id IS NULL AS last
-            FROM queue.find_jobs(o.condition, place, greatest(1, most), step_budget,
-                                 o.action IN ('replay', 'discard')) f
-            WHERE most > 0
-        LOOP
-            IF hit.id IS NULL THEN
-                ended := false;
-            ELSE
-                group_ids := group_ids || hit.id;
-                seen := seen + 1;
+        BEGIN
+            ended := queue.step_operation(o, step_budget);
+        EXCEPTION WHEN query_canceled OR OTHERS THEN
+            passes := left(SQLSTATE, 2) IN ('08', '25', '40', '53', '55', '57', '58', 'XX');
+            problem := left(SQLERRM, 1000);
+        END;
+        IF problem IS NOT NULL THEN
+            ended := NOT passes;
+            UPDATE queue.operation x
+            SET state = CASE WHEN passes THEN x.state ELSE 'failed' END,
+                finished_at = CASE WHEN NOT passes THEN clock_timestamp() END,
+                last_error = problem, next_at = clock_timestamp() + interval '5 seconds'
+            WHERE x.id = o.id;
+            IF NOT passes THEN
+                PERFORM queue.append_audit(
+                    o.actor, 'admin', o.tenant_id, 'operations.end', o.id::text,
+                    jsonb_build_object('done', o.done, 'skipped', o.skipped, 'failed', o.failed,
+                                       'problem', problem), NULL);
             END IF;
-            IF cardinality(group_ids) = group_size OR (hit.last AND group_ids <> '{}') THEN
-                one := queue.act_on_jobs(o.action, group_ids,
-                                         coalesce(o.reason, 'operation ' || o.id));
-                group_ids := '{}';
-                now_done := now_done + one.done;
-                now_skipped := now_skipped + one.skipped;
-                now_failed := now_failed + one.failed;
-                problem := coalesce(one.problem, problem);
-                place := hit.behind_it;
-                IF NOT hit.last AND clock_timestamp() > begun + 2 * step_budget THEN
-                    ended := false;
-                    EXIT;
-                END IF;
-            ELSIF hit.id IS NULL THEN
-                place := hit.behind_it;
-            END IF;
-        END LOOP;
-        ended := ended AND seen < most;
-        UPDATE queue.operation x
-        SET state = CASE WHEN ended THEN 'completed' ELSE 'running' END,
-            started_at = coalesce(x.started_at, begun),
-            finished_at = CASE WHEN ended THEN clock_timestamp() END,
-            done = x.done + now_done, skipped = x.skipped + now_skipped,
-            failed = x.failed + now_failed, last_error = coalesce(problem, x.last_error),
-            behind = place,
-            -- A third of one worker's maintenance at most, and not before the rate allows more.
-            next_at = clock_timestamp() + greatest(
-                2 * (clock_timestamp() - begun),
-                CASE WHEN x.rate IS NULL THEN interval '0'
-                     ELSE make_interval(secs => least(1, greatest(0.02, 1 / x.rate))) END)
-        WHERE x.id = o.id;
-        IF ended THEN
-            PERFORM queue.append_audit(
-                o.actor, 'admin', o.tenant_id, 'operations.end', o.id::text, jsonb_build_object(
-                    'done', o.done + now_done, 'skipped', o.skipped + now_skipped,
-                    'failed', o.failed + now_failed), NULL);
         END IF;
     END IF;
     SELECT CASE WHEN count(*) > 0 THEN ceil(greatest(
@@ -7732,6 +7730,128 @@ CREATE FUNCTION queue.start_probe(limit_name text, key text, era bigint, now_at 
     WHERE b.limit_name = start_probe.limit_name AND b.key = start_probe.key
 $$;
 
+CREATE TABLE queue.operation (
+    id bigint NOT NULL,
+    tenant_id uuid,
+    actor text NOT NULL,
+    action text NOT NULL COLLATE pg_catalog."C",
+    filter text NOT NULL,
+    condition jsonb NOT NULL,
+    reason text,
+    rate double precision,
+    state text DEFAULT 'pending'::text NOT NULL COLLATE pg_catalog."C",
+    matched bigint NOT NULL,
+    matched_exact boolean NOT NULL,
+    done bigint DEFAULT 0 NOT NULL,
+    skipped bigint DEFAULT 0 NOT NULL,
+    failed bigint DEFAULT 0 NOT NULL,
+    last_error text,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    cancelled_by text,
+    behind text COLLATE pg_catalog."C",
+    next_at timestamp with time zone NOT NULL,
+    CONSTRAINT operation_action_valid CHECK ((action = ANY (ARRAY['retry'::text, 'cancel'::text, 'replay'::text, 'discard'::text, 'purge'::text]))),
+    CONSTRAINT operation_end_valid CHECK (((finished_at IS NULL) = (state = ANY (ARRAY['pending'::text, 'running'::text])))),
+    CONSTRAINT operation_rate_valid CHECK (((rate >= (0.001)::double precision) AND (rate <= (100000)::double precision))),
+    CONSTRAINT operation_state_valid CHECK ((state = ANY (ARRAY['pending'::text, 'running'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE ONLY queue.operation FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE queue.operation IS 'Acts on all jobs that match a filter, done by the workers';
+
+CREATE FUNCTION queue.step_operation(o queue.operation, step_budget interval) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    begun timestamptz := clock_timestamp();
+    first_step timestamptz := coalesce(o.started_at, begun);
+    ended boolean;
+    hit record;
+    one record;
+    group_ids bigint[] := '{}';
+    group_size CONSTANT integer := 25;
+    most integer := 500;
+    seen integer := 0;
+    now_done bigint := 0;
+    now_skipped bigint := 0;
+    now_failed bigint := 0;
+    problem text;
+    place text := o.behind;
+BEGIN
+    IF o.rate IS NOT NULL THEN
+        most := greatest(0, least(most,
+            1 + floor(o.rate * extract(epoch FROM begun - first_step))
+            - (o.done + o.skipped + o.failed)));
+    END IF;
+    -- Nothing is found by looking for nothing.
+    ended := most > 0;
+    FOR hit IN
+        SELECT f.id, f.behind_it,
+               row_number() OVER () = count(*) OVER () OR f.id IS NULL AS last,
+               -- Jobs that were retried, failed and wait again come by a second time, as the
+               -- search goes by when they are due.
+               o.action = 'retry' AND EXISTS (
+                   SELECT FROM queue.attempt a
+                   WHERE a.job_id = f.id AND a.finished_at > first_step) AS again
+        FROM queue.find_jobs(o.condition, place, greatest(1, most), step_budget,
+                             o.action IN ('replay', 'discard')) f
+        WHERE most > 0
+    LOOP
+        IF hit.id IS NULL THEN
+            ended := false;
+        ELSE
+            seen := seen + 1;
+            IF NOT hit.again THEN
+                group_ids := group_ids || hit.id;
+            END IF;
+        END IF;
+        IF cardinality(group_ids) = group_size OR hit.last THEN
+            IF group_ids <> '{}' THEN
+                one := queue.act_on_jobs(o.action, group_ids,
+                                         coalesce(o.reason, 'operation ' || o.id));
+                group_ids := '{}';
+                now_done := now_done + one.done;
+                now_skipped := now_skipped + one.skipped;
+                now_failed := now_failed + one.failed;
+                problem := coalesce(one.problem, problem);
+            END IF;
+            place := hit.behind_it;
+            IF NOT hit.last AND clock_timestamp() > begun + 2 * step_budget THEN
+                ended := false;
+                EXIT;
+            END IF;
+        END IF;
+    END LOOP;
+    ended := ended AND seen < most;
+    UPDATE queue.operation x
+    SET state = CASE WHEN ended THEN 'completed' ELSE 'running' END,
+        started_at = first_step,
+        finished_at = CASE WHEN ended THEN clock_timestamp() END,
+        done = x.done + now_done, skipped = x.skipped + now_skipped,
+        failed = x.failed + now_failed, last_error = coalesce(problem, x.last_error),
+        behind = place,
+        -- A third of one worker's maintenance at most, and not before the rate allows more.
+        next_at = clock_timestamp() + greatest(
+            2 * (clock_timestamp() - begun),
+            CASE WHEN x.rate IS NULL THEN interval '0'
+                 ELSE make_interval(secs => least(1, greatest(0.02, 1 / x.rate))) END)
+    WHERE x.id = o.id;
+    IF ended THEN
+        PERFORM queue.append_audit(
+            o.actor, 'admin', o.tenant_id, 'operations.end', o.id::text, jsonb_build_object(
+                'done', o.done + now_done, 'skipped', o.skipped + now_skipped,
+                'failed', o.failed + now_failed), NULL);
+    END IF;
+    RETURN ended;
+END
+$$;
+
 CREATE FUNCTION queue.subject_hash(subject text, tenant_id uuid) RETURNS bytea
     LANGUAGE plpgsql
     AS $$
@@ -7830,8 +7950,9 @@ CREATE FUNCTION queue.subscribers(topic text, payload jsonb DEFAULT NULL::jsonb,
     FROM queue.match_topic(queue.topic_words('topic', subscribers.topic, false),
                            queue.own_tenant(subscribers.tenant_id)) m
     JOIN queue.subscriptions v ON v.id = m.id
-    WHERE subscribers.payload IS NULL OR m.filter IS NULL
-       OR coalesce(subscribers.payload @@ m.filter, false)
+    WHERE (subscribers.payload IS NULL OR m.filter IS NULL
+           OR coalesce(subscribers.payload @@ m.filter, false))
+      AND (queue.current_tenant() IS NULL OR v.tenant_id = queue.current_tenant())
     ORDER BY v.id
 $$;
 
@@ -8304,6 +8425,30 @@ CREATE VIEW queue.archives WITH (security_invoker='true') AS
           ORDER BY k.name) AS kinds,
     n.created_at
    FROM queue.archive n;
+
+CREATE TABLE queue.audit_entry (
+    id bigint NOT NULL,
+    actor text NOT NULL,
+    role text,
+    tenant_id uuid,
+    action text NOT NULL,
+    target text,
+    detail jsonb,
+    request_id text
+);
+
+ALTER TABLE ONLY queue.audit_entry FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE queue.audit_entry IS 'What a transaction will append to the audit when it commits';
+
+ALTER TABLE queue.audit_entry ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME queue.audit_entry_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE queue.audit_head (
     only_row boolean DEFAULT true NOT NULL,
@@ -9022,40 +9167,6 @@ CREATE TABLE queue.migration (
 
 ALTER TABLE ONLY queue.migration FORCE ROW LEVEL SECURITY;
 
-CREATE TABLE queue.operation (
-    id bigint NOT NULL,
-    tenant_id uuid,
-    actor text NOT NULL,
-    action text NOT NULL COLLATE pg_catalog."C",
-    filter text NOT NULL,
-    condition jsonb NOT NULL,
-    reason text,
-    rate double precision,
-    state text DEFAULT 'pending'::text NOT NULL COLLATE pg_catalog."C",
-    matched bigint NOT NULL,
-    matched_exact boolean NOT NULL,
-    done bigint DEFAULT 0 NOT NULL,
-    skipped bigint DEFAULT 0 NOT NULL,
-    failed bigint DEFAULT 0 NOT NULL,
-    last_error text,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    starts_at timestamp with time zone NOT NULL,
-    started_at timestamp with time zone,
-    finished_at timestamp with time zone,
-    cancelled_by text,
-    behind text COLLATE pg_catalog."C",
-    next_at timestamp with time zone NOT NULL,
-    CONSTRAINT operation_action_valid CHECK ((action = ANY (ARRAY['retry'::text, 'cancel'::text, 'replay'::text, 'discard'::text, 'purge'::text]))),
-    CONSTRAINT operation_end_valid CHECK (((finished_at IS NULL) = (state = ANY (ARRAY['pending'::text, 'running'::text])))),
-    CONSTRAINT operation_rate_valid CHECK (((rate >= (0.001)::double precision) AND (rate <= (100000)::double precision))),
-    CONSTRAINT operation_state_valid CHECK ((state = ANY (ARRAY['pending'::text, 'running'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
-)
-WITH (fillfactor='50');
-
-ALTER TABLE ONLY queue.operation FORCE ROW LEVEL SECURITY;
-
-COMMENT ON TABLE queue.operation IS 'Acts on all jobs that match a filter, done by the workers';
-
 ALTER TABLE queue.operation ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME queue.operation_id_seq
     START WITH 1
@@ -9482,6 +9593,9 @@ ALTER TABLE ONLY queue.archived_job
 ALTER TABLE ONLY queue.attempt
     ADD CONSTRAINT attempt_pkey PRIMARY KEY (job_id, lease_id);
 
+ALTER TABLE ONLY queue.audit_entry
+    ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY queue.audit_head
     ADD CONSTRAINT audit_head_pkey PRIMARY KEY (only_row);
 
@@ -9674,6 +9788,8 @@ CREATE INDEX dead_letter_fingerprint_idx ON queue.dead_letter USING btree (finge
 
 CREATE INDEX dead_letter_queue_idx ON queue.dead_letter USING btree (queue, died_at, job_id);
 
+CREATE INDEX dead_letter_tenant_fingerprint_idx ON queue.dead_letter USING btree (tenant_id, fingerprint, died_at, job_id) WHERE (tenant_id IS NOT NULL);
+
 CREATE INDEX dead_letter_tenant_id_idx ON queue.dead_letter USING btree (tenant_id, died_at, job_id) WHERE (tenant_id IS NOT NULL);
 
 CREATE UNIQUE INDEX effect_key_idx ON queue.effect USING btree (tenant_id, key) WHERE (state <> 'abandoned'::text);
@@ -9716,6 +9832,8 @@ CREATE TRIGGER audit_kept BEFORE TRUNCATE ON queue.audit FOR EACH STATEMENT EXEC
 
 CREATE TRIGGER audit_unchanged BEFORE DELETE OR UPDATE ON queue.audit FOR EACH ROW EXECUTE FUNCTION queue.refuse_audit_change();
 
+CREATE CONSTRAINT TRIGGER chain_entry AFTER INSERT ON queue.audit_entry DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION queue.chain_audit_entry();
+
 ALTER TABLE queue.alert ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE queue.api_token ENABLE ROW LEVEL SECURITY;
@@ -9727,6 +9845,8 @@ ALTER TABLE queue.archived_job ENABLE ROW LEVEL SECURITY;
 ALTER TABLE queue.attempt ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE queue.audit ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE queue.audit_entry ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE queue.audit_head ENABLE ROW LEVEL SECURITY;
 
@@ -9741,6 +9861,8 @@ CREATE POLICY auditor ON queue.archived_job FOR SELECT TO queue_auditor USING (t
 CREATE POLICY auditor ON queue.attempt FOR SELECT TO queue_auditor USING (true);
 
 CREATE POLICY auditor ON queue.audit FOR SELECT TO queue_auditor USING (true);
+
+CREATE POLICY auditor ON queue.audit_entry FOR SELECT TO queue_auditor USING (true);
 
 CREATE POLICY auditor ON queue.audit_head FOR SELECT TO queue_auditor USING (true);
 
@@ -9875,6 +9997,8 @@ CREATE POLICY engine ON queue.archived_job TO queue_engine USING (true) WITH CHE
 CREATE POLICY engine ON queue.attempt TO queue_engine USING (true) WITH CHECK (true);
 
 CREATE POLICY engine ON queue.audit TO queue_engine USING (true) WITH CHECK (true);
+
+CREATE POLICY engine ON queue.audit_entry TO queue_engine USING (true) WITH CHECK (true);
 
 CREATE POLICY engine ON queue.audit_head TO queue_engine USING (true) WITH CHECK (true);
 

@@ -3,6 +3,8 @@
 #include "engine/async.hpp"
 #include "pg/pipeline.hpp"
 
+#include <algorithm>
+
 namespace libqueue::engine {
 
 class runtime;
@@ -19,7 +21,7 @@ class bulk_runner {
     /// When there may be something to do.
     [[nodiscard]] clock::time_point due() const;
     /// After a failure: not before then.
-    void postpone(clock::time_point until) { next_ = until; }
+    void postpone(clock::time_point until) { next_ = std::max(next_, until); }
     /// Does one step of what is due. Throws pg::sql_failure.
     boost::asio::awaitable<void> run_once();
 

@@ -99,7 +99,6 @@ boost::asio::awaitable<void> maintenance::sweep() {
     }
     co_await scheduler_.run_once();
     co_await batch_folder_.run_once();
-    co_await bulk_runner_.run_once();
     if (now >= next_strays_) {
         co_await find_strays();
     }
@@ -124,6 +123,8 @@ boost::asio::awaitable<void> maintenance::sweep() {
         next_anchor_ = now + anchor_interval;
         co_await tell_audit_anchor();
     }
+    // Last: whatever comes of it, the worker's own upkeep is done.
+    co_await bulk_runner_.run_once();
     co_await ask_for_sign_of_life(connection_);
 }
 

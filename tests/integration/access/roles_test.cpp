@@ -126,6 +126,17 @@ TEST_SUITE("roles") {
                       "CREATE ROLE free LOGIN BYPASSRLS IN ROLE queue_engine, queue_operator;"
                       "CREATE ROLE super LOGIN SUPERUSER");
         CHECK(run_job(t, "runner") == "completed");
+        // It does what people asked for, though it may not write to the audit by itself.
+        test::execute(
+            t.dsn("owner"),
+            "SELECT queue.enqueue('waiting.long', '{}', run_at => now() + interval '1 hour')");
+        test::execute(t.dsn("owner"),
+                      "SELECT queue.create_operation('cancel', '[{\"field\": \"kind\", \"any\": "
+                      "[{\"eq\": \"waiting.long\"}]}]', 'kind:waiting.long', undo => '0')");
+        CHECK(t.ask("runner", "SELECT ended FROM queue.run_operations()") == "t");
+        CHECK(t.ask("owner", "SELECT state || done FROM queue.operations") == "completed1");
+        CHECK(t.ask("owner", "SELECT action FROM queue.audit ORDER BY id DESC LIMIT 1") ==
+              "operations.end");
         CHECK(says(run_job(t, "super"), "got a superuser"));
         CHECK(says(run_job(t, "free"), "got one with BYPASSRLS"));
         CHECK(says(run_job(t, "owner"), "got the owner of the tables"));
@@ -151,6 +162,8 @@ TEST_SUITE("roles") {
         CHECK(denied("stranger", "SELECT queue.enqueue('a.b', '{}')"));
         CHECK(denied("runner", "DELETE FROM queue.audit"));
         CHECK(denied("runner", "UPDATE queue.audit_head SET id = 0"));
+        CHECK(
+            denied("runner", "INSERT INTO queue.audit_entry (actor, action) VALUES ('a', 'b.c')"));
         CHECK(denied("runner", "INSERT INTO queue.api_token (id) VALUES (gen_random_uuid())"));
         CHECK(t.ask("maker", "SELECT queue.enqueue('a.b', '{}')") == "1");
         CHECK(denied("maker", "SELECT queue.retry(1)"));

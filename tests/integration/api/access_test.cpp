@@ -407,6 +407,22 @@ TEST_SUITE("audit") {
         CHECK(t.problem() != "none");
     }
 
+    TEST_CASE("an action that takes long keeps no other waiting, and is recorded when it ends") {
+        bench with;
+        test::connection slow{with.db.dsn()};
+        slow.execute("BEGIN");
+        slow.execute("SELECT queue.act_as('slow', 'admin')");
+        slow.execute("SELECT queue.pause('default', 'for long')");
+        with.act_as(role::admin);
+        CHECK(with.work.create_queue("another").has_value());
+        CHECK(with.audited() == "test admin queues.create another request-1");
+        slow.execute("COMMIT");
+        CHECK(with.audited() ==
+              "test admin queues.create another request-1, slow admin queues.pause default -");
+        CHECK(with.problem() == "none");
+        CHECK(with.db.query("SELECT count(*) FROM queue.audit_entry") == "0");
+    }
+
     TEST_CASE("writers at the same time make one chain") {
         bench t;
         std::vector<std::thread> writers;

@@ -396,6 +396,66 @@ TEST_SUITE("search: operations") {
         CHECK(cell(shown, 0, "failed") == (sealed ? "1" : "0"));
     }
 
+    TEST_CASE("a job that fails again while its retry goes on is retried once") {
+        bench with;
+        ids all;
+        for (int i = 0; i < 30; ++i) {
+            all.push_back(with.enqueue());
+            with.worker.fail(all.back(), "refused", 3600 + i);
+        }
+        libqueue::bulk bulk{with.on};
+        libqueue::new_bulk wanted{bulk_action::retry, parse_filter("state:retrying").value()};
+        wanted.undo = std::chrono::milliseconds{0};
+        wanted.per_second = 1;
+        const auto id = bulk.create(wanted).value();
+        CHECK(with.db.query("SELECT worked FROM queue.run_operations()") == "t");
+        // The one that is due last was retried; now it is due before all others: behind the cursor.
+        CHECK(with.found("state:ready") == ids{all.back()});
+        with.worker.fail(all.back(), "refused", 60);
+        with.db.execute("UPDATE queue.operation SET next_at = now(), rate = NULL");
+        with.run_operations();
+        CHECK(cell(bulk.show(id).value(), 0, "state") == "completed");
+        CHECK(cell(bulk.show(id).value(), 0, "done") == "30");
+        CHECK(with.found("state:retrying") == ids{all.back()});
+    }
+
+    TEST_CASE("one whose step fails ends alone; one that is only held up is tried again") {
+        bench with;
+        const auto first = with.dead();
+        with.enqueue(new_job{"c.d", "{}"});
+        libqueue::bulk bulk{with.on};
+        const auto start = [&](bulk_action action, std::string_view text) {
+            libqueue::new_bulk wanted{action, parse_filter(text).value()};
+            wanted.undo = std::chrono::milliseconds{0};
+            return bulk.create(wanted).value();
+        };
+        const auto held = start(bulk_action::discard, "kind:a.b");
+        const auto broken = start(bulk_action::cancel, "kind:c.d");
+        const auto good = start(bulk_action::cancel, "kind:c.d");
+        with.db.execute("UPDATE queue.operation SET behind = 'no place' WHERE id = $1::bigint",
+                        {std::to_string(broken)});
+        test::connection other{with.db.dsn()};
+        other.execute("BEGIN");
+        other.execute("SELECT FROM queue.dead_letter FOR UPDATE");
+        for (int i = 0; i < 3; ++i) {
+            CHECK(with.db.query("SELECT worked FROM queue.run_operations()") == "t");
+        }
+        CHECK(cell(bulk.show(held).value(), 0, "state") == "pending");
+        CHECK(cell(bulk.show(held).value(), 0, "last_error").find("lock") != std::string::npos);
+        CHECK(cell(bulk.show(broken).value(), 0, "state") == "failed");
+        CHECK(cell(bulk.show(broken).value(), 0, "last_error") != "");
+        CHECK(cell(bulk.show(good).value(), 0, "state") == "completed");
+        CHECK(cell(bulk.show(good).value(), 0, "done") == "1");
+        other.execute("ROLLBACK");
+        with.db.execute("UPDATE queue.operation SET next_at = now() WHERE finished_at IS NULL");
+        with.run_operations();
+        CHECK(cell(bulk.show(held).value(), 0, "state") == "completed");
+        CHECK(cell(bulk.show(held).value(), 0, "done") == "1");
+        CHECK(with.found("state:dead").empty());
+        CHECK(with.db.query("SELECT count(*) FROM queue.dead_letter WHERE job_id = " +
+                            std::to_string(first)) == "0");
+    }
+
     TEST_CASE("what cannot be meant is refused") {
         bench with;
         libqueue::bulk bulk{with.on};
