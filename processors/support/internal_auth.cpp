@@ -140,7 +140,9 @@ result<std::string> internal_verifier::verify(const received_call& call,
     if (!keys_.contains(service)) {
         return refusal("the service is not allowed to call");
     }
-    const auto age = now - system_clock::time_point{std::chrono::seconds{*seconds}};
+    // In seconds: of a time far away the clock's own unit would overflow.
+    const auto age = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch() -
+                     std::chrono::seconds{*seconds};
     if (age > window_ || age < -window_) {
         return refusal("the time is outside the window");
     }

@@ -99,10 +99,18 @@ api_reply parse_reply(const std::string& bytes) {
     return reply;
 }
 
-api_rig::api_rig(const std::string& more_config) {
-    const auto config = write_config(more_config);
+api_rig::api_rig(const std::string& more_config) : config_{write_config(more_config)} {
+    start();
+}
+
+void api_rig::restart() {
+    workerd_.reset();
+    start();
+}
+
+void api_rig::start() {
     workerd_ = std::make_unique<process>(
-        process_options{binary("workerd"), {"--config", config.string()}});
+        process_options{binary("workerd"), {"--config", config_.string()}});
     if (!workerd_->wait_for_text("worker_ready", std::chrono::seconds{30}))
         throw std::runtime_error{"workerd did not start: " + workerd_->errors()};
     address_ = address_of(*workerd_);

@@ -57,6 +57,8 @@ class api_rig {
     /// Writes the configuration anew and sends SIGHUP; whether it was accepted. Returns when it is
     /// in force.
     bool reload(const std::string& more_config) const;
+    /// Another process with the same configuration, at another port.
+    void restart();
     /// How often workerd has logged the event.
     [[nodiscard]] std::size_t count(const std::string& event) const;
 
@@ -79,8 +81,11 @@ class api_rig {
    private:
     [[nodiscard]] std::filesystem::path write_config(const std::string& more) const;
 
+    void start();
+
     test_database db_;
     temp_dir folder_;
+    std::filesystem::path config_;
     std::unique_ptr<process> workerd_;
     std::string address_;
 };

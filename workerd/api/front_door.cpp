@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -49,6 +50,21 @@ std::string entity_tag(const std::string& state) {
     return '"' + sha256_hex(state).substr(0, 32) + '"';
 }
 
+libqueue::processors::received_call signed_call_of(const http_request& request) {
+    libqueue::processors::received_call call{std::string{request.method_string()},
+                                             std::string{target_of(request)}, request.body()};
+    std::map<std::string, std::string, std::less<>> headers;
+    for (const std::string_view name :
+         {"x-internal-service", "x-internal-timestamp", "x-internal-nonce", "x-internal-body-hash",
+          "x-internal-signature"})
+        headers.emplace(name, header(request, name));
+    call.header = [headers = std::move(headers)](std::string_view name) {
+        const auto found = headers.find(name);
+        return found == headers.end() ? std::string{} : found->second;
+    };
+    return call;
+}
+
 class counted {
    public:
     explicit counted(std::shared_ptr<std::atomic<int>> count) : count_{std::move(count)} {
@@ -73,6 +89,7 @@ class front_door::arrival {
     bool is_question = false;   ///< OPTIONS
     std::string below;          ///< the path below /api/v1, as it came
     std::string token;
+    std::optional<libqueue::processors::received_call> signed_call;
     request_facts facts;
     std::optional<rate_verdict> rate;
 };
@@ -81,6 +98,7 @@ front_door::front_door(tasks& tasks, logger& log, surroundings& around, front_do
     : log_{log},
       around_{around},
       who_{std::move(options.jwt)},
+      services_{std::move(options.services)},
       router_{all_routes()},
       cors_origins_{std::move(options.cors_origins)},
       user_rates_{options.user_rate},
@@ -216,6 +234,14 @@ void front_door::arrive(const http_exchange& exchange, arrival& into) {
     into.facts.if_match = header(request, "If-Match");
     if (const auto token = bearer_token(header(request, "Authorization")))
         into.token = *token;
+    else if (services_ && !header(request, "x-internal-service").empty())
+        into.signed_call = signed_call_of(request);
+}
+
+std::optional<caller> front_door::find(const arrival& what, libqueue::client& database) {
+    if (what.signed_call)
+        return services_->find(*what.signed_call, what.to->method != verb::get, database);
+    return what.token.empty() ? std::nullopt : who_.find(what.token, database);
 }
 
 caller front_door::know(arrival& what, libqueue::client& database) {
@@ -224,9 +250,10 @@ caller front_door::know(arrival& what, libqueue::client& database) {
     if (!address.allowed)
         refuse_rate(address);
     database.act_as_self();
-    const auto known = what.token.empty() ? std::nullopt : who_.find(what.token, database);
+    const auto known = find(what, database);
     if (!known) {
-        address_rates_.charge(what.facts.peer, what.token.empty() ? 1 : bad_token_cost);
+        const bool tried = !what.token.empty() || what.signed_call;
+        address_rates_.charge(what.facts.peer, tried ? bad_token_cost : 1);
         problem why{401, "unauthenticated", "expected a valid token in Authorization: Bearer"};
         why.headers.emplace_back("WWW-Authenticate", "Bearer");
         throw refused{std::move(why)};

@@ -3,6 +3,7 @@
 #include "api_call.hpp"
 #include "auth/authenticator.hpp"
 #include "auth/rate_limiter.hpp"
+#include "auth/service_calls.hpp"
 #include "call_pool.hpp"
 #include "logging/logger.hpp"
 #include "net/http_types.hpp"
@@ -29,6 +30,7 @@ class front_door_options {
         : database{std::move(database_)} {}
     libqueue::client_options database;
     std::shared_ptr<const jwt_verifier> jwt;  ///< null: no JWTs
+    std::shared_ptr<service_calls> services;  ///< null: no signed requests
     std::vector<std::string> cors_origins;
     int threads = 4;
     int waiting_max = 128;
@@ -90,6 +92,7 @@ class front_door {
     [[nodiscard]] api::answer serve(arrival& what, libqueue::client& database);
     [[nodiscard]] api::answer serve_known(arrival& what, libqueue::client& database);
     [[nodiscard]] caller know(arrival& what, libqueue::client& database);
+    [[nodiscard]] std::optional<caller> find(const arrival& what, libqueue::client& database);
     [[nodiscard]] api::answer run(const arrival& what, const libqueue::principal& who,
                                   libqueue::client& database);
     [[nodiscard]] api::answer run_once(const arrival& what, const libqueue::principal& who,
@@ -104,6 +107,7 @@ class front_door {
     logger& log_;
     const surroundings& around_;
     authenticator who_;
+    std::shared_ptr<service_calls> services_;  // shared with whoever made it
     router router_;
     std::vector<std::string> cors_origins_;
     rate_limiter user_rates_;

@@ -1,6 +1,7 @@
 #include "daemon.hpp"
 
 #include "auth/jwt_setup.hpp"
+#include "auth/service_setup.hpp"
 #include "dev/dev_token.hpp"
 #include "net/tls_keys.hpp"
 #include "registry.hpp"
@@ -119,6 +120,7 @@ std::optional<int> daemon::start() {
     std::vector<config_fault> faults;
     auto kinds = make_registry(config_, faults, more_);
     jwt_ = api::make_jwt_verifier(config_, faults);
+    services_ = api::make_service_calls(config_, faults);
     if (!report(faults))
         return exit_code::usage;
     if (const auto& ring = config_.encryption.ring; ring != nullptr && !ring->locked())
@@ -225,6 +227,7 @@ void daemon::open_front_door() {
     const auto& http = config_.http;
     api::front_door_options options{std::move(database)};
     options.jwt = jwt_;
+    options.services = services_;
     options.cors_origins = http.cors_origins;
     options.threads = http.threads;
     // All connections may ask at once: viewers that come back after a restart do.

@@ -109,6 +109,7 @@ class daemon {
     std::unique_ptr<libqueue::worker> worker_;
     std::unique_ptr<health> health_;
     std::shared_ptr<const api::jwt_verifier> jwt_;  // shared with the front door
+    std::shared_ptr<api::service_calls> services_;  // likewise
     std::unique_ptr<api::surroundings> surroundings_;
     std::unique_ptr<api::front_door> front_door_;
     std::unique_ptr<dashboard::asset_server> dashboard_;

@@ -1,6 +1,7 @@
 #include "launch.hpp"
 
 #include "auth/jwt_setup.hpp"
+#include "auth/service_setup.hpp"
 #include "cli.hpp"
 #include "config/reference.hpp"
 #include "daemon.hpp"
@@ -49,6 +50,7 @@ int check(config_result& loaded, const kinds& more) {
     if (loaded.is_usable()) {
         static_cast<void>(make_registry(loaded.value, loaded.faults, more));
         static_cast<void>(api::make_jwt_verifier(loaded.value, loaded.faults));
+        static_cast<void>(api::make_service_calls(loaded.value, loaded.faults));
     }
     if (!loaded.faults.empty())
         fmt::print(stderr, "{}", to_text(loaded.faults));

@@ -236,9 +236,20 @@ struct jwt_config {
     std::map<std::string, jwt_key_config> keys;
 };
 
+/// A service that signs its requests.
+struct service_config {
+    std::filesystem::path key_file;
+    std::string key;
+    std::filesystem::path previous_key_file;
+    std::string previous_key;
+    std::string role;
+    std::string tenant_id;  ///< empty: all tenants
+};
+
 struct http_auth_config {
     std::vector<std::string> operator_rights;
     jwt_config jwt;
+    std::map<std::string, service_config> services;
 };
 
 struct http_config {

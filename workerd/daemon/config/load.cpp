@@ -173,6 +173,12 @@ void read_files(const config_sources& sources, config_result& result) {
         files.secret((path + ".secret_file").c_str(), key.secret_file, key.secret);
         files.plain((path + ".public_key_file").c_str(), key.public_key_file);
     }
+    for (auto& [name, service] : value.http.auth.services) {
+        const auto path = "http.auth.services." + name;
+        files.secret((path + ".key_file").c_str(), service.key_file, service.key);
+        files.secret((path + ".previous_key_file").c_str(), service.previous_key_file,
+                     service.previous_key);
+    }
     if (value.processors.email) {
         auto& email = *value.processors.email;
         files.secret("processors.email.password_file", email.password_file, email.password);

@@ -259,6 +259,43 @@ constexpr std::array rows{
                [](config& c, const std::string& name, const option_value& v) {
                    c.http.auth.jwt.keys[name].public_key_file = v.text;
                }},
+    option{.path = "http.auth.services.*.key_file",
+           .type = option_type::secret_file,
+           .required = true,
+           .sample = "billing-key",
+           .doc = "The key that this service signs its requests with, 32 bytes or more. Its name "
+                  "is what it calls itself in `x-internal-service`. See docs/auth.md.",
+           .bind =
+               [](config& c, const std::string& name, const option_value& v) {
+                   c.http.auth.services[name].key_file = v.text;
+               }},
+    option{.path = "http.auth.services.*.previous_key_file",
+           .type = option_type::secret_file,
+           .sample = "billing-key-old",
+           .doc = "The key before that, accepted as well while keys are changed.",
+           .bind =
+               [](config& c, const std::string& name, const option_value& v) {
+                   c.http.auth.services[name].previous_key_file = v.text;
+               }},
+    option{.path = "http.auth.services.*.role",
+           .type = option_type::choice,
+           .standard = "operator",
+           .choices = "viewer|operator|admin",
+           .doc = "What the service may do.",
+           .bind =
+               [](config& c, const std::string& name, const option_value& v) {
+                   c.http.auth.services[name].role = v.text;
+               }},
+    option{.path = "http.auth.services.*.tenant_id",
+           .type = option_type::text,
+           .min = 36,
+           .max = 36,
+           .sample = "6f1c2f0e-7c5b-4a53-9f64-0a4f6d1f4f11",
+           .doc = "The one tenant it acts for. Unset: all of them.",
+           .bind =
+               [](config& c, const std::string& name, const option_value& v) {
+                   c.http.auth.services[name].tenant_id = v.text;
+               }},
 };
 
 }  // namespace
