@@ -96,7 +96,7 @@ def operate(bench, database, daemon, action, place):
 
 
 def bulk(bench):
-    pairs, jobs = bench.pairs(3), sizes(bench)["jobs"]
+    pairs, jobs = bench.pairs(2), sizes(bench)["jobs"]
     plain = {action: [] for action in ACTIONS}
     beside = {action: [] for action in ACTIONS}
     database = bench.database()
