@@ -8,8 +8,11 @@ import subprocess
 
 import analytics
 import batches
+import bulk
 import holding
+import isolation
 import pages
+import screens
 import waiting
 from rows import at_least, row
 
@@ -36,6 +39,8 @@ class measurer:
         self.seconds = options.seconds or self.size["seconds"]
         self.samples = []
         self.databases = 0
+        self.to_come = []  # the figures after this one
+        self.year = None  # year.py's
 
     def pairs(self, default):
         if self.options.quick:
@@ -284,3 +289,5 @@ ALL = {
     "pickup": pickup,
     "wal": wal,
 } | holding.ALL | waiting.ALL | batches.ALL | analytics.ALL | pages.ALL
+# With what --quick leaves out: the tests have a browser, bulk operations and tenants of their own.
+EVERY = ALL | screens.ALL | bulk.ALL | isolation.ALL

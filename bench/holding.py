@@ -22,7 +22,8 @@ class workerd:
     """One process and what it uses."""
 
     def __init__(
-        self, bench, database, more="", concurrency=1000, also="", processors="debug: true"
+        self, bench, database, more="", concurrency=1000, also="", processors="debug: true",
+        sections=SECTIONS,
     ):
         """`also`: of the section queues, as `, other: {concurrency: 10}`."""
         self.log = bench.cluster.dir / f"{database}.log"
@@ -30,7 +31,7 @@ class workerd:
         config.write_text(
             f'database: {{dsn: "{bench.cluster.dsn(database)}", connections: 2}}\n'
             f"queues: {{default: {{concurrency: {concurrency}}}{also}}}\n"
-            f"processors: {{{processors}}}\n{SECTIONS}{more}"
+            f"processors: {{{processors}}}\n{sections}{more}"
         )
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
@@ -50,18 +51,23 @@ class workerd:
         text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(rf"^{field}:\s+(\d+) kB", text, re.MULTILINE).group(1)) / 1024
 
+    def address(self):
+        """Where it listens, as 127.0.0.1:4711."""
+        said = re.search(r'"http_listening".*?"address":"([^"]+)"', self.log.read_text())
+        return said.group(1)
+
     def check(self):
         if self.process.poll() is not None:
             raise RuntimeError("workerd ended by itself:\n" + self.log.read_text())
 
 
-def wait(ready, daemon):
-    until = time.monotonic() + WAIT_SECONDS
+def wait(ready, daemon, look=LOOK_SECONDS, most=WAIT_SECONDS):
+    until = time.monotonic() + most
     while not ready():
         daemon.check()
         if time.monotonic() > until:
-            raise RuntimeError("not done after five minutes:\n" + daemon.log.read_text()[-2000:])
-        time.sleep(LOOK_SECONDS)
+            raise RuntimeError(f"not done after {most} s:\n" + daemon.log.read_text()[-2000:])
+        time.sleep(look)
 
 
 def sizes(bench):

@@ -4,12 +4,12 @@ takes it. Not ratios but absolute: a list is to take less than 200 ms at its 95t
 import pathlib
 import re
 import statistics
-import subprocess
 
+import year
 from rows import row
 
-QUICK = {"finished": 20000, "waiting": 5000, "rounds": 3}
-FULL = {"finished": 10000000, "waiting": 1000000, "rounds": 40}
+QUICK_ROUNDS = 3
+FULL_ROUNDS = 40
 LIST_MS = 200
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -62,45 +62,26 @@ PAGES = {
 }
 
 
-def psql(bench, database, script, *variables):
-    done = subprocess.run(
-        ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", *variables, "-d",
-         bench.cluster.dsn(database)],
-        input=script, capture_output=True, text=True, check=False,
-    )
-    if done.returncode != 0:
-        raise RuntimeError(done.stderr.strip())
-    return done.stdout
-
-
 def times(bench, database, statement, arguments, rounds):
     text = (ROOT / "sql" / "queries" / f"{statement}.sql").read_text()
     execute = f"EXECUTE page({arguments});\n" if arguments else "EXECUTE page;\n"
-    said = psql(bench, database, f"PREPARE page AS {text};\n\\timing on\n" + execute * rounds)
+    said = year.psql(bench, database, f"PREPARE page AS {text};\n\\timing on\n" + execute * rounds)
     return [float(ms) for ms in re.findall(r"^Time: ([0-9.]+) ms", said, re.MULTILINE)]
 
 
 def pages(bench):
-    size = QUICK if bench.options.quick else FULL
-    database = bench.database()
-    try:
-        bench.measure("preload", database, jobs=0)
-        psql(
-            bench, database, (ROOT / "bench" / "pages.sql").read_text(),
-            "-v", f"finished={size['finished']}", "-v", f"waiting={size['waiting']}",
-        )
+    rounds = QUICK_ROUNDS if bench.options.quick else FULL_ROUNDS
+    with year.database(bench) as database:
         for name, (statement, arguments) in PAGES.items():
             if name == "why it waits":
-                arguments = str(size["finished"] + size["waiting"] // 2)
-            took = sorted(times(bench, database, statement, arguments, size["rounds"]))
-            p95 = took[min(len(took) - 1, int(len(took) * 0.95))]
+                arguments = str(year.finished(bench) + year.waiting(bench) // 2)
+            took = sorted(times(bench, database, statement, arguments, rounds))
+            p95 = year.percentile95(took)
             bench.samples.append({"page": name, "ms": took})
             yield row(
                 f"{name}: p95 (p50 {statistics.median(took):.0f} ms)", p95, None, "ms", None,
                 f"< {LIST_MS} ms", p95 < LIST_MS,
             )
-    finally:
-        bench.cluster.drop(database)
 
 
 ALL = {"pages": pages}

@@ -2,19 +2,19 @@
 // Every screen, by its name, with the address it has for what the database holds.
 
 function screens(given) {
-  const { jobs, batch } = given;
+  const { jobs, batch, queue = 'mail', schedule = 'nightly' } = given;
   return {
     overview: '',
-    jobs: 'jobs?filter=queue%3Amail',
+    jobs: `jobs?filter=queue%3A${queue}`,
     'jobs-dead': 'jobs?filter=state%3Adead',
     'job-dead': `jobs/${jobs['dead-bulk']}`,
     'job-waiting': `jobs/${jobs.waits}`,
     failures: 'failures',
     letters: 'failures?view=letters',
     queues: 'queues',
-    queue: 'queues/mail',
+    queue: `queues/${queue}`,
     schedules: 'schedules',
-    schedule: 'schedules/nightly',
+    schedule: `schedules/${schedule}`,
     batches: 'batches',
     batch: `batches/${batch}`,
     workflow: `workflows/${jobs.waits}`,

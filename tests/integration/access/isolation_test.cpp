@@ -9,16 +9,22 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <exception>
 #include <memory>
+#include <numeric>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 // Tenants reach for what is each other's, with everything there is, over few connections that all
 // of them share and that lose transactions in between. LIBQUEUE_ISOLATION_TRIES: how often (default
-// 2,000).
+// 2,000); LIBQUEUE_ISOLATION_THREADS: from how many threads at once, each with its own connections
+// (default 2). A try is some milliseconds of the server's work, so more threads than processors are
+// no gain.
 
 using libqueue::client;
 using libqueue::client_options;
@@ -35,9 +41,13 @@ namespace {
 constexpr int tenants{64};
 constexpr int pooled{4};
 
+int wanted(const char* variable, int otherwise) {
+    const char* const text = std::getenv(variable);
+    return text == nullptr ? otherwise : std::atoi(text);
+}
+
 int wanted_tries() {
-    const char* const text = std::getenv("LIBQUEUE_ISOLATION_TRIES");
-    return text == nullptr ? 2'000 : std::atoi(text);
+    return wanted("LIBQUEUE_ISOLATION_TRIES", 2'000);
 }
 
 std::string tenant_of(int n) {
@@ -57,7 +67,7 @@ class property {
 
 class world {
    public:
-    explicit world(test::test_database& db) {
+    explicit world(const test::test_database& db) {
         test::connection on{db.dsn()};
         for (int n = 0; n < tenants; ++n) {
             const std::string tenant = tenant_of(n);
@@ -216,17 +226,20 @@ class crossing {
     }
 
     std::string tables() {
-        std::string found;
+        // One statement for all: by itself each would be a transaction and a plan.
+        std::string all;
         for (const char* table : {"job", "jobs", "dead_letter", "dead_letters", "idempotency",
                                   "batch", "batches", "schedule", "schedules", "subscription",
                                   "subscriptions", "erasure", "archived_job", "audit"}) {
-            const auto seen =
-                on.query(statement{std::string{"SELECT count(*) FROM queue."} + table +
-                                       " t WHERE t.tenant_id IS DISTINCT FROM $1::uuid",
-                                   {on.acting_as()->tenant_id}});
-            found += seen.value().text(0, 0) == "0" ? "" : std::string{table} + " ";
+            all += (all.empty() ? "" : " UNION ALL ") + std::string{"SELECT '"} + table +
+                   "' AS name WHERE EXISTS (SELECT FROM queue." + table +
+                   " t WHERE t.tenant_id IS DISTINCT FROM $1::uuid)";
         }
-        return found + count("SELECT count(*) FROM queue.attempt WHERE job_id = $1", theirs.dead) +
+        const auto seen =
+            on.query(statement{"SELECT coalesce(string_agg(name, ' '), '') FROM (" + all + ") s",
+                               {on.acting_as()->tenant_id}});
+        return std::string{seen.value().text(0, 0)} +
+               count("SELECT count(*) FROM queue.attempt WHERE job_id = $1", theirs.dead) +
                count("SELECT count(*) FROM queue.ready WHERE id = $1", theirs.job);
     }
 
@@ -267,7 +280,7 @@ void abort_something(const test::test_database& db, client& on, std::mt19937& ra
         db.execute(
             "SELECT pg_terminate_backend(a.pid, 5000) FROM pg_stat_activity a "
             "WHERE a.datname = current_database() AND a.application_name = 'libqueue' "
-            "LIMIT 1");
+            "ORDER BY random() LIMIT 1");
         return;
     }
     try {
@@ -286,33 +299,70 @@ std::string attempt(crossing what, int which) {
     }
 }
 
-/// How many of `tries` crossings got through.
-std::string cross(test::test_database& db, const std::string& dsn, int tries, bool pooler) {
-    world all{db};
-    pool shared{dsn};
-    std::mt19937 random{4711};
-    std::string through;
-    for (int i = 0; i < tries; ++i) {
-        const int me = static_cast<int>(random() % tenants);
-        const int other = (me + 1 + static_cast<int>(random() % (tenants - 1))) % tenants;
-        client& on = shared.take(random);
-        REQUIRE(on.act_as(principal{"tester", role::admin, tenant_of(me)},
-                          std::chrono::milliseconds{pooler ? 5'000 : 2'000})
-                    .has_value());
-        const std::string got =
-            attempt(crossing{on, all.of.at(static_cast<std::size_t>(other)), tenant_of(other)}, i);
-        if (!got.empty()) {
-            through +=
-                "tenant " + std::to_string(me) + " of " + std::to_string(other) + ": " + got + "\n";
+/// Crossings one after another; those that got through.
+class crosser {
+   public:
+    crosser(const test::test_database& db, const world& all, bool pooler)
+        : db_{db}, all_{all}, patience_{pooler ? 5'000 : 2'000} {}
+
+    std::string run(const std::string& dsn, int tries, unsigned seed) const {
+        pool shared{dsn};
+        std::mt19937 random{seed};
+        std::string through;
+        for (int i = 0; i < tries; ++i) {
+            const int me = static_cast<int>(random() % tenants);
+            const int other = (me + 1 + static_cast<int>(random() % (tenants - 1))) % tenants;
+            client& on = shared.take(random);
+            act(on, me, patience_);
+            const std::string got = attempt(
+                crossing{on, all_.of.at(static_cast<std::size_t>(other)), tenant_of(other)}, i);
+            if (!got.empty()) {
+                through += "tenant " + std::to_string(me) + " of " + std::to_string(other) + ": " +
+                           got + "\n";
+            }
+            if (random() % 200 == 0) {
+                act(on, me, std::chrono::milliseconds{20});
+                abort_something(db_, on, random);
+            }
         }
-        if (random() % 200 == 0) {
-            REQUIRE(on.act_as(principal{"tester", role::admin, tenant_of(me)},
-                              std::chrono::milliseconds{20})
-                        .has_value());
-            abort_something(db, on, random);
-        }
+        return through;
     }
-    return through;
+
+   private:
+    static void act(client& on, int tenant, std::chrono::milliseconds patience) {
+        on.act_as(principal{"tester", role::admin, tenant_of(tenant)}, patience).value();
+    }
+
+    const test::test_database& db_;
+    const world& all_;
+    std::chrono::milliseconds patience_;
+};
+
+/// Which of `tries` crossings got through.
+std::string cross(const test::test_database& db, const std::string& dsn, int tries, bool pooler) {
+    const world all{db};
+    // Whether a try is refused is asked, not how fast: compiling what runs once is most of its
+    // time.
+    db.execute(
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET jit = off', current_database()); END "
+        "$$");
+    const crosser each{db, all, pooler};
+    const int threads = std::max(1, wanted("LIBQUEUE_ISOLATION_THREADS", 2));
+    std::vector<std::string> through(static_cast<std::size_t>(threads));
+    std::vector<std::jthread> running;
+    unsigned seed = 4711;
+    for (std::string& mine : through) {
+        running.emplace_back([&each, &dsn, &mine, tries, threads, seed] {
+            try {
+                mine = each.run(dsn, (tries + threads - 1) / threads, seed);
+            } catch (const std::exception& failed) {
+                mine = failed.what();
+            }
+        });
+        ++seed;
+    }
+    running.clear();
+    return std::accumulate(through.begin(), through.end(), std::string{});
 }
 
 /// What nobody but its owner could have changed is as it was.
