@@ -2,7 +2,7 @@
 // What people do; the caller looks into the database afterwards.
 
 const assert = require('assert');
-const { open, settle, until } = require('./browser');
+const { button, open, settle, until, visit } = require('./browser');
 
 async function at(browser, given, address, work, token = given.admin) {
   const { page, faults, context } = await open(browser, given, token);
@@ -12,8 +12,6 @@ async function at(browser, given, address, work, token = given.admin) {
   await context.close();
   assert.deepEqual(faults, []);
 }
-
-const button = (page, name) => page.getByRole('button', { name, exact: true });
 
 module.exports = {
   'a link with a token signs in and loses the token': async (browser, given) => {
@@ -108,7 +106,9 @@ module.exports = {
     }),
 
   'a new row waits until it is asked for': (browser, given) =>
-    at(browser, given, 'jobs?filter=kind%3Adebug.noop', async (page) => {
+    at(browser, given, '', async (page) => {
+      await page.clock.install();
+      await visit(page, `${given.url}jobs?filter=kind%3Adebug.noop`);
       await page.getByText('No job matches').waitFor();
       await page.evaluate(async (token) => {
         await fetch('api/v1/jobs', {
@@ -117,6 +117,7 @@ module.exports = {
           body: '{"kind":"debug.noop","payload":{},"queue":"idle"}',
         });
       }, given.admin);
+      await page.clock.fastForward(5500);
       await page.getByRole('button', { name: '1 new: show' }).click();
       await page.locator('main tbody tr').first().waitFor();
     }),
