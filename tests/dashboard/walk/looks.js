@@ -40,7 +40,7 @@ module.exports = {
     const bad = [];
     for (const [name, address] of Object.entries(screens(given))) {
       await page.setViewportSize(wide);
-      // Without loading the page anew; the viewer's walk loads each screen by its address.
+      // Without loading the page anew: other walks load screens by their addresses.
       await visit(page, given.url + address);
       for (const [colorScheme, rules] of [['light', everything], ['dark', ofColours]]) {
         await page.emulateMedia({ colorScheme });

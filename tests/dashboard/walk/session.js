@@ -124,7 +124,7 @@ module.exports = {
     await context.close();
   },
 
-  'a list': async (browser, given) => {
+  'a token that is refused signs out, whoever hears it: a list': async (browser, given) => {
     const { page, context } = await open(browser, given, given.admin);
     await page.clock.install();
     await page.goto(`${given.url}jobs`);
@@ -135,7 +135,7 @@ module.exports = {
     await context.close();
   },
 
-  'something done': async (browser, given) => {
+  'a token that is refused signs out, whoever hears it: an action': async (browser, given) => {
     const { page, context } = await open(browser, given, given.admin);
     await page.goto(`${given.url}failures`);
     await settle(page);
