@@ -27,8 +27,12 @@ async function run(browser, [name, check]) {
 
 async function lane(browser, parts) {
   let failed = 0;
-  const checks = parts.flatMap((part) => Object.entries(require(`./${part}`)));
-  for (const check of checks.filter(([name]) => only.test(name))) failed += await run(browser, check);
+  for (const part of parts) {
+    const { close, ...checks } = require(`./${part}`);
+    const wanted = Object.entries(checks).filter(([name]) => only.test(name));
+    for (const check of wanted) failed += await run(browser, check);
+    await close?.();
+  }
   return failed;
 }
 
