@@ -91,6 +91,24 @@ const checks = {
     assert.equal(format.ago(wanted, wanted + 3000), '3s ago');
     assert.equal(format.ago(wanted, wanted - 3_600_000), 'in 1h');
   },
+  'format: a number that is no time of a calendar is no time'() {
+    for (const value of [1e20, -1e17, NaN, Infinity]) assert.equal(format.instant(value), null, String(value));
+    assert.equal(format.instant(1.7e15), 1.7e12);
+  },
+  'format: the time of a chart is what the address says, and the last hour when that is none'() {
+    const at = 1_700_000_000;
+    assert.deepEqual(format.rangeOf('1699990000', '1699999000', '', at),
+      { from: 1699990000, to: 1699999000, step: 60, chosen: true });
+    const hour = format.rangeOf('', '', '', at);
+    assert.equal(hour.to - hour.from, 3600);
+    assert.ok(hour.to <= at && at - hour.to < hour.step);
+    for (const [from, to] of [['x', 'y'], ['1e99', '2e99'], ['-1', '1'], ['2', '1'], ['1', ''], ['', '1'], ['NaN', 'Infinity']]) {
+      assert.deepEqual(format.rangeOf(from, to, '', at), hour, `${from} to ${to}`);
+    }
+    for (const span of ['constructor', '__proto__', '9h']) assert.deepEqual(format.rangeOf('', '', span, at), hour, span);
+    const week = format.rangeOf('', '', '7d', at);
+    assert.deepEqual([week.to - week.from, week.step], [604800, 3360]);
+  },
   'cron: the common shapes in words, others in none'() {
     const words = {
       '*/5 * * * *': 'every 5 minutes', '0 3 * * *': 'every day at 03:00', '30 9 * * 1-5': 'Monday to Friday at 09:30',

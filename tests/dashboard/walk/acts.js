@@ -2,20 +2,24 @@
 // What people do; the caller looks into the database afterwards.
 
 const assert = require('assert');
-const { open, settle, until } = require('./browser');
+const { button, open, settle, until, visit } = require('./browser');
 
-async function at(browser, given, address, work, token = given.admin) {
-  const { page, faults, context } = await open(browser, given, token);
+/// One tab for all that an administrator does: a tab costs more than most of it.
+let tab = null;
+
+async function at(browser, given, address, work) {
+  tab ??= await open(browser, given, given.admin);
+  const { page, faults } = tab;
+  faults.length = 0;
   await page.goto(given.url + address);
   await settle(page);
   await work(page);
-  await context.close();
   assert.deepEqual(faults, []);
 }
 
-const button = (page, name) => page.getByRole('button', { name, exact: true });
-
 module.exports = {
+  close: () => tab?.context.close(),
+
   'a link with a token signs in and loses the token': async (browser, given) => {
     const { page, context } = await open(browser, given, '');
     await page.goto(`${given.url}#token=${given.admin}`);
@@ -108,7 +112,9 @@ module.exports = {
     }),
 
   'a new row waits until it is asked for': (browser, given) =>
-    at(browser, given, 'jobs?filter=kind%3Adebug.noop', async (page) => {
+    at(browser, given, '', async (page) => {
+      await page.clock.install();
+      await visit(page, `${given.url}jobs?filter=kind%3Adebug.noop`);
       await page.getByText('No job matches').waitFor();
       await page.evaluate(async (token) => {
         await fetch('api/v1/jobs', {
@@ -117,6 +123,7 @@ module.exports = {
           body: '{"kind":"debug.noop","payload":{},"queue":"idle"}',
         });
       }, given.admin);
+      await page.clock.fastForward(5500);
       await page.getByRole('button', { name: '1 new: show' }).click();
       await page.locator('main tbody tr').first().waitFor();
     }),

@@ -19,7 +19,7 @@ async function open(browser, given, token, more = {}) {
     reducedMotion: 'reduce',
     ...more,
   });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(20_000);
   const page = await context.newPage();
   const faults = [];
   page.on('pageerror', (error) => faults.push(`${page.url()}: ${error.message}`));
@@ -52,13 +52,24 @@ async function settle(page) {
   await page.locator('main .loading').first().waitFor({ state: 'detached' });
 }
 
+/// As a link of the page would, without loading it anew.
+async function visit(page, url) {
+  await page.evaluate((to) => {
+    history.pushState(null, '', to);
+    dispatchEvent(new PopStateEvent('popstate'));
+  }, url);
+  await settle(page);
+}
+
+const button = (page, name) => page.getByRole('button', { name, exact: true });
+
 /// For what no locator can await. The page's policy forbids what the browser driver would evaluate.
 async function until(what, condition) {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 20_000;
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`not in time: ${what}`);
     await new Promise((done) => setTimeout(done, 50));
   }
 }
 
-module.exports = { start, open, settle, until };
+module.exports = { start, open, settle, visit, button, until };

@@ -1,13 +1,12 @@
 import './style.css';
 import 'uplot/dist/uPlot.min.css';
-import { effect } from '@preact/signals';
-import { render } from 'preact';
-import { useEffect } from 'preact/hooks';
-import { setToken } from './core/api';
+import { effect, untracked } from '@preact/signals';
+import { ComponentChildren, render } from 'preact';
+import { useEffect, useErrorBoundary } from 'preact/hooks';
 import { startKeys } from './core/keys';
 import { startLive, stopLive } from './core/live';
 import { current, startRouter } from './core/router';
-import { signIn, tokenOfLink, whoami } from './core/session';
+import { startSession, whoami } from './core/session';
 import { startSettings } from './core/settings';
 import { Alerts } from './screens/alerts';
 import { Access } from './screens/access';
@@ -55,14 +54,23 @@ function titleOf(): string {
   return `${id ? `${id} · ` : ''}${word} · libqueue`;
 }
 
+/// A screen that cannot be drawn says so and leaves the others alone.
+function Guarded({ children }: { children: ComponentChildren }) {
+  const [failure, again] = useErrorBoundary((found) => console.error(found));
+  // Another address may be drawn again.
+  useEffect(again, [current.value]);
+  if (!failure) return <>{children}</>;
+  return <Head title="This screen cannot be shown" note={String((failure as Error).message)} />;
+}
+
 function App() {
-  const signedIn = whoami.value !== null;
-  useEffect(() => {
-    if (signedIn) startLive();
-    else stopLive();
-  }, [signedIn]);
-  if (!signedIn) return <SignIn />;
-  return <Shell full={current.value.get('full') === 'yes'}><Screen /></Shell>;
+  if (whoami.value === null) return <SignIn />;
+  const { value } = current;
+  return (
+    <Shell full={value.get('full') === 'yes'}>
+      <Guarded key={value.path}><Screen /></Guarded>
+    </Shell>
+  );
 }
 
 async function start(): Promise<void> {
@@ -72,11 +80,11 @@ async function start(): Promise<void> {
   effect(() => {
     document.title = titleOf();
   });
-  const found = tokenOfLink();
-  if (found) {
-    setToken(found);
-    await signIn(found);
-  }
+  await startSession();
+  effect(() => {
+    const signedIn = whoami.value !== null;
+    untracked(signedIn ? startLive : stopLive);
+  });
   render(<App />, document.getElementById('app')!);
 }
 

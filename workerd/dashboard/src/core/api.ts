@@ -15,11 +15,34 @@ const written = new Set(['payload', 'output', 'meta', 'data', 'result', 'sample'
 const stored = 'libqueue.token';
 export const token = signal<string>(sessionStorage.getItem(stored) ?? '');
 
+const forgetting: (() => void)[] = [];
+
+/// Runs when another looks, or nobody: what one was shown must not be there for the next. Whoever
+/// keeps something outside of a component says here how it goes.
+export function whenTokenChanges(run: () => void): void {
+  forgetting.push(run);
+}
+
 export function setToken(text: string): void {
+  if (text === token.value) return;
   token.value = text;
   if (text) sessionStorage.setItem(stored, text);
   else sessionStorage.removeItem(stored);
+  for (const run of forgetting) run();
 }
+
+export const refusal = signal<string>('');
+
+/// A token that worked does not any more, whichever request was told so. `used` may be the one of
+/// somebody who has left meanwhile.
+export function refused(used: string): void {
+  if (!used || used !== token.value) return;
+  refusal.value = 'Your token has expired or was revoked.';
+  setToken('');
+}
+
+/// For answers to somebody who has left: nobody is told.
+const unheard = new Promise<never>(() => undefined);
 
 /// An answer that is no success, as the server words it (RFC 9457).
 export class problem extends Error {
@@ -73,14 +96,21 @@ export class options {
   text?: string;
   signal?: AbortSignal;
   key?: string;
+  /// Asks who the token is: its refusal is the answer.
+  door?: boolean;
 }
 
-async function send(method: string, path: string, how: options): Promise<Response> {
+type answer = { text: string; headers: Headers };
+
+async function send(method: string, path: string, how: options): Promise<answer> {
+  const used = token.value;
   const body = how.text ?? (how.body === undefined ? undefined : JSON.stringify(how.body));
   const extra: Record<string, string> = { accept: 'application/json' };
   if (body !== undefined) extra['content-type'] = 'application/json';
   if (how.key) extra['idempotency-key'] = how.key;
   let response: Response;
+  let found: problem | null = null;
+  let text = '';
   try {
     response = await fetch(apiUrl(path, how.query), {
       method,
@@ -91,24 +121,31 @@ async function send(method: string, path: string, how: options): Promise<Respons
       credentials: 'omit',
       redirect: 'error',
     });
+    if (response.ok) text = await response.text();
+    else found = await problemOf(response);
   } catch (failure) {
+    if (token.value !== used) return unheard;
     if ((failure as Error).name === 'AbortError') throw failure;
     throw new problem(0, 'unreachable', 'workerd does not answer', 'It is tried again.');
   }
-  if (!response.ok) throw await problemOf(response);
-  return response;
+  if (token.value !== used) return unheard;
+  if (found?.status === 401 && used && !how.door) {
+    refused(used);
+    return unheard;
+  }
+  if (found) throw found;
+  return { text, headers: response.headers };
 }
 
 export async function call(method: string, path: string, how: options = {}): Promise<any> {
-  const response = await send(method, path, how);
-  const text = await response.text();
+  const { text } = await send(method, path, how);
   return text ? readJson(text, written) : null;
 }
 
 /// One page of lines, and where the next begins.
 export async function getLines(path: string, query: query): Promise<{ text: string; next: string }> {
-  const response = await send('GET', path, { query });
-  return { text: await response.text(), next: response.headers.get('x-next-cursor') ?? '' };
+  const found = await send('GET', path, { query });
+  return { text: found.text, next: found.headers.get('x-next-cursor') ?? '' };
 }
 
 export function get(path: string, query: query = {}, signal?: AbortSignal): Promise<any> {

@@ -100,10 +100,33 @@ export function seconds(value: unknown): string {
 /// Milliseconds since 1970 of a time in PostgreSQL's or ISO form; null when it is none.
 export function instant(value: unknown): number | null {
   if (value === null || value === undefined || value === '') return null;
-  if (typeof value === 'number') return value > 1e14 ? value / 1000 : value;
   const text = String(value).replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00');
-  const found = Date.parse(text);
-  return Number.isNaN(found) ? null : found;
+  const found = typeof value !== 'number' ? Date.parse(text) : value > 1e14 ? value / 1000 : value;
+  return Math.abs(found) <= 8.64e15 ? found : null;
+}
+
+/// The time a chart shows, in seconds since 1970.
+export type range = { from: number; to: number; step: number; chosen: boolean };
+
+export const spans: Record<string, number> = { '15m': 900, '1h': 3600, '6h': 21600, '24h': 86400, '7d': 604800 };
+
+/// From what the address says, which may be anything: what is no time counts as not said.
+export function rangeOf(from: string, to: string, span: string, at: number): range {
+  const long = Object.hasOwn(spans, span) ? spans[span]! : 3600;
+  const time = (text: string) => {
+    const found = number(text);
+    return found !== null && found > 0 && found < 253402300800 ? found : null;
+  };
+  // The server keeps samples by the minute.
+  const stepOf = (wide: number) => Math.max(60, Math.ceil(wide / 180 / 60) * 60);
+  const [begins, ends] = [time(from), time(to)];
+  if (begins !== null && ends !== null && begins < ends) {
+    return { from: begins, to: ends, step: stepOf(ends - begins), chosen: true };
+  }
+  const step = stepOf(long);
+  // A round number, so that all charts of a screen ask for the same time.
+  const end = Math.floor(at / step) * step;
+  return { from: end - long, to: end, step, chosen: false };
 }
 
 export function ago(value: unknown, at: number): string {

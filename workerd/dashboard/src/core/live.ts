@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { instant } from './format';
 import { event_reader } from './event_reader';
-import { apiUrl, headers, itemsOf, readEvent, row } from './api';
+import { apiUrl, headers, itemsOf, readEvent, refused, row, token, whenTokenChanges } from './api';
 
 // Server-sent events, read with fetch because EventSource cannot send a token. It stops while the
 // tab is hidden or somebody paused it, and goes on after the last event it saw.
@@ -60,12 +60,15 @@ function take(name: string, text: string): void {
 async function listen(control: AbortController): Promise<void> {
   const more: Record<string, string> = { accept: 'text/event-stream' };
   if (lastId) more['last-event-id'] = lastId;
+  const used = token.value;
   const response = await fetch(apiUrl('/stream'), {
     headers: headers(more),
     signal: control.signal,
     cache: 'no-store',
     credentials: 'omit',
   });
+  if (control.signal.aborted) return;
+  if (response.status === 401) refused(used);
   if (!response.ok || !response.body) throw new Error(`stream: ${response.status}`);
   failures = 0;
   state.value = 'live';
@@ -73,6 +76,8 @@ async function listen(control: AbortController): Promise<void> {
   const events = new event_reader(take);
   for (;;) {
     const piece = await text.read();
+    // What had arrived before it was stopped is nobody's any more.
+    if (control.signal.aborted) return;
     if (piece.done) throw new Error('stream: ended');
     events.feed(piece.value);
     lastId = events.id || lastId;
@@ -112,6 +117,14 @@ export function stopLive(): void {
   stop();
   state.value = 'off';
 }
+
+whenTokenChanges(() => {
+  stopLive();
+  overview.value = null;
+  operations.value = {};
+  lastId = '';
+  paused.value = false;
+});
 
 export function togglePause(): void {
   paused.value = !paused.value;

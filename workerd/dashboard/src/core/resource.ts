@@ -1,7 +1,6 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { get, problem, query, row } from './api';
 import { paused } from './live';
-import { signOut, refusal } from './session';
 
 export type resource<T> = {
   data: T | null;
@@ -13,6 +12,39 @@ export type resource<T> = {
 function asProblem(failure: unknown): problem {
   if (failure instanceof problem) return failure;
   return new problem(0, 'unreadable', 'The answer cannot be read', (failure as Error).message);
+}
+
+/// A timer asks only when nothing is asked already: an answer that takes longer than the interval
+/// must come. After a minute it will not: the connection was lost without a word.
+class turnstile {
+  private since: number | null = null;
+  private asked = 0;
+  /// The number of the request, for `leave`.
+  enter(): number {
+    this.since = Date.now();
+    return ++this.asked;
+  }
+  leave(request: number): void {
+    if (this.isLast(request)) this.since = null;
+  }
+  isLast(request: number): boolean {
+    return request === this.asked;
+  }
+  get free(): boolean {
+    return this.since === null || Date.now() - this.since > 60_000;
+  }
+}
+
+function useTimer(every: number, key: string, gate: turnstile, run: () => void): void {
+  const latest = useRef(run);
+  latest.current = run;
+  useEffect(() => {
+    if (!every) return;
+    const timer = setInterval(() => {
+      if (!document.hidden && !paused.value && gate.free) latest.current();
+    }, every);
+    return () => clearInterval(timer);
+  }, [key, every]);
 }
 
 /// What a GET answers, again every so many milliseconds while the page is live and seen. While
@@ -28,35 +60,28 @@ export function useResource<T = any>(
   const [loading, setLoading] = useState(path !== null);
   const [turn, setTurn] = useState(0);
   const reload = useCallback(() => setTurn((n) => n + 1), []);
+  const gate = useMemo(() => new turnstile(), []);
   useEffect(() => {
     if (path === null) return;
     const control = new AbortController();
+    const request = gate.enter();
     setLoading(true);
     get(path, asked, control.signal)
       .then((data) => {
+        if (control.signal.aborted) return;
         setAnswer({ path, data });
         setError(null);
         setLoading(false);
       })
       .catch((failure) => {
         if (control.signal.aborted) return;
-        const found = asProblem(failure);
-        if (found.status === 401) {
-          refusal.value = 'Your token has expired or was revoked.';
-          signOut();
-        }
-        setError(found);
+        setError(asProblem(failure));
         setLoading(false);
-      });
+      })
+      .finally(() => gate.leave(request));
     return () => control.abort();
   }, [key, turn]);
-  useEffect(() => {
-    if (!every || path === null) return;
-    const timer = setInterval(() => {
-      if (!document.hidden && !paused.value) reload();
-    }, every);
-    return () => clearInterval(timer);
-  }, [key, every]);
+  useTimer(path === null ? 0 : every, key, gate, reload);
   // Another object's answer must not be shown under this one's name.
   return { data: answer.path === path ? answer.data : null, error, loading, reload };
 }
@@ -87,20 +112,26 @@ export function useList(path: string, asked: query, id: (r: row) => string, ever
   const alive = useRef('');
   alive.current = key;
 
+  const gate = useMemo(() => new turnstile(), []);
+
   const load = (cursor: string | null, done: (answer: any) => void) => {
     const control = new AbortController();
+    const request = gate.enter();
+    const mine = () => alive.current === key && !control.signal.aborted;
     setLoading(true);
     get(path, { ...asked, cursor }, control.signal)
       .then((answer) => {
+        if (!mine()) return;
         setError(null);
         setLoading(false);
         done(answer);
       })
       .catch((failure) => {
-        if (control.signal.aborted) return;
+        if (!mine()) return;
         setError(asProblem(failure));
         setLoading(false);
-      });
+      })
+      .finally(() => gate.leave(request));
     return control;
   };
 
@@ -112,27 +143,31 @@ export function useList(path: string, asked: query, id: (r: row) => string, ever
     return () => control.abort();
   }, [key, turn]);
 
-  useEffect(() => {
-    if (!every) return;
-    const timer = setInterval(() => {
-      if (document.hidden || paused.value) return;
-      get(path, asked)
-        .then((answer) => {
-          if (alive.current !== key) return;
-          setError(null);
-          setWaiting(answer);
-          setPages((old) => {
-            if (!old || old.key !== key) return old;
-            const seen = new Map<string, row>((answer.items ?? []).map((r: row) => [id(r), r]));
-            return { ...old, answer, rows: old.rows.map((r) => seen.get(id(r)) ?? r) };
-          });
-        })
-        .catch((failure) => {
-          if (alive.current === key) setError(asProblem(failure));
+  const refresh = () => {
+    if (!pages || pages.key !== key) {
+      setTurn((n) => n + 1);
+      return;
+    }
+    const request = gate.enter();
+    // Whatever was asked since knows more.
+    const mine = () => alive.current === key && gate.isLast(request);
+    get(path, asked)
+      .then((answer) => {
+        if (!mine()) return;
+        setError(null);
+        setWaiting(answer);
+        setPages((old) => {
+          if (!old || old.key !== key) return old;
+          const seen = new Map<string, row>((answer.items ?? []).map((r: row) => [id(r), r]));
+          return { ...old, answer, rows: old.rows.map((r) => seen.get(id(r)) ?? r) };
         });
-    }, every);
-    return () => clearInterval(timer);
-  }, [key, every]);
+      })
+      .catch((failure) => {
+        if (mine()) setError(asProblem(failure));
+      })
+      .finally(() => gate.leave(request));
+  };
+  useTimer(every, key, gate, refresh);
 
   const shown = pages && pages.key === key ? pages : null;
   const known = new Set((shown?.rows ?? []).map(id));

@@ -19,7 +19,8 @@ export class place {
   }
 }
 
-function safeDecode(text: string): string {
+/// What is no encoding is taken as it stands.
+export function safeDecode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -29,7 +30,8 @@ function safeDecode(text: string): string {
 
 function here(): place {
   const path = location.pathname.startsWith(base) ? location.pathname.slice(base.length) : '';
-  return new place(path, new URLSearchParams(location.search));
+  // Without slashes in front: "//jobs" would be a link to another host.
+  return new place(path.replace(/^\/+/, ''), new URLSearchParams(location.search));
 }
 
 export const current = signal(here());

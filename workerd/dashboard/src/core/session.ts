@@ -1,10 +1,12 @@
 import { computed, signal } from '@preact/signals';
-import { call, problem, row, setToken, token } from './api';
+import { call, problem, refusal, row, setToken, token, whenTokenChanges } from './api';
+import { safeDecode } from './router';
 
 // Who looks, and what he may do. The server decides; what is hidden here is refused there, too.
 
 export const whoami = signal<row | null>(null);
-export const refusal = signal<string>('');
+/// While a token is looked at.
+export const entering = signal(false);
 /// A switch of this browser: show everything, offer nothing.
 export const readOnly = signal(localStorage.getItem('libqueue.read_only') === 'yes');
 
@@ -22,33 +24,52 @@ export function canAny(...names: string[]): boolean {
 
 export const production = computed(() => whoami.value !== null && !whoami.value.dev);
 
-export async function signIn(text: string): Promise<boolean> {
-  setToken(text.trim());
-  refusal.value = '';
+whenTokenChanges(() => {
+  whoami.value = null;
+  entering.value = false;
+});
+
+const unknown = 'This token is not accepted: it is wrong, expired or revoked.';
+
+export async function signIn(text: string): Promise<void> {
+  const wanted = text.trim();
+  // What no header can carry is no token.
+  const possible = /^[\x21-\x7e]+$/.test(wanted);
+  setToken(possible ? wanted : '');
+  refusal.value = possible ? '' : unknown;
+  if (!possible) return;
+  entering.value = true;
   try {
-    whoami.value = await call('GET', '/whoami');
-    return true;
+    whoami.value = await call('GET', '/whoami', { door: true });
   } catch (failure) {
+    const wrong = failure instanceof problem && failure.status === 401;
+    if (wrong) setToken('');
     whoami.value = null;
-    if (failure instanceof problem && failure.status === 401) {
-      setToken('');
-      refusal.value = text ? 'This token is not accepted: it is wrong, expired or revoked.' : '';
-    } else {
-      refusal.value = (failure as Error).message;
-    }
-    return false;
+    refusal.value = wrong ? unknown : (failure as Error).message;
   }
+  entering.value = false;
 }
 
 export function signOut(): void {
+  refusal.value = '';
   setToken('');
-  whoami.value = null;
 }
 
 /// workerd --dev prints a link with #token=...; it must not stay in the address.
-export function tokenOfLink(): string {
+function tokenOfLink(): string {
   const found = /(?:^#|&)token=([^&]+)/.exec(location.hash);
-  if (!found) return token.value;
+  if (!found) return '';
   history.replaceState(null, '', location.pathname + location.search);
-  return decodeURIComponent(found[1]!);
+  return safeDecode(found[1]!);
+}
+
+/// With the token of the link, else with that of the tab.
+export async function startSession(): Promise<void> {
+  // Such a link followed in an open tab loads no page.
+  addEventListener('hashchange', () => {
+    const found = tokenOfLink();
+    if (found) void signIn(found);
+  });
+  const found = tokenOfLink() || token.value;
+  if (found) await signIn(found);
 }

@@ -79,7 +79,8 @@ function Tokens() {
     ],
     action: 'Make the token',
     run: async (values) => {
-      const made = await call('POST', '/tokens', { body: Object.fromEntries(Object.entries(values).filter(([, v]) => v)), key: freshKey() });
+      // Without a key: an answer with a secret is not kept for a second time.
+      const made = await call('POST', '/tokens', { body: Object.fromEntries(Object.entries(values).filter(([, v]) => v)) });
       reload();
       // The question closes first.
       setTimeout(() => showToken(String(made.token)));

@@ -1,16 +1,14 @@
 import { useMemo } from 'preact/hooks';
 import { itemsOf, row } from '../core/api';
-import { bytes, count, duration, instant, number, percent, plural, rate, seconds, short } from '../core/format';
+import { bytes, count, duration, instant, number, percent, plural, range, rangeOf, rate, seconds, short } from '../core/format';
 import { beats, overview } from '../core/live';
 import { byTrouble, firstLine, judge, oldestSeconds, perSecond, queuesOf } from '../core/model';
 import { useResource } from '../core/resource';
 import { current, link, segment, setQuery } from '../core/router';
-import { can } from '../core/session';
+import { can, whoami } from '../core/session';
 import { Chart, mark } from '../ui/chart';
 import { Badge, Button, Empty, Figure, Head, Loading, Meter, Panel, Problem, Stack, Tabs, Time } from '../ui/parts';
 import { Table, column } from '../ui/table';
-
-export const spans: Record<string, number> = { '15m': 900, '1h': 3600, '6h': 21600, '24h': 86400, '7d': 604800 };
 
 function Light({ of }: { of: row }) {
   const found = judge(of);
@@ -108,6 +106,11 @@ const cycle = ['tone-running', 'tone-completed', 'tone-retrying', 'tone-schedule
 
 const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
 
+function shownTime(): range {
+  const { value } = current;
+  return rangeOf(value.get('from'), value.get('to'), value.get('span'), Date.now() / 1000);
+}
+
 /// One chart of /stats/series; asked for again as long as it is looked at.
 export function SeriesChart(props: {
   title: string;
@@ -115,18 +118,10 @@ export function SeriesChart(props: {
   queue?: string;
   format: (v: number | null | undefined) => string;
 }) {
-  const span = spans[current.value.get('span')] ?? 3600;
-  const from = current.value.get('from');
-  const to = current.value.get('to');
-  const wide = from && to ? Number(to) - Number(from) : span;
-  // The server keeps samples by the minute.
-  const step = Math.max(60, Math.ceil(wide / 180 / 60) * 60);
-  // A round number, so that all charts of a screen ask for the same time.
   beats.overview.value;
-  const end = Math.floor(Date.now() / 1000 / step) * step;
+  const { from, to, step } = shownTime();
   const { data, error } = useResource<series>('/stats/series', {
-    metric: props.metric, queue: props.queue, step,
-    from: iso(Number(from) || end - span), to: iso(Number(to) || end),
+    metric: props.metric, queue: props.queue, step, from: iso(from), to: iso(to),
   });
   const lines = useMemo(
     () => (data?.series ?? []).map((s, i) => ({
@@ -145,8 +140,8 @@ export function SeriesChart(props: {
   );
 }
 
-export function Spans() {
-  const chosen = current.value.get('from') !== '';
+function Spans() {
+  const { chosen } = shownTime();
   return (
     <div class="spans">
       {chosen && <Button kind="quiet" icon="close" onClick={() => setQuery({ from: '', to: '' })}>Range</Button>}
@@ -155,7 +150,7 @@ export function Spans() {
   );
 }
 
-export function Charts({ queue }: { queue?: string }) {
+function Charts({ queue }: { queue?: string }) {
   const ms = (v: number | null | undefined) => (v === null || v === undefined ? '–' : duration(v * 1000));
   return (
     <div class="charts">
@@ -165,6 +160,12 @@ export function Charts({ queue }: { queue?: string }) {
       <SeriesChart title="Ran" metric="run" queue={queue} format={ms} />
     </div>
   );
+}
+
+/// The samples are of the whole installation: who is kept to one tenant has none.
+export function Trends({ queue }: { queue?: string }) {
+  if (whoami.value?.tenant_id) return null;
+  return <Panel title="Over time" side={<Spans />}><Charts queue={queue} /></Panel>;
 }
 
 function Newest() {
@@ -282,7 +283,7 @@ export function Overview() {
               </Empty>
             )}
           </Panel>
-          <Panel title="Over time" side={<Spans />}><Charts /></Panel>
+          <Trends />
           <div class="halves">
             {can('dead_letters.read') && <Newest />}
             {can('alerts.read') && <Warnings />}

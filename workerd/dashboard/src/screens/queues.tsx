@@ -12,7 +12,7 @@ import { ask } from '../ui/dialog';
 import { Badge, Button, CopyAs, Empty, Facts, Figure, Head, Loading, Meter, Panel, Problem, QueueLink, Time } from '../ui/parts';
 import { Table, column } from '../ui/table';
 import { jobColumns, jobHref, More } from './jobs';
-import { Charts, Spans } from './overview';
+import { Trends } from './overview';
 import { toast } from '../ui/toast';
 
 function Actions({ of, reload, small }: { of: row; reload: () => void; small?: boolean }) {
@@ -155,7 +155,7 @@ export function Queue({ name }: { name: string }) {
       {slots > 0 && (
         <p class="busy"><span>Busy</span> <Meter value={busy} of={slots} label={`${count(busy)} of ${count(slots)} slots busy`} /> <b>{count(busy)} / {count(slots)}</b></p>
       )}
-      <Panel title="Over time" side={<Spans />}><Charts queue={name} /></Panel>
+      <Trends queue={name} />
       <div class="halves">
         <Lines of={of} />
         <Panel title="Settings">

@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { whenTokenChanges } from '../core/api';
 import { Button } from './parts';
 
 // One dialog at a time, native: focus stays inside, Escape closes.
@@ -14,6 +15,7 @@ export function openDialog(content: ComponentChildren): void {
 export function closeDialog(): void {
   shown.value = null;
 }
+whenTokenChanges(closeDialog);
 
 export function DialogHost() {
   const element = useRef<HTMLDialogElement>(null);

@@ -1,12 +1,12 @@
 import { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { itemsOf } from '../core/api';
+import { itemsOf, refusal } from '../core/api';
 import { number } from '../core/format';
 import { useResource } from '../core/resource';
 import { useKeys } from '../core/keys';
 import { beats, operations, overview, paused, state, togglePause } from '../core/live';
 import { current, go, link } from '../core/router';
-import { can, readOnly, refusal, signIn, signOut, whoami } from '../core/session';
+import { can, entering, readOnly, signIn, signOut, whoami } from '../core/session';
 import { nextTheme, removeView, views } from '../core/settings';
 import { judge, queuesOf } from '../core/model';
 import { cancelOperation } from './actions';
@@ -172,13 +172,11 @@ export function Shell({ children, full }: { children: ComponentChildren; full: b
 
 export function SignIn() {
   const [text, setText] = useState('');
-  const [busy, setBusy] = useState(false);
   return (
     <main class="sign-in">
       <form onSubmit={(e) => {
         e.preventDefault();
-        setBusy(true);
-        void signIn(text).then(() => setBusy(false));
+        void signIn(text);
       }}>
         <span class="brand"><i aria-hidden="true"><b /><b /><b /></i>libqueue</span>
         <h1>Sign in</h1>
@@ -186,7 +184,7 @@ export function SignIn() {
         <input id="token" type="password" autocomplete="off" spellcheck={false} value={text}
           onInput={(e) => setText(e.currentTarget.value)} />
         {refusal.value && <p class="failure" role="alert">{refusal.value}</p>}
-        <Button type="submit" kind="main" disabled={busy || !text.trim()}>Sign in</Button>
+        <Button type="submit" kind="main" disabled={entering.value || !text.trim()}>Sign in</Button>
         <p class="hint">
           Make one on the server: <code>qctl tokens create --role viewer</code>. It is kept in this tab only
           and gone when the tab is closed.

@@ -1,10 +1,11 @@
 import { signal } from '@preact/signals';
-import { problem } from '../core/api';
+import { problem, whenTokenChanges } from '../core/api';
 import { Icon } from './icons';
 
 export type notice = { id: number; text: string; tone: string; detail?: string; action?: [string, () => void] };
 const notices = signal<notice[]>([]);
 let last = 0;
+whenTokenChanges(() => (notices.value = []));
 
 export function dismiss(id: number): void {
   notices.value = notices.value.filter((each) => each.id !== id);
