@@ -97,13 +97,15 @@ api_reply parse_reply(const std::string& bytes) {
 
 api_rig::api_rig(const std::string& more_config) {
     const auto config = folder_.write(
-        "w.yaml", "database: {dsn: \"" + db_.dsn() +
-                      "\"}\nqueues: {default: {concurrency: 4}}\nprocessors: {debug: true}\n" +
-                      (more_config.find("http:") == std::string::npos
-                           ? "http: {listen: \"127.0.0.1:0\", rate_limits: {token: 100000/s, "
-                             "address: 100000/s}}\n"
-                           : "") +
-                      more_config);
+        "w.yaml",
+        "database: {dsn: \"" + db_.dsn() + "\"}\nqueues: {default: {concurrency: 4}}\n" +
+            (more_config.find("processors:") == std::string::npos ? "processors: {debug: true}\n"
+                                                                  : "") +
+            (more_config.find("http:") == std::string::npos
+                 ? "http: {listen: \"127.0.0.1:0\", rate_limits: {token: 100000/s, "
+                   "address: 100000/s}}\n"
+                 : "") +
+            more_config);
     workerd_ = std::make_unique<process>(
         process_options{binary("workerd"), {"--config", config.string()}});
     if (!workerd_->wait_for_text("worker_ready", std::chrono::seconds{30}))
