@@ -1,14 +1,9 @@
-#include "server/route_uses.hpp"
-#include "support/process.hpp"
-#include "support/wait_until.hpp"
-#include "system/api_rig.hpp"
+#include "system/qctl_two_ways.hpp"
 
 #include <boost/json.hpp>
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <set>
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -19,86 +14,9 @@ namespace {
 
 using words = std::vector<std::string>;
 
-class two_ways {
-   public:
-    two_ways() {
-        put_token("admin", rig.token(libqueue::role::admin));
-        put_token("viewer", rig.token(libqueue::role::viewer));
-        put_token("stranger", "lq_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
-    }
-
-    [[nodiscard]] test::command_result direct(words args, const std::string& input = {}) const {
-        return run(std::move(args), {{"QCTL_DB", rig.db().dsn()}}, input);
-    }
-
-    [[nodiscard]] test::command_result served(words args, const std::string& who = "admin",
-                                              const std::string& input = {}) const {
-        return run(std::move(args),
-                   {{"QCTL_SERVER", "http://" + rig.address()}, {"QCTL_TOKEN_FILE", token(who)}},
-                   input);
-    }
-
-    [[nodiscard]] std::string token(const std::string& who) const {
-        return (files.path() / who).string();
-    }
-
-    /// Both must say the same, but for what has changed between two looks.
-    void check_same(const words& args) const {
-        CAPTURE(args);
-        const auto one = direct(args);
-        const auto other = served(args);
-        CHECK(one.code == other.code);
-        CHECK_MESSAGE(one.output == other.output, other.errors);
-    }
-
-    [[nodiscard]] std::string enqueue(words more = {}) const {
-        more.insert(more.begin(), {"enqueue", "nobody.runs"});
-        const auto done = served(more);
-        REQUIRE_MESSAGE(done.code == 0, done.errors);
-        return done.output.substr(0, done.output.find('\n'));
-    }
-
-    test::api_rig rig;
-    test::temp_dir files;
-
-   private:
-    void put_token(const std::string& who, const std::string& text) const {
-        const auto path = files.write(who, text + "\n");
-        std::filesystem::permissions(
-            path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
-    }
-
-    [[nodiscard]] test::command_result run(words args,
-                                           std::vector<std::pair<std::string, std::string>> more,
-                                           const std::string& input) const {
-        test::process_options options{test::binary("qctl"), std::move(args)};
-        options.stdin_text = input;
-        options.env = std::move(more);
-        options.env.emplace_back("QCTL_CONFIG", (files.path() / "config.yaml").string());
-        const auto ours = options.env;
-        for (const auto* const name :
-             {"QCTL_DB", "QCTL_SERVER", "QCTL_TOKEN_FILE", "DATABASE_URL", "QCTL_MIGRATE_DB",
-              "NO_COLOR", "CLICOLOR_FORCE", "PGHOST", "PGUSER", "PGDATABASE"}) {
-            if (std::ranges::find(ours, name, &std::pair<std::string, std::string>::first) ==
-                ours.end()) {
-                options.env.emplace_back(name, "");
-            }
-        }
-        return test::run_command(options);
-    }
-};
-
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
-
-std::string error_code(const test::command_result& of) {
-    const auto at = of.errors.find("{\"error\"");
-    return at == std::string::npos
-               ? of.errors
-               : std::string{
-                     boost::json::parse(of.errors.substr(at)).at("error").at("code").as_string()};
-}
+using test::contains;
+using test::error_code;
+using test::two_ways;
 
 }  // namespace
 
@@ -286,38 +204,5 @@ TEST_SUITE("qctl over a server") {
         const auto none = both.served({"__complete", "queues", "--server", "https://10.255.255.1"});
         CHECK(none.code == 0);
         CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds{2});
-    }
-
-    TEST_CASE("every route of the API is reached by a verb, and no verb asks for one that is not") {
-        const auto printed =
-            test::run_command(test::process_options{test::binary("workerd"), {"--print-openapi"}});
-        REQUIRE(printed.code == 0);
-        std::set<std::string> offered;
-        const auto described = boost::json::parse(printed.output);
-        for (const auto& path : described.at("paths").as_object()) {
-            std::string below{path.key()};
-            below = below.starts_with("/api/v1") ? below.substr(7) : below;
-            for (const auto& method : path.value().as_object()) {
-                std::string name{method.key()};
-                std::ranges::transform(name, name.begin(), [](char c) {
-                    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-                });
-                if (name != "PARAMETERS" && name != "HEAD") {
-                    offered.insert(name + " " + below);
-                }
-            }
-        }
-        std::set<std::string> used;
-        for (const auto& use : qctl::route_uses()) {
-            used.insert(std::string{use.method} + " " + std::string{use.path});
-        }
-
-        for (const auto& route : offered) {
-            CHECK_MESSAGE(used.contains(route), route);
-        }
-        for (const auto& route : used) {
-            CHECK_MESSAGE(offered.contains(route), route);
-        }
-        CHECK(offered.size() > 50);
     }
 }

@@ -1,4 +1,5 @@
 #include "confirm.hpp"
+#include "json_members.hpp"
 #include "named_contexts.hpp"
 #include "server/api_client.hpp"
 #include "server/api_report.hpp"
@@ -7,35 +8,18 @@
 #include "server/route_uses.hpp"
 #include "settings.hpp"
 #include "stop.hpp"
+#include "support/temp_dir.hpp"
 
 #include <doctest/doctest.h>
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <set>
+#include <tuple>
 
 namespace {
-
-// A folder of the test's own; unit tests do not link the support of those that start programs.
-class folder {
-   public:
-    folder() {
-        std::string name = "/tmp/qctl-XXXXXX";
-        REQUIRE(::mkdtemp(name.data()) != nullptr);
-        path_ = name;
-    }
-    ~folder() { std::filesystem::remove_all(path_); }
-    folder(const folder&) = delete;
-    folder& operator=(const folder&) = delete;
-    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-
-   private:
-    std::filesystem::path path_;
-};
 
 using libqueue::column_type;
 using qctl::exit_code;
@@ -72,10 +56,9 @@ qctl::settings settings_of(const words& line, const qctl::environment& around) {
     return qctl::resolve_settings(qctl::parse_command_line(line), around);
 }
 
-std::filesystem::path put(const folder& in, const std::string& name, const std::string& text,
-                          mode_t mode = 0600) {
-    const auto path = in.path() / name;
-    std::ofstream{path} << text;
+std::filesystem::path put(const test::temp_dir& in, const std::string& name,
+                          const std::string& text, mode_t mode = 0600) {
+    const auto path = in.write(name, text);
     ::chmod(path.c_str(), mode);
     return path;
 }
@@ -90,6 +73,31 @@ constexpr const char* two_contexts =
     "  laptop:\n"
     "    db: postgresql://queue@localhost/app\n"
     "    schema: jobs\n";
+
+// "GET /jobs" of an OpenAPI document whose paths are below /api/v1.
+std::set<std::string> routes_of(const std::string& document) {
+    constexpr std::string_view base = "/api/v1";
+    const std::map<std::string, std::string> methods{
+        {"get", "GET"}, {"post", "POST"}, {"put", "PUT"}, {"patch", "PATCH"}, {"delete", "DELETE"}};
+    std::set<std::string> routes;
+    const auto parts = qctl::json_members(document).value();
+    for (const auto& part : parts) {
+        if (part.name != "paths") {
+            continue;
+        }
+        const auto paths = qctl::json_members(part.value).value();
+        for (const auto& path : paths) {
+            REQUIRE(path.name.starts_with(base));
+            const auto members = qctl::json_members(path.value).value();
+            for (const auto& member : members) {
+                if (const auto method = methods.find(member.name); method != methods.end()) {
+                    routes.insert(method->second + " " + path.name.substr(base.size()));
+                }
+            }
+        }
+    }
+    return routes;
+}
 
 }  // namespace
 
@@ -219,7 +227,7 @@ TEST_SUITE("qctl and a server") {
     }
 
     TEST_CASE("a token is read from a file only its owner may read, and never shown") {
-        const folder files;
+        const test::temp_dir files;
         const auto good = put(files, "token", "lq_secret\n");
         const auto open = put(files, "open", "lq_secret\n", 0644);
         const auto odd = put(files, "odd", "lq secret\n");
@@ -229,12 +237,12 @@ TEST_SUITE("qctl and a server") {
             const auto why =
                 refusal_of([&] { static_cast<void>(qctl::read_token(path.string())); });
             CHECK(why.exit == exit_code::usage);
-            CHECK_FALSE(contains(std::string{why.what()} + why.hint, "lq"));
+            CHECK_FALSE(contains(std::string{why.what()} + why.hint, "secret"));
         }
     }
 
     TEST_CASE("a token goes to another machine over https only") {
-        const folder files;
+        const test::temp_dir files;
         qctl::settings options;
         options.token_file = put(files, "token", "lq_secret\n").string();
         const auto refused = [&](const std::string& url) {
@@ -254,8 +262,29 @@ TEST_SUITE("qctl and a server") {
         std::set<std::tuple<qctl::verb, std::string_view, std::string_view>> seen;
         for (const auto& use : qctl::route_uses()) {
             CHECK(seen.insert({use.id, use.method, use.path}).second);
-            CHECK(use.path.starts_with('/'));
             CHECK((!qctl::is_local(use.id) || use.id == qctl::verb::config_show));
+        }
+    }
+
+    TEST_CASE("every route of the API has a verb, or a reason to have none") {
+        const auto text = test::read_file(LIBQUEUE_SOURCE_FOLDER "/docs/openapi.json");
+        const auto offered = routes_of(text);
+        REQUIRE(offered.size() > 50);
+
+        std::set<std::string> reached;
+        for (const auto& use : qctl::route_uses()) {
+            reached.insert(std::string{use.method} + " " + std::string{use.path});
+        }
+        for (const auto& each : qctl::excused_routes()) {
+            const auto route = std::string{each.method} + " " + std::string{each.path};
+            CHECK_FALSE(each.reason.empty());
+            CHECK_MESSAGE(reached.insert(route).second, route);
+        }
+        for (const auto& route : offered) {
+            CHECK_MESSAGE(reached.contains(route), route);
+        }
+        for (const auto& route : reached) {
+            CHECK_MESSAGE(offered.contains(route), route);
         }
     }
 }
@@ -303,7 +332,7 @@ TEST_SUITE("qctl contexts") {
     }
 
     TEST_CASE("flags beat variables, variables beat the context in use") {
-        const folder files;
+        const test::temp_dir files;
         const auto path = put(files, "config.yaml", two_contexts);
         const std::map<std::string, std::string> base{{"QCTL_CONFIG", path.string()}};
         const auto with = [&](std::map<std::string, std::string> more) {
@@ -335,7 +364,7 @@ TEST_SUITE("qctl contexts") {
     }
 
     TEST_CASE("two places at once are refused, and an unknown context suggests another") {
-        const folder files;
+        const test::temp_dir files;
         const auto around =
             world({{"QCTL_CONFIG", put(files, "config.yaml", two_contexts).string()}});
         const auto refused = [&](const words& line) {
@@ -351,7 +380,7 @@ TEST_SUITE("qctl contexts") {
     }
 
     TEST_CASE("a file others may read is refused, but not by the verbs that mend it") {
-        const folder files;
+        const test::temp_dir files;
         const auto around =
             world({{"QCTL_CONFIG", put(files, "config.yaml", two_contexts, 0644).string()}});
 
@@ -366,7 +395,7 @@ TEST_SUITE("qctl contexts") {
     }
 
     TEST_CASE("the file is written for its owner alone") {
-        const folder files;
+        const test::temp_dir files;
         const auto path = files.path() / "deep/er/config.yaml";
         qctl::context_list list;
         qctl::named_context one;

@@ -166,8 +166,10 @@ std::optional<std::string> api_call::cursor() const {
 
 std::optional<std::int64_t> api_call::cursor_id() const {
     const auto position = cursor();
-    if (!position)
-        return std::nullopt;
+    if (!position) {
+        const auto below = integer("before");
+        return below ? below : integer("after");
+    }
     constexpr field id{"cursor", value_type::integer};
     check_text(id, *position, "query.cursor");
     return integer_of(*position);

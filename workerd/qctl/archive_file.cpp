@@ -1,5 +1,6 @@
 #include "archive_file.hpp"
 
+#include "descriptor.hpp"
 #include "printable.hpp"
 #include "render.hpp"
 #include "render_table.hpp"
@@ -62,23 +63,6 @@ std::optional<job_id> id_of(std::string_view record, archive_format format) {
     }
     return record.starts_with(head) ? leading_id(record.substr(head.size())) : std::nullopt;
 }
-
-/// A descriptor that closes itself.
-class descriptor {
-   public:
-    explicit descriptor(int number) noexcept : number_{number} {}
-    ~descriptor() {
-        if (number_ >= 0) {
-            ::close(number_);
-        }
-    }
-    descriptor(const descriptor&) = delete;
-    descriptor& operator=(const descriptor&) = delete;
-    [[nodiscard]] int get() const noexcept { return number_; }
-
-   private:
-    int number_;
-};
 
 // The name of a file is durable when its folder is.
 void sync_folder(const std::string& folder) {

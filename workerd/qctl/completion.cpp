@@ -96,7 +96,7 @@ std::string first_words() {
         }
     }
     for (const auto& leaf : commands()) {
-        if (leaf.group.empty()) {
+        if (leaf.group.empty() && !is_group(leaf.name)) {
             words.push_back(leaf.name);
         }
     }
@@ -346,7 +346,7 @@ std::string fish_script() {
         const std::string name{leaf.name};
         std::string at = "__fish_seen_subcommand_from " + name;
         if (leaf.group.empty()) {
-            text += fish_word(first, name, leaf.summary);
+            text += is_group(name) ? "" : fish_word(first, name, leaf.summary);
         } else {
             const std::string group{leaf.group};
             text += fish_word(fish_inside(group), name, leaf.summary);

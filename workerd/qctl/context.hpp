@@ -8,6 +8,7 @@
 #include "server/any_control.hpp"
 #include "server/any_jobs.hpp"
 #include "server/any_operations.hpp"
+#include "server/any_overview.hpp"
 #include "server/any_processors.hpp"
 #include "settings.hpp"
 
@@ -48,6 +49,7 @@ class context {
     [[nodiscard]] any_topics topics() { return any_topics{*this}; }
     [[nodiscard]] any_schedules schedules() { return any_schedules{*this}; }
     [[nodiscard]] any_limits limits() { return any_limits{*this}; }
+    [[nodiscard]] any_overview overview() { return any_overview{*this}; }
     [[nodiscard]] any_bulk bulk() { return any_bulk{*this}; }
     [[nodiscard]] any_access access() { return any_access{*this}; }
     [[nodiscard]] any_processors processors() { return any_processors{*this}; }

@@ -70,7 +70,8 @@ std::string command_lines(std::string_view group, bool all) {
     constexpr std::size_t column = 22;
     std::string text;
     for (const auto& each : commands()) {
-        if (all || each.group == group) {
+        const bool is_group_itself = each.group.empty() && each.name == group;
+        if (all || each.group == group || is_group_itself) {
             text += entry("  " + command_title(each), each.summary, column);
         }
     }

@@ -77,6 +77,8 @@ class command_finder {
             second = next_word();
         }
         if (!second) {
+            // `stats` is a command by itself, too.
+            leaf = find_command("", group);
             return true;
         }
         leaf = find_command(group, *second);

@@ -2,6 +2,7 @@
 
 #include "config/suggest.hpp"
 #include "config/yaml_tree.hpp"
+#include "descriptor.hpp"
 #include "printable.hpp"
 #include "stop.hpp"
 #include "values.hpp"
@@ -84,23 +85,6 @@ named_context read_entry(const yaml_node::entry& from) {
     }
     return entry;
 }
-
-// Closes a file however its writing ends.
-class descriptor {
-   public:
-    explicit descriptor(int number) noexcept : number_{number} {}
-    ~descriptor() {
-        if (number_ >= 0) {
-            ::close(number_);
-        }
-    }
-    descriptor(const descriptor&) = delete;
-    descriptor& operator=(const descriptor&) = delete;
-    [[nodiscard]] int get() const noexcept { return number_; }
-
-   private:
-    int number_;
-};
 
 stop cannot(const std::string& what, const std::filesystem::path& path) {
     return stop{exit_code::failed, "failed",

@@ -19,8 +19,9 @@ class row_builder {
     row_builder& text(std::string name, std::optional<std::string> value) {
         return add(std::move(name), libqueue::column_type::text, std::move(value));
     }
-    row_builder& integer(std::string name, std::int64_t value) {
-        return add(std::move(name), libqueue::column_type::integer, std::to_string(value));
+    row_builder& integer(std::string name, std::optional<std::int64_t> value) {
+        return add(std::move(name), libqueue::column_type::integer,
+                   value ? std::optional{std::to_string(*value)} : std::nullopt);
     }
     row_builder& number(std::string name, std::optional<double> value) {
         return add(std::move(name), libqueue::column_type::number,

@@ -65,6 +65,8 @@ class jobs {
     /// (follows, replay_of, clone_of), kind, queue, state ... At most 200.
     [[nodiscard]] result<report> lineage(job_id id);
 
+    /// A waiting job becomes due; `conflict` when it does not wait.
+    [[nodiscard]] result<void> run_now(job_id id);
     /// A waiting job waits on, at most ten years.
     [[nodiscard]] result<void> snooze(job_id id, time_point until);
     /// A new job like this one, in any state; returns its id. `conflict` when the payload is

@@ -67,6 +67,20 @@ result<report> jobs::lineage(job_id id) {
     });
 }
 
+result<void> jobs::run_now(job_id id) {
+    const auto job = client_.get(id);
+    if (!job) {
+        return job.error();
+    }
+    const auto state = job->state;
+    if (state != job_state::scheduled && state != job_state::retrying &&
+        state != job_state::ready) {
+        return error{errc::conflict, "job " + std::to_string(id) + " does not wait: it is " +
+                                         std::string{to_string(state)}};
+    }
+    return client_.retry(id);
+}
+
 result<void> jobs::snooze(job_id id, time_point until) {
     return api::asked(client_,
                       [&](const store::session& with) { store::snooze_job(with, id, until); });

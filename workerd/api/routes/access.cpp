@@ -17,7 +17,9 @@ namespace {
 using libqueue::access_control;
 
 answer list_tokens(api_call& call) {
-    return reply_page(access_control{call.database()}.list_tokens(call.limit(), call.cursor()),
+    const auto behind = call.cursor();
+    return reply_page(access_control{call.database()}.list_tokens(
+                          call.limit(), behind ? behind : call.text("before")),
                       call.limit());
 }
 
@@ -95,6 +97,9 @@ answer verify_audit(api_call& call) {
             .value());
 }
 
+constexpr std::array token_list{
+    field{"before", value_type::uuid, "Made before the token of this id."},
+};
 constexpr std::array token_body{
     field{"role", value_type::text, "viewer unless given.", false, 0, 0, "viewer|operator|admin"},
     field{"name", value_type::text, "For people and the audit.", false, 0, 64},
@@ -119,6 +124,7 @@ constexpr std::array audit_parameters{
     field{"target", value_type::text, "Exact.", false, 1, 512},
     field{"since", value_type::time, "At or after."},
     field{"until", value_type::time, "Before."},
+    before_parameter,
     tenant_parameter,
 };
 constexpr std::array verify_parameters{
@@ -131,6 +137,7 @@ constexpr std::array rows{
     route{.path = "/tokens",
           .right = "tokens.read",
           .summary = "API tokens, newest first; never the tokens themselves.",
+          .parameters = token_list,
           .answers = shape::list,
           .pages = true,
           .run = list_tokens},

@@ -37,6 +37,7 @@ answer acknowledge(api_call& call) {
 constexpr std::array list_parameters{
     field{.name = "rule", .doc = "Of this rule", .max = 64},
     field{.name = "severity", .doc = "Of this severity", .choices = "critical|warning|info"},
+    before_parameter,
 };
 
 constexpr std::array acknowledge_body{

@@ -47,11 +47,13 @@ answer cancel_batch(api_call& call) {
 constexpr std::array list_parameters{
     field{"name", value_type::text, "Exact, or a prefix that ends in `*`.", false, 1, 256},
     field{"unfinished", value_type::boolean, "Only those that have not ended."},
+    before_parameter,
     tenant_parameter,
 };
 constexpr std::array item_parameters{
     field{"state", value_type::text, "Jobs in this state only.", false, 0, 0,
           "scheduled|ready|running|retrying|completed|cancelled|dead"},
+    after_parameter,
 };
 constexpr std::array reason{
     field{"reason", value_type::text, "For people.", false, 0, 1000},

@@ -121,15 +121,7 @@ answer retry_job(api_call& call) {
 }
 
 answer run_now(api_call& call) {
-    const auto job = call.database().get(call.id()).value();
-    using libqueue::job_state;
-    if (job.state != job_state::scheduled && job.state != job_state::retrying &&
-        job.state != job_state::ready) {
-        refuse(409, "conflict",
-               "job " + std::to_string(job.id) + " does not wait: it is " +
-                   std::string{libqueue::to_string(job.state)});
-    }
-    call.database().retry(call.id()).value();
+    jobs_of(call).run_now(call.id()).value();
     return reply_object(jobs_of(call).show(call.id()).value());
 }
 

@@ -69,6 +69,7 @@ constexpr std::array create_body{
 };
 constexpr std::array list_parameters{
     field{"unfinished", value_type::boolean, "Only those that have not ended."},
+    before_parameter,
 };
 
 constexpr std::array rows{

@@ -94,6 +94,7 @@ answer list_templates(api_call& call) {
 }
 
 constexpr std::array tenant_only{tenant_parameter};
+constexpr std::array endpoint_parameters{after_parameter, tenant_parameter};
 constexpr std::array delivery_parameters{
     field{"endpoint", value_type::integer, "Of this endpoint only.", false, 1,
           9'000'000'000'000'000'000},
@@ -122,7 +123,7 @@ constexpr std::array rows{
     route{.path = "/webhooks/endpoints",
           .right = "webhooks.read",
           .summary = "Webhook endpoints and how the last day went.",
-          .parameters = tenant_only,
+          .parameters = endpoint_parameters,
           .answers = shape::list,
           .pages = true,
           .run = list_endpoints},

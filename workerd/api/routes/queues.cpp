@@ -82,6 +82,7 @@ constexpr std::array clear_body{
 constexpr std::array jobs_parameters{
     field{"state", value_type::text, "Jobs in this state only.", false, 0, 0,
           "scheduled|ready|running|retrying|completed|cancelled|dead"},
+    before_parameter,
 };
 
 constexpr std::array rows{

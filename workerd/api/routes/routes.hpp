@@ -2,6 +2,8 @@
 
 #include "route.hpp"
 
+#include <cstdint>
+#include <limits>
 #include <span>
 
 namespace workerd::api {
@@ -31,5 +33,19 @@ namespace workerd::api {
 inline constexpr field tenant_parameter{
     "tenant_id", value_type::uuid,
     "Whose, for a token that is bound to no tenant; without it, what belongs to none."};
+
+/// Lists that go by an id take it, too, for whoever has one in hand; a cursor goes before.
+inline constexpr field before_parameter{"before",
+                                        value_type::integer,
+                                        "Below this id.",
+                                        false,
+                                        1,
+                                        std::numeric_limits<std::int64_t>::max()};
+inline constexpr field after_parameter{"after",
+                                       value_type::integer,
+                                       "Above this id.",
+                                       false,
+                                       0,
+                                       std::numeric_limits<std::int64_t>::max()};
 
 }  // namespace workerd::api

@@ -122,6 +122,7 @@ answer preview_cron(api_call& call) {
 constexpr std::array list_parameters{
     field{"name", value_type::text, "Exact, or a prefix that ends in `*`.", false, 1, 128},
     field{"kind", value_type::text, "Exact, or a prefix that ends in `*`.", false, 1, 128},
+    after_parameter,
     tenant_parameter,
 };
 constexpr std::array one{tenant_parameter};

@@ -52,6 +52,7 @@ answer unrouted(api_call& call) {
 constexpr std::array list_parameters{
     field{"pattern", value_type::text, "Exact.", false, 1, 256},
     field{"kind", value_type::text, "Exact, or a prefix that ends in `*`.", false, 1, 128},
+    after_parameter,
     tenant_parameter,
 };
 constexpr std::array subscription_body{

@@ -3,6 +3,7 @@
 #include "payload.hpp"
 #include "printable.hpp"
 #include "row_builder.hpp"
+#include "server/api_client.hpp"
 #include "unwrapped.hpp"
 #include "values.hpp"
 
@@ -112,7 +113,38 @@ exit_code run_tokens_revoke(context& with) {
     return exit_code::ok;
 }
 
+exit_code run_tokens_revoke_jwt(context& with) {
+    const auto wanted = [&](const std::string& flag) {
+        const auto text = with.call.text(flag);
+        if (!text) {
+            throw usage("tokens revoke-jwt: expected --" + flag + ", got nothing");
+        }
+        return *text;
+    };
+    const auto issuer = wanted("issuer");
+    const auto jti = wanted("jti");
+    const auto expires = read_time(wanted("expires"), "--expires");
+    if (with.options.dry_run) {
+        only_planned(with, "JWT " + printable(jti) + ": would be revoked");
+        return exit_code::ok;
+    }
+    demand_done(access_of(with).revoke_jwt(issuer, jti, expires));
+    row_builder row;
+    row.text("issuer", issuer).text("jti", jti).text("result", "revoked");
+    with.print_result("JWT " + printable(jti) + ": revoked", row.done());
+    return exit_code::ok;
+}
+
 exit_code run_tokens_whoami(context& with) {
+    if (with.call.arguments.empty()) {
+        auto* const server = with.server();
+        if (server == nullptr) {
+            throw usage("tokens whoami: expected TOKEN, got nothing",
+                        "over a server it tells about your own");
+        }
+        with.print_object(unwrapped(server->object({"GET", "/whoami"})));
+        return exit_code::ok;
+    }
     std::string token = read_payload(with.call.arguments[0], "TOKEN");
     while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) {
         token.pop_back();

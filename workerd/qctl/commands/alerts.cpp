@@ -1,6 +1,6 @@
 #include "commands/commands.hpp"
 #include "row_builder.hpp"
-#include "server/api_client.hpp"
+#include "server/asking.hpp"
 #include "server/json_body.hpp"
 #include "unwrapped.hpp"
 #include "values.hpp"
@@ -41,15 +41,9 @@ libqueue::report alerts_of(context& with, const libqueue::alert_filter& filter) 
         return libqueue::alerts{with.client()}.list(filter);
     }
     api_request request{"GET", filter.only_open ? "/alerts" : "/alerts/history"};
-    if (filter.rule) {
-        request.query.emplace_back("rule", *filter.rule);
-    }
-    if (filter.severity) {
-        request.query.emplace_back("severity", *filter.severity);
-    }
-    if (filter.before) {
-        request.query.emplace_back("cursor", cursor_behind(*filter.before));
-    }
+    add(request, "rule", filter.rule);
+    add(request, "severity", filter.severity);
+    add(request, "before", filter.before);
     return server->list(request, filter.limit).value();
 }
 

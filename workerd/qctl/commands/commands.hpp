@@ -13,18 +13,24 @@ namespace qctl {
 [[nodiscard]] exit_code run_enqueue_bulk(context& with);
 
 [[nodiscard]] exit_code run_jobs_list(context& with);
+[[nodiscard]] exit_code run_jobs_count(context& with);
 [[nodiscard]] exit_code run_jobs_show(context& with);
 [[nodiscard]] exit_code run_jobs_explain(context& with);
+[[nodiscard]] exit_code run_jobs_lineage(context& with);
 [[nodiscard]] exit_code run_jobs_wait(context& with);
 [[nodiscard]] exit_code run_jobs_logs(context& with);
 [[nodiscard]] exit_code run_jobs_effects(context& with);
 [[nodiscard]] exit_code run_jobs_resolve(context& with);
 [[nodiscard]] exit_code run_jobs_retry(context& with);
+[[nodiscard]] exit_code run_jobs_run_now(context& with);
+[[nodiscard]] exit_code run_jobs_snooze(context& with);
+[[nodiscard]] exit_code run_jobs_clone(context& with);
 [[nodiscard]] exit_code run_jobs_cancel(context& with);
 
 [[nodiscard]] exit_code run_dlq_list(context& with);
 [[nodiscard]] exit_code run_dlq_show(context& with);
 [[nodiscard]] exit_code run_dlq_groups(context& with);
+[[nodiscard]] exit_code run_dlq_note(context& with);
 [[nodiscard]] exit_code run_dlq_replay(context& with);
 [[nodiscard]] exit_code run_dlq_discard(context& with);
 [[nodiscard]] exit_code run_dlq_export(context& with);
@@ -38,6 +44,7 @@ namespace qctl {
 [[nodiscard]] exit_code run_queues_list(context& with);
 [[nodiscard]] exit_code run_queues_show(context& with);
 [[nodiscard]] exit_code run_queues_create(context& with);
+[[nodiscard]] exit_code run_queues_objective(context& with);
 [[nodiscard]] exit_code run_queues_pause(context& with);
 [[nodiscard]] exit_code run_queues_resume(context& with);
 [[nodiscard]] exit_code run_queues_drain(context& with);
@@ -64,6 +71,7 @@ namespace qctl {
 [[nodiscard]] exit_code run_batches_cancel(context& with);
 [[nodiscard]] exit_code run_batches_items(context& with);
 [[nodiscard]] exit_code run_batches_wait(context& with);
+[[nodiscard]] exit_code run_workflows_show(context& with);
 [[nodiscard]] exit_code run_topics_list(context& with);
 [[nodiscard]] exit_code run_topics_publish(context& with);
 [[nodiscard]] exit_code run_topics_subscribe(context& with);
@@ -104,6 +112,7 @@ namespace qctl {
 [[nodiscard]] exit_code run_tokens_create(context& with);
 [[nodiscard]] exit_code run_tokens_list(context& with);
 [[nodiscard]] exit_code run_tokens_revoke(context& with);
+[[nodiscard]] exit_code run_tokens_revoke_jwt(context& with);
 [[nodiscard]] exit_code run_tokens_whoami(context& with);
 [[nodiscard]] exit_code run_tenants_create(context& with);
 [[nodiscard]] exit_code run_tenants_list(context& with);
@@ -117,8 +126,11 @@ namespace qctl {
 [[nodiscard]] exit_code run_alerts_history(context& with);
 [[nodiscard]] exit_code run_alerts_acknowledge(context& with);
 [[nodiscard]] exit_code run_workers_list(context& with);
+[[nodiscard]] exit_code run_kinds_list(context& with);
 [[nodiscard]] exit_code run_kinds_unhandled(context& with);
+[[nodiscard]] exit_code run_stats_series(context& with);
 [[nodiscard]] exit_code run_stats(context& with);
+[[nodiscard]] exit_code run_database(context& with);
 [[nodiscard]] exit_code run_top(context& with);
 [[nodiscard]] exit_code run_doctor(context& with);
 [[nodiscard]] exit_code run_maintain(context& with);

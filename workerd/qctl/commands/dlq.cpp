@@ -1,8 +1,10 @@
 #include "commands/commands.hpp"
 #include "dlq_filter.hpp"
-#include "faults.hpp"
+#include "printable.hpp"
 #include "progress.hpp"
 #include "row_builder.hpp"
+#include "unwrapped.hpp"
+#include "values.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -23,20 +25,27 @@ libqueue::job_id last_id(const libqueue::report& page) {
 
 exit_code run_dlq_list(context& with) {
     const auto choice = read_dlq_choice(with.call, system_now());
-    const auto rows = with.operations().list_dead_letters(choice.filter);
-    with.print_list(rows);
+    const auto cursor = with.call.text("cursor");
+    const bool served = with.server() != nullptr;
+    if (cursor && !served) {
+        throw usage("--cursor: expected a server, got a database",
+                    "of a database --before goes on");
+    }
+    const auto page = with.operations().list_dead_letters(choice.filter, cursor);
+    with.print_list(page.rows);
     flush_output();
-    if (rows.rows.empty()) {
+    if (page.rows.rows.empty()) {
         with.notes.note("no dead letters match");
-    } else if (rows.rows.size() == static_cast<std::size_t>(choice.filter.limit)) {
-        with.notes.note("there may be more: --before " + std::to_string(last_id(rows)));
+    } else if (page.next) {
+        const std::string go_on{served ? "--cursor " : "--before "};
+        with.notes.note("there may be more: " + go_on + *page.next);
     }
     return exit_code::ok;
 }
 
 exit_code run_dlq_show(context& with) {
     const auto choice = read_dlq_choice(with.call, system_now());
-    const auto rows = with.operations().list_dead_letters(choice.filter);
+    const auto rows = with.operations().list_dead_letters(choice.filter).rows;
     if (rows.rows.empty()) {
         throw stop{exit_code::not_found, "not_found", "no dead letter " + with.call.arguments[0],
                    "qctl jobs show " + with.call.arguments[0] + " tells where the job is"};
@@ -48,6 +57,25 @@ exit_code run_dlq_show(context& with) {
 exit_code run_dlq_groups(context& with) {
     const auto choice = read_dlq_choice(with.call, system_now());
     with.print_list(with.operations().dead_letter_groups(choice.filter));
+    return exit_code::ok;
+}
+
+exit_code run_dlq_note(context& with) {
+    const auto& words = with.call.arguments;
+    const bool muted = with.call.has("mute");
+    const auto note = words.size() > 1 ? std::optional{words[1]} : std::nullopt;
+    std::string what = muted ? "muted" : note ? "noted" : "without a note";
+    if (with.options.dry_run) {
+        what.insert(0, "would be ");
+    } else {
+        demand_done(with.operations().note_group(words[0], note, muted));
+    }
+    row_builder row;
+    row.text("fingerprint", words[0])
+        .text("note", note)
+        .boolean("muted", muted)
+        .text("result", what);
+    with.print_result("failure group " + printable(words[0]) + ": " + what, row.done());
     return exit_code::ok;
 }
 
@@ -74,7 +102,7 @@ exit_code run_dlq_export(context& with) {
     }
     while (left > 0) {
         filter.limit = static_cast<int>(std::min<std::int64_t>(page_size, left));
-        const auto page = operations.list_dead_letters(filter);
+        const auto page = operations.list_dead_letters(filter).rows;
         write_output(to.add(page));
         if (page.rows.empty()) {
             break;

@@ -15,7 +15,7 @@ void apply_limit(context& with, dlq_choice& choice) {
     if (!with.call.has("limit")) {
         return;
     }
-    const auto rows = with.operations().list_dead_letters(choice.filter);
+    const auto rows = with.operations().list_dead_letters(choice.filter).rows;
     libqueue::dead_letter_filter named;
     for (const auto& row : rows.rows) {
         named.ids.push_back(read_id(row[0].value_or(""), "id"));
@@ -32,7 +32,7 @@ exit_code show_plan(context& with, libqueue::dead_letter_filter filter, const st
     constexpr int most_listed = 10'000;
     filter.limit = most_listed;
     auto operations = with.operations();
-    with.print_list(operations.list_dead_letters(filter));
+    with.print_list(operations.list_dead_letters(filter).rows);
     flush_output();
     with.notes.warn("would " + verb + " " +
                     counted(operations.count_dead_letters(filter), "dead letter", "dead letters"));

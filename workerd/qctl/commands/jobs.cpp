@@ -72,7 +72,8 @@ exit_code run_jobs_list(context& with) {
     if (!with.call.arguments.empty()) {
         return list_by_filter(with);
     }
-    if (with.call.has("cursor")) {
+    const auto cursor = with.call.text("cursor");
+    if (cursor && with.server() == nullptr) {
         throw usage("--cursor: expected a FILTER beside it, got none");
     }
     libqueue::job_filter filter;
@@ -93,16 +94,17 @@ exit_code run_jobs_list(context& with) {
     if (const auto limit = call.text("limit")) {
         filter.limit = static_cast<int>(read_integer(*limit, "--limit", 1, 10'000));
     }
-    const auto rows = with.operations().list_jobs(filter);
-    with.print_list(rows);
+    const auto page = with.operations().list_jobs(filter, cursor);
+    const std::string go_on =
+        (with.server() != nullptr ? "--cursor " : "--before ") + page.next.value_or("");
+    with.print_list(page.rows);
     flush_output();
-    if (rows.capped) {
+    if (page.rows.capped) {
         // A script must not take the end of the search for the end of the list.
-        with.notes.warn("looked at 100000 jobs and stopped; to go on: --before " +
-                        std::to_string(rows.next.value()));
-    } else if (rows.next) {
-        with.notes.note("there may be more: --before " + std::to_string(*rows.next));
-    } else if (rows.rows.empty()) {
+        with.notes.warn("looked at 100000 jobs and stopped; to go on: " + go_on);
+    } else if (page.next) {
+        with.notes.note("there may be more: " + go_on);
+    } else if (page.rows.rows.empty()) {
         with.notes.note("no jobs match");
     }
     return exit_code::ok;
@@ -137,6 +139,20 @@ exit_code run_jobs_show(context& with) {
         const auto exit = first ? missing->exit : exit_code::partly_done;
         throw stop{exit, missing->code, missing->what(), missing->hint};
     }
+    return exit_code::ok;
+}
+
+exit_code run_jobs_count(context& with) {
+    const auto found = unwrapped(with.jobs().count(filter_of_words(with.call, 0)));
+    row_builder row;
+    row.integer("count", found.count).boolean("count_exact", found.exact);
+    with.print_result((found.exact ? "" : "at least ") + counted(found.count, "job", "jobs"),
+                      row.done());
+    return exit_code::ok;
+}
+
+exit_code run_jobs_lineage(context& with) {
+    with.print_list(unwrapped(with.jobs().lineage(read_id(with.call.arguments[0], "ID"))));
     return exit_code::ok;
 }
 

@@ -1,10 +1,10 @@
 #include "commands/commands.hpp"
 #include "commands/sweep.hpp"
 #include "confirm.hpp"
-#include "faults.hpp"
 #include "printable.hpp"
 #include "progress.hpp"
 #include "row_builder.hpp"
+#include "unwrapped.hpp"
 
 #include <libqueue/duration.hpp>
 
@@ -18,20 +18,6 @@ namespace {
 constexpr std::chrono::milliseconds default_drain = std::chrono::minutes{10};
 constexpr std::chrono::milliseconds longest_drain = std::chrono::hours{24 * 365};
 constexpr std::chrono::milliseconds drain_poll{200};
-
-template <typename Value>
-Value unwrapped(libqueue::result<Value> answer) {
-    if (!answer) {
-        throw to_stop(answer.error());
-    }
-    return std::move(*answer);
-}
-
-void demand_done(const libqueue::result<void>& answer) {
-    if (!answer) {
-        throw to_stop(answer.error());
-    }
-}
 
 void print_queue_result(context& with, const std::string& queue, const std::string& what) {
     row_builder row;
@@ -69,6 +55,20 @@ exit_code run_queues_create(context& with) {
     }
     demand_done(with.operations().create_queue(queue));
     print_queue_result(with, queue, "created");
+    return exit_code::ok;
+}
+
+exit_code run_queues_objective(context& with) {
+    const auto& queue = with.call.arguments[0];
+    const auto& age = with.call.arguments[1];
+    const auto objective = age == "none" ? std::nullopt : std::optional{read_duration(age, "AGE")};
+    const std::string what =
+        objective ? "late after " + libqueue::format_duration(*objective) : "never late";
+    if (only_planned(with, queue, what)) {
+        return exit_code::ok;
+    }
+    demand_done(with.overview().set_objective(queue, objective));
+    print_queue_result(with, queue, what);
     return exit_code::ok;
 }
 

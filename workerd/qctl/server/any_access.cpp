@@ -1,9 +1,12 @@
 #include "server/any_access.hpp"
 
+#include "api/sha256.hpp"
 #include "context.hpp"
 #include "instant.hpp"
-#include "server/api_client.hpp"
+#include "server/asking.hpp"
 #include "server/json_body.hpp"
+
+#include <sql/api_revoke_jwt.hpp>
 
 namespace qctl {
 
@@ -12,18 +15,6 @@ namespace {
 using libqueue::access_control;
 using libqueue::report;
 using libqueue::result;
-
-void add(api_request& to, std::string_view name, const std::optional<std::string>& value) {
-    if (value) {
-        to.query.emplace_back(name, *value);
-    }
-}
-
-void add(api_request& to, std::string_view name, const std::optional<libqueue::time_point>& value) {
-    if (value) {
-        to.query.emplace_back(name, iso_instant(*value));
-    }
-}
 
 }  // namespace
 
@@ -72,7 +63,7 @@ result<libqueue::new_token> any_access::create_token(const libqueue::token_optio
 
 result<libqueue::token_holder> any_access::find_token(std::string_view presented) {
     if (with_.server() != nullptr) {
-        throw needs_database(with_.call, "qctl api GET /whoami tells about your own token");
+        throw needs_database(with_.call, "without TOKEN it tells about your own");
     }
     return access_control{with_.client()}.find_token(presented);
 }
@@ -83,9 +74,7 @@ report any_access::list_tokens(int limit, const std::optional<std::string>& next
         return access_control{with_.client()}.list_tokens(limit, next_before);
     }
     api_request request{"GET", "/tokens"};
-    if (next_before) {
-        request.query.emplace_back("cursor", sealed_cursor(*next_before));
-    }
+    add(request, "before", next_before);
     return server->list(request, limit).value();
 }
 
@@ -94,8 +83,24 @@ result<void> any_access::revoke_token(std::string_view id) {
     if (server == nullptr) {
         return access_control{with_.client()}.revoke_token(id);
     }
-    const auto answer = server->ask({"DELETE", "/tokens/" + path_part(id)});
-    return answer ? result<void>{} : answer.error();
+    return done(server->ask({"DELETE", "/tokens/" + path_part(id)}));
+}
+
+result<void> any_access::revoke_jwt(const std::string& issuer, const std::string& jti,
+                                    libqueue::time_point expires) {
+    if (auto* const server = with_.server()) {
+        return done(server->ask(posting("/tokens/revocations", json_body{}
+                                                                   .text("issuer", issuer)
+                                                                   .text("jti", jti)
+                                                                   .time("expires_at", expires)
+                                                                   .done())));
+    }
+    const auto hash = workerd::api::sha256_hex(issuer + '\n' + jti);
+    const libqueue::statement asked{std::string{libqueue::sql::api_revoke_jwt},
+                                    {hash, iso_instant(expires)}};
+    const auto told = libqueue::operations{with_.client()}.query_audited("tokens.revoke_jwt",
+                                                                         "jwt:" + hash, {}, asked);
+    return told ? result<void>{} : told.error();
 }
 
 report any_access::list_audit(const libqueue::audit_filter& filter) {
@@ -110,9 +115,7 @@ report any_access::list_audit(const libqueue::audit_filter& filter) {
     add(request, "tenant_id", filter.tenant_id);
     add(request, "since", filter.since);
     add(request, "until", filter.until);
-    if (filter.before) {
-        request.query.emplace_back("cursor", cursor_behind(*filter.before));
-    }
+    add(request, "before", filter.before);
     return server->list(request, filter.limit).value();
 }
 

@@ -25,6 +25,10 @@ class any_access {
     [[nodiscard]] libqueue::report list_tokens(int limit,
                                                const std::optional<std::string>& next_before);
     [[nodiscard]] libqueue::result<void> revoke_token(std::string_view id);
+    /// One of an identity provider, by its `iss` and `jti`, until its `exp`.
+    [[nodiscard]] libqueue::result<void> revoke_jwt(const std::string& issuer,
+                                                    const std::string& jti,
+                                                    libqueue::time_point expires);
     [[nodiscard]] libqueue::report list_audit(const libqueue::audit_filter& filter);
     [[nodiscard]] libqueue::result<libqueue::report> verify_audit(
         std::optional<std::int64_t> anchor_id, std::string_view anchor_hash);

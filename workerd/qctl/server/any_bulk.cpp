@@ -1,23 +1,17 @@
 #include "server/any_bulk.hpp"
 
 #include "context.hpp"
-#include "server/api_client.hpp"
+#include "server/asking.hpp"
 #include "server/json_body.hpp"
-#include "values.hpp"
 
-#include <algorithm>
-#include <limits>
+#include <chrono>
+#include <utility>
 
 namespace qctl {
 
 namespace {
 
 using libqueue::result;
-
-std::int64_t number(const libqueue::report& row, std::string_view name) {
-    const auto text = field_of(row, name);
-    return text ? read_integer(*text, name, 0, std::numeric_limits<std::int64_t>::max()) : 0;
-}
 
 std::string path_of(std::int64_t operation) {
     return "/operations/" + std::to_string(operation);
@@ -44,8 +38,8 @@ result<libqueue::bounded_count> any_bulk::count(libqueue::bulk_action action,
         return row.error();
     }
     libqueue::bounded_count counted;
-    counted.count = number(*row, "count");
-    counted.exact = field_of(*row, "count_exact").value_or("") == "true";
+    counted.count = number_of(*row, "count");
+    counted.exact = truth_of(*row, "count_exact");
     return counted;
 }
 
@@ -63,7 +57,7 @@ result<std::int64_t> any_bulk::create(const libqueue::new_bulk& wanted) {
                      std::chrono::duration_cast<std::chrono::seconds>(wanted.undo).count())
             .done();
     const auto row = server->object(request);
-    return row ? result<std::int64_t>{number(*row, "id")} : row.error();
+    return row ? result<std::int64_t>{number_of(*row, "id")} : row.error();
 }
 
 libqueue::report any_bulk::list(bool unfinished_only, const std::optional<std::int64_t>& before,
@@ -76,9 +70,7 @@ libqueue::report any_bulk::list(bool unfinished_only, const std::optional<std::i
     if (unfinished_only) {
         request.query.emplace_back("unfinished", "true");
     }
-    if (before) {
-        request.query.emplace_back("cursor", cursor_behind(*before));
-    }
+    add(request, "before", before);
     return server->list(request, limit).value();
 }
 
@@ -93,8 +85,7 @@ result<void> any_bulk::cancel(std::int64_t operation) {
     if (server == nullptr) {
         return libqueue::bulk{with_.client()}.cancel(operation);
     }
-    const auto answer = server->ask({"POST", path_of(operation) + "/cancel"});
-    return answer ? result<void>{} : answer.error();
+    return done(server->ask({"POST", path_of(operation) + "/cancel"}));
 }
 
 result<libqueue::found_page> any_bulk::find(const libqueue::filter& which,
@@ -103,21 +94,15 @@ result<libqueue::found_page> any_bulk::find(const libqueue::filter& which,
     if (server == nullptr) {
         return libqueue::jobs{with_.client()}.find(which, behind, limit);
     }
-    constexpr int page_size = 500;
     api_request request{"GET", "/jobs"};
-    request.query = {{"filter", which.text()},
-                     {"limit", std::to_string(std::min(limit, page_size))}};
-    if (behind) {
-        request.query.emplace_back("cursor", *behind);
+    request.query = {{"filter", which.text()}};
+    auto page = server->pages(request, limit, behind);
+    if (!page) {
+        return page.error();
     }
-    const auto answer = server->ask(request);
-    if (!answer) {
-        return answer.error();
-    }
-    auto page = read_page(answer->body);
     libqueue::found_page found;
-    found.rows = std::move(page.rows);
-    found.next = std::move(page.cursor);
+    found.rows = std::move(page->rows);
+    found.next = std::move(page->cursor);
     return found;
 }
 

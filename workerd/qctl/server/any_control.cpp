@@ -1,13 +1,10 @@
 #include "server/any_control.hpp"
 
 #include "context.hpp"
-#include "faults.hpp"
-#include "server/api_client.hpp"
+#include "server/asking.hpp"
 #include "server/json_body.hpp"
-#include "values.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace qctl {
 
@@ -15,30 +12,6 @@ namespace {
 
 using libqueue::report;
 using libqueue::result;
-
-result<void> done(const result<api_answer>& answer) {
-    return answer ? result<void>{} : answer.error();
-}
-
-// A route that takes no members takes no body at all.
-api_request posting(std::string path, std::string body = {}) {
-    api_request request{"POST", std::move(path)};
-    if (!body.empty() && body != "{}") {
-        request.body = std::move(body);
-    }
-    return request;
-}
-
-void add(api_request& to, std::string_view name, const std::optional<std::string>& value) {
-    if (value) {
-        to.query.emplace_back(name, *value);
-    }
-}
-
-std::int64_t number(const report& row, std::string_view name) {
-    const auto text = field_of(row, name);
-    return text ? read_integer(*text, name, 0, std::numeric_limits<std::int64_t>::max()) : 0;
-}
 
 std::string schedule_path(std::string_view name, std::string_view rest = {}) {
     return "/schedules/" + path_part(name) + std::string{rest};
@@ -96,7 +69,7 @@ result<std::int64_t> any_schedules::set(const libqueue::new_schedule& wanted) {
     auto request = about("PUT", schedule_path(wanted.name), wanted.tenant_id);
     request.body = schedule_body(wanted);
     const auto row = server->object(request);
-    return row ? result<std::int64_t>{number(*row, "id")} : row.error();
+    return row ? result<std::int64_t>{number_of(*row, "id")} : row.error();
 }
 
 result<bool> any_schedules::remove(std::string_view name, const tenant& of) {
@@ -132,7 +105,7 @@ result<libqueue::job_id> any_schedules::run_now(std::string_view name, const ten
     if (!row) {
         return row.error();
     }
-    return number(*row, field_of(*row, "job_id") ? "job_id" : "id");
+    return number_of(*row, field_of(*row, "job_id") ? "job_id" : "id");
 }
 
 result<std::vector<libqueue::time_point>> any_schedules::next(std::string_view name, int n,
@@ -167,9 +140,7 @@ report any_schedules::list(const libqueue::schedule_filter& filter) {
     auto request = about("GET", "/schedules", filter.tenant_id);
     add(request, "name", filter.name);
     add(request, "kind", filter.kind);
-    if (filter.after) {
-        request.query.emplace_back("cursor", cursor_behind(*filter.after));
-    }
+    add(request, "after", filter.after);
     return server->list(std::move(request), filter.limit).value();
 }
 
@@ -209,9 +180,9 @@ result<libqueue::batch_cancelled> any_batches::cancel(std::int64_t batch,
         return row.error();
     }
     libqueue::batch_cancelled answer;
-    answer.cancelled = number(*row, "cancelled");
-    answer.asked = number(*row, "asked");
-    answer.finished = field_of(*row, "finished").value_or("") == "true";
+    answer.cancelled = number_of(*row, "cancelled");
+    answer.asked = number_of(*row, "asked");
+    answer.finished = truth_of(*row, "finished");
     return answer;
 }
 
@@ -226,11 +197,11 @@ result<libqueue::batch_counts> any_batches::counts(std::int64_t batch) {
     libqueue::batch_counts counts;
     counts.state = libqueue::parse_batch_state(field_of(*row, "state").value_or(""))
                        .value_or(libqueue::batch_state::processing);
-    counts.total = number(*row, "total");
-    counts.succeeded = number(*row, "succeeded");
-    counts.failed = number(*row, "failed");
-    counts.cancelled = number(*row, "cancelled");
-    counts.sealed = field_of(*row, "sealed").value_or("") == "true";
+    counts.total = number_of(*row, "total");
+    counts.succeeded = number_of(*row, "succeeded");
+    counts.failed = number_of(*row, "failed");
+    counts.cancelled = number_of(*row, "cancelled");
+    counts.sealed = truth_of(*row, "sealed");
     counts.finished = field_of(*row, "finished_at").has_value();
     return counts;
 }
@@ -245,9 +216,7 @@ report any_batches::list(const libqueue::batch_filter& filter) {
     if (filter.unfinished_only) {
         request.query.emplace_back("unfinished", "true");
     }
-    if (filter.before) {
-        request.query.emplace_back("cursor", cursor_behind(*filter.before));
-    }
+    add(request, "before", filter.before);
     return server->list(std::move(request), filter.limit).value();
 }
 
@@ -266,9 +235,7 @@ result<report> any_batches::items(std::int64_t batch, const libqueue::batch_item
     if (filter.state) {
         request.query.emplace_back("state", libqueue::to_string(*filter.state));
     }
-    if (filter.after) {
-        request.query.emplace_back("cursor", cursor_behind(*filter.after));
-    }
+    add(request, "after", filter.after);
     return server->list(std::move(request), filter.limit);
 }
 
@@ -294,7 +261,7 @@ result<std::int64_t> any_topics::subscribe(const libqueue::new_subscription& wan
         body.integer("delay_ms", wanted.delay->count());
     }
     const auto row = server->object(posting("/subscriptions", body.done()));
-    return row ? result<std::int64_t>{number(*row, "id")} : row.error();
+    return row ? result<std::int64_t>{number_of(*row, "id")} : row.error();
 }
 
 result<bool> any_topics::unsubscribe(std::string_view pattern, std::string_view kind,
@@ -327,9 +294,7 @@ report any_topics::list(const libqueue::subscription_filter& filter) {
     auto request = about("GET", "/subscriptions", filter.tenant_id);
     add(request, "pattern", filter.pattern);
     add(request, "kind", filter.kind);
-    if (filter.after) {
-        request.query.emplace_back("cursor", cursor_behind(*filter.after));
-    }
+    add(request, "after", filter.after);
     return server->list(std::move(request), filter.limit).value();
 }
 
@@ -401,7 +366,7 @@ result<std::int64_t> any_limits::reset(std::string_view name,
     }
     const auto row =
         server->object(posting(limit_path(name, "/reset"), json_body{}.text("key", key).done()));
-    return row ? result<std::int64_t>{number(*row, "reset")} : row.error();
+    return row ? result<std::int64_t>{number_of(*row, "reset")} : row.error();
 }
 
 result<void> any_limits::stop(std::string_view name, std::string_view reason) {

@@ -1,10 +1,9 @@
 #include "server/any_jobs.hpp"
 
 #include "context.hpp"
-#include "faults.hpp"
 #include "job_row.hpp"
 #include "json_members.hpp"
-#include "server/api_client.hpp"
+#include "server/asking.hpp"
 #include "server/json_body.hpp"
 #include "values.hpp"
 
@@ -98,6 +97,10 @@ job_info info_of(const report& row) {
     job.finished_at = time_of(row, "finished_at");
     job.last_error = field_of(row, "last_error");
     return job;
+}
+
+result<job_id> id_of(const result<report>& made) {
+    return made ? result<job_id>{read_id(field_of(*made, "id").value_or(""), "id")} : made.error();
 }
 
 }  // namespace
@@ -196,8 +199,76 @@ result<void> any_jobs::retry(job_id id) {
     if (server == nullptr) {
         return with_.client().retry(id);
     }
-    const auto answer = server->ask({"POST", job_path(id, "/retry")});
-    return answer ? result<void>{} : answer.error();
+    return done(server->ask({"POST", job_path(id, "/retry")}));
+}
+
+result<job_id> any_jobs::retry_edited(job_id id, const std::string& payload) {
+    auto* const server = with_.server();
+    if (server == nullptr) {
+        return libqueue::jobs{with_.client()}.retry_edited(id, payload);
+    }
+    return id_of(server->object(
+        posting(job_path(id, "/retry"), json_body{}.raw("payload", payload).done())));
+}
+
+result<void> any_jobs::run_now(job_id id) {
+    auto* const server = with_.server();
+    return server == nullptr ? libqueue::jobs{with_.client()}.run_now(id)
+                             : done(server->ask(posting(job_path(id, "/run-now"))));
+}
+
+result<void> any_jobs::snooze(job_id id, libqueue::time_point until) {
+    auto* const server = with_.server();
+    return server == nullptr ? libqueue::jobs{with_.client()}.snooze(id, until)
+                             : done(server->ask(posting(job_path(id, "/snooze"),
+                                                        json_body{}.time("until", until).done())));
+}
+
+result<job_id> any_jobs::clone(job_id id, const libqueue::clone_changes& changes) {
+    auto* const server = with_.server();
+    if (server == nullptr) {
+        return libqueue::jobs{with_.client()}.clone(id, changes);
+    }
+    json_body body;
+    body.raw("payload", changes.payload.value_or(""))
+        .time("run_at", changes.run_at)
+        .integer("priority", changes.priority);
+    return id_of(server->object(posting(job_path(id, "/clone"), body.done())));
+}
+
+result<report> any_jobs::lineage(job_id id) {
+    auto* const server = with_.server();
+    return server == nullptr ? libqueue::jobs{with_.client()}.lineage(id)
+                             : server->items({"GET", job_path(id, "/lineage")});
+}
+
+result<report> any_jobs::workflow(job_id id) {
+    auto* const server = with_.server();
+    if (server == nullptr) {
+        return libqueue::jobs{with_.client()}.lineage(id);
+    }
+    const auto graph = server->object({"GET", "/workflows/" + std::to_string(id)});
+    return graph ? result<report>{read_page(field_of(*graph, "nodes").value_or("")).rows}
+                 : graph.error();
+}
+
+result<libqueue::bounded_count> any_jobs::count(const libqueue::filter& which) {
+    auto* const server = with_.server();
+    if (server == nullptr) {
+        return libqueue::jobs{with_.client()}.count(which);
+    }
+    api_request request{"GET", "/jobs/count"};
+    if (!which.empty()) {
+        request.query.emplace_back("filter", which.text());
+    }
+    const auto row = server->object(request);
+    if (!row) {
+        return row.error();
+    }
+    libqueue::bounded_count counted;
+    counted.count = number_of(*row, "count");
+    counted.exact = truth_of(*row, "count_exact");
+    return counted;
 }
 
 report any_records::log(job_id id, const libqueue::log_filter& filter) {

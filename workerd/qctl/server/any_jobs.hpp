@@ -2,6 +2,7 @@
 
 #include <libqueue/client.hpp>
 #include <libqueue/job.hpp>
+#include <libqueue/jobs.hpp>
 #include <libqueue/operations.hpp>
 #include <libqueue/run_records.hpp>
 
@@ -20,7 +21,7 @@ namespace qctl {
 
 class context;
 
-/// `libqueue::client`.
+/// `libqueue::client`, and what jobs are linked with.
 class any_jobs {
    public:
     explicit any_jobs(context& with) noexcept : with_{with} {}
@@ -33,6 +34,18 @@ class any_jobs {
                                                             std::chrono::milliseconds at_most);
     [[nodiscard]] libqueue::result<bool> cancel(libqueue::job_id id, std::string_view reason);
     [[nodiscard]] libqueue::result<void> retry(libqueue::job_id id);
+
+    /// `libqueue::jobs`.
+    [[nodiscard]] libqueue::result<libqueue::job_id> retry_edited(libqueue::job_id id,
+                                                                  const std::string& payload);
+    [[nodiscard]] libqueue::result<void> run_now(libqueue::job_id id);
+    [[nodiscard]] libqueue::result<void> snooze(libqueue::job_id id, libqueue::time_point until);
+    [[nodiscard]] libqueue::result<libqueue::job_id> clone(libqueue::job_id id,
+                                                           const libqueue::clone_changes& changes);
+    [[nodiscard]] libqueue::result<libqueue::report> lineage(libqueue::job_id id);
+    /// The same rows, asked for as a graph.
+    [[nodiscard]] libqueue::result<libqueue::report> workflow(libqueue::job_id id);
+    [[nodiscard]] libqueue::result<libqueue::bounded_count> count(const libqueue::filter& which);
 
    private:
     context& with_;

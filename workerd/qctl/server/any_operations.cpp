@@ -1,17 +1,18 @@
 #include "server/any_operations.hpp"
 
 #include "context.hpp"
-#include "faults.hpp"
-#include "server/api_client.hpp"
+#include "server/asking.hpp"
 #include "server/filter_text.hpp"
 #include "server/json_body.hpp"
 #include "values.hpp"
 
+#include <libqueue/failures.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <limits>
 #include <thread>
+#include <utility>
 
 namespace qctl {
 
@@ -26,28 +27,29 @@ std::string queue_path(std::string_view queue, std::string_view rest = {}) {
     return "/queues/" + path_part(queue) + std::string{rest};
 }
 
-void add_filter(api_request& to, const std::string& text) {
-    if (!text.empty()) {
-        to.query.emplace_back("filter", text);
-    }
-}
-
-std::int64_t number(const report& row, std::string_view name) {
-    const auto text = field_of(row, name);
-    return text ? read_integer(*text, name, 0, std::numeric_limits<std::int64_t>::max()) : 0;
-}
-
-result<void> done(const result<api_answer>& answer) {
-    return answer ? result<void>{} : answer.error();
-}
-
-// A route that takes no members takes no body at all.
-api_request posting(std::string path, std::string body = {}) {
-    api_request request{"POST", std::move(path)};
-    if (!body.empty() && body != "{}") {
-        request.body = std::move(body);
+api_request filtered(std::string path, const std::string& filter) {
+    api_request request{"GET", std::move(path)};
+    if (!filter.empty()) {
+        request.query.emplace_back("filter", filter);
     }
     return request;
+}
+
+// Of a server: a page as its cursors go. Its order need not be that of the ids.
+libqueue::found_page found(result<api_page> page) {
+    auto got = std::move(page).value();
+    libqueue::found_page made;
+    made.rows = std::move(got.rows);
+    made.next = std::move(got.cursor);
+    return made;
+}
+
+// Of the database: the next page begins below an id.
+libqueue::found_page found(report rows) {
+    libqueue::found_page made;
+    made.next = rows.next ? std::optional{std::to_string(*rows.next)} : std::nullopt;
+    made.rows = std::move(rows);
+    return made;
 }
 
 // A bulk operation of the server: begun, watched to its end, or cancelled from here.
@@ -59,7 +61,7 @@ class bulk_run {
         json_body body = asked(action, filter);
         const auto answer =
             server_.object(posting("/operations", body.boolean("dry_run", true).done()));
-        return answer ? result<std::int64_t>{number(*answer, "count")} : answer.error();
+        return answer ? result<std::int64_t>{number_of(*answer, "count")} : answer.error();
     }
 
     // The user has confirmed already: it begins at once.
@@ -74,9 +76,9 @@ class bulk_run {
         }
         const std::string path = "/operations/" + path_part(field_of(*at, "id").value_or(""));
         while (!ended(*at)) {
-            if (progress && !progress(number(*at, "done"), number(*at, "matched"))) {
+            if (progress && !progress(number_of(*at, "done"), number_of(*at, "matched"))) {
                 at = server_.object(posting(path + "/cancel"));
-                return at ? result<std::int64_t>{number(*at, "done")} : at.error();
+                return at ? result<std::int64_t>{number_of(*at, "done")} : at.error();
             }
             std::this_thread::sleep_for(watch_pause);
             at = server_.object({"GET", path});
@@ -89,7 +91,7 @@ class bulk_run {
                        "the operation failed: " + field_of(*at, "last_error").value_or("unknown"),
                        "qctl ops show " + field_of(*at, "id").value_or("") + " tells more"};
         }
-        return number(*at, "done");
+        return number_of(*at, "done");
     }
 
    private:
@@ -115,12 +117,13 @@ result<std::int64_t> act_on_letters(api_client& server, const std::vector<libque
                                     const libqueue::progress_callback& progress) {
     std::int64_t count = 0;
     for (const auto id : ids) {
-        const auto answer = server.ask(
+        const auto row = server.object(
             posting("/dead-letters/" + std::to_string(id) + "/" + std::string{verb}, body));
-        if (!answer && answer.error().code != libqueue::errc::not_found) {
-            return answer.error();
+        if (!row && row.error().code != libqueue::errc::not_found) {
+            return row.error();
         }
-        count += answer ? 1 : 0;
+        // Somebody may have been quicker: `replayed`, `discarded`.
+        count += row && truth_of(*row, std::string{verb} + "ed") ? 1 : 0;
         if (progress && !progress(count, static_cast<std::int64_t>(ids.size()))) {
             break;
         }
@@ -130,14 +133,13 @@ result<std::int64_t> act_on_letters(api_client& server, const std::vector<libque
 
 }  // namespace
 
-report any_operations::list_jobs(const libqueue::job_filter& filter) {
+libqueue::found_page any_operations::list_jobs(const libqueue::job_filter& filter,
+                                               const std::optional<std::string>& cursor) {
     auto* const server = with_.server();
     if (server == nullptr) {
-        return libqueue::operations{with_.client()}.list_jobs(filter);
+        return found(libqueue::operations{with_.client()}.list_jobs(filter));
     }
-    api_request request{"GET", "/jobs"};
-    add_filter(request, filter_text(filter));
-    return server->list(std::move(request), filter.limit).value();
+    return found(server->pages(filtered("/jobs", filter_text(filter)), filter.limit, cursor));
 }
 
 report any_operations::attempts(libqueue::job_id id) {
@@ -154,28 +156,31 @@ result<report> any_operations::explain(libqueue::job_id id) {
                              : server->object({"GET", "/jobs/" + std::to_string(id) + "/explain"});
 }
 
-report any_operations::list_dead_letters(const libqueue::dead_letter_filter& filter) {
+libqueue::found_page any_operations::list_dead_letters(const libqueue::dead_letter_filter& filter,
+                                                       const std::optional<std::string>& cursor) {
     auto* const server = with_.server();
     if (server == nullptr) {
-        return libqueue::operations{with_.client()}.list_dead_letters(filter);
+        auto rows = libqueue::operations{with_.client()}.list_dead_letters(filter);
+        if (!rows.rows.empty() && rows.rows.size() == static_cast<std::size_t>(filter.limit)) {
+            rows.next = read_id(rows.rows.back().at(0).value_or(""), "id");
+        }
+        return found(std::move(rows));
     }
     if (filter.ids.size() == 1) {
         auto one = server->object({"GET", "/dead-letters/" + std::to_string(filter.ids[0])});
         if (!one && one.error().code == libqueue::errc::not_found) {
             return {};
         }
-        return std::move(one).value();
+        return found(std::move(one).value());
     }
-    api_request request{"GET", "/dead-letters"};
-    add_filter(request, filter_text(filter));
-    return server->list(std::move(request), filter.limit).value();
+    return found(
+        server->pages(filtered("/dead-letters", filter_text(filter)), filter.limit, cursor));
 }
 
 void any_operations::export_letters(const libqueue::dead_letter_filter& filter, std::int64_t most,
                                     const std::function<void(const report&)>& take) {
     constexpr std::int64_t page_size = 100;
-    api_request request{"GET", "/dead-letters/export"};
-    add_filter(request, filter_text(filter));
+    const auto request = filtered("/dead-letters/export", filter_text(filter));
     std::string cursor;
     do {
         auto page = request;
@@ -200,11 +205,20 @@ report any_operations::dead_letter_groups(const libqueue::dead_letter_filter& fi
     if (server == nullptr) {
         return libqueue::operations{with_.client()}.dead_letter_groups(filter);
     }
-    api_request request{"GET", "/dead-letters/groups"};
-    add_filter(request, filter_text(filter));
-    auto groups = server->items(request).value();
+    auto groups = server->items(filtered("/dead-letters/groups", filter_text(filter))).value();
     groups.rows.resize(std::min(groups.rows.size(), static_cast<std::size_t>(filter.limit)));
     return groups;
+}
+
+result<void> any_operations::note_group(std::string_view fingerprint,
+                                        const std::optional<std::string>& note, bool muted) {
+    auto* const server = with_.server();
+    if (server == nullptr) {
+        return libqueue::failures{with_.client()}.note_group(fingerprint, note, muted);
+    }
+    api_request request{"PUT", "/dead-letters/groups/" + path_part(fingerprint)};
+    request.body = json_body{}.text("note", note).boolean("muted", muted).done();
+    return done(server->ask(request));
 }
 
 std::int64_t any_operations::count_dead_letters(const libqueue::dead_letter_filter& filter) {
@@ -306,9 +320,9 @@ result<std::int64_t> any_operations::purge(std::string_view queue, bool dry_run,
             return row.error();
         }
         if (dry_run) {
-            return number(*row, "matched");
+            return number_of(*row, "matched");
         }
-        count += number(*row, "cancelled");
+        count += number_of(*row, "cancelled");
         const bool finished = field_of(*row, "finished").value_or("true") == "true";
         if (finished || (progress && !progress(count, count + 1))) {
             return count;
@@ -325,14 +339,20 @@ result<std::int64_t> any_operations::outstanding(std::string_view queue) {
     if (!row) {
         return row.error();
     }
-    return number(*row, "ready") + number(*row, "scheduled") + number(*row, "retrying") +
-           number(*row, "running");
+    return number_of(*row, "ready") + number_of(*row, "scheduled") + number_of(*row, "retrying") +
+           number_of(*row, "running");
 }
 
 report any_operations::list_workers() {
     auto* const server = with_.server();
     return server == nullptr ? libqueue::operations{with_.client()}.list_workers()
                              : server->items({"GET", "/workers"}).value();
+}
+
+report any_operations::list_kinds() {
+    auto* const server = with_.server();
+    return server == nullptr ? libqueue::operations{with_.client()}.list_kinds()
+                             : server->items({"GET", "/kinds"}).value();
 }
 
 report any_operations::unhandled_kinds() {

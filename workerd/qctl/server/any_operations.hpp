@@ -1,9 +1,11 @@
 #pragma once
 
+#include <libqueue/jobs.hpp>
 #include <libqueue/operations.hpp>
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,15 +18,21 @@ class any_operations {
    public:
     explicit any_operations(context& with) noexcept : with_{with} {}
 
-    [[nodiscard]] libqueue::report list_jobs(const libqueue::job_filter& filter);
+    /// `next` is where the next page begins: of a server a cursor, of the database an id.
+    [[nodiscard]] libqueue::found_page list_jobs(const libqueue::job_filter& filter,
+                                                 const std::optional<std::string>& cursor = {});
     [[nodiscard]] libqueue::report attempts(libqueue::job_id id);
     [[nodiscard]] libqueue::result<libqueue::report> explain(libqueue::job_id id);
 
-    [[nodiscard]] libqueue::report list_dead_letters(const libqueue::dead_letter_filter& filter);
+    [[nodiscard]] libqueue::found_page list_dead_letters(
+        const libqueue::dead_letter_filter& filter, const std::optional<std::string>& cursor = {});
     [[nodiscard]] libqueue::report dead_letter_groups(const libqueue::dead_letter_filter& filter);
     /// Of a server: whole letters one by one, whose order is not that of their ids.
     void export_letters(const libqueue::dead_letter_filter& filter, std::int64_t most,
                         const std::function<void(const libqueue::report&)>& take);
+    [[nodiscard]] libqueue::result<void> note_group(std::string_view fingerprint,
+                                                    const std::optional<std::string>& note,
+                                                    bool muted);
     [[nodiscard]] std::int64_t count_dead_letters(const libqueue::dead_letter_filter& filter);
     [[nodiscard]] libqueue::result<std::int64_t> replay(
         const libqueue::dead_letter_filter& filter, const libqueue::replay_options& options,
@@ -42,6 +50,7 @@ class any_operations {
     [[nodiscard]] libqueue::result<std::int64_t> outstanding(std::string_view queue);
 
     [[nodiscard]] libqueue::report list_workers();
+    [[nodiscard]] libqueue::report list_kinds();
     [[nodiscard]] libqueue::report unhandled_kinds();
     [[nodiscard]] libqueue::report stats();
     [[nodiscard]] libqueue::report list_cures();

@@ -1,7 +1,7 @@
 #include "server/any_processors.hpp"
 
 #include "context.hpp"
-#include "server/api_client.hpp"
+#include "server/asking.hpp"
 #include "server/json_body.hpp"
 
 #include <sql/api_list_deliveries.hpp>
@@ -27,28 +27,15 @@ std::optional<std::string> digits(std::optional<std::int64_t> value) {
     return value ? std::optional{std::to_string(*value)} : std::nullopt;
 }
 
-void add(api_request& to, std::string_view name, const std::optional<std::string>& value) {
-    if (value) {
-        to.query.emplace_back(name, *value);
-    }
-}
-
-template <typename Ask>
-result<report> if_installed(const char* what, Ask ask) {
-    try {
-        return ask();
-    } catch (const libqueue::failure& why) {
-        // undefined_table, undefined_function, invalid_schema_name.
-        const bool absent =
-            why.sqlstate() == "42P01" || why.sqlstate() == "42883" || why.sqlstate() == "3F000";
-        if (!absent) {
-            throw;
-        }
+// A missing schema, table or function; the queue's own were there a moment ago.
+result<report> if_installed(const char* what, result<report> found) {
+    if (!found && found.error().code == libqueue::errc::schema_mismatch) {
         return libqueue::error{
             libqueue::errc::not_found,
             std::string{"the processor "} + what + " is not installed in this database",
             "a workerd whose configuration switches it on installs it"};
     }
+    return found;
 }
 
 libqueue::error no_endpoint(std::int64_t id) {
@@ -63,14 +50,13 @@ std::string endpoint_path(std::int64_t id, std::string_view rest) {
 }  // namespace
 
 result<report> any_processors::ask(const char* what, const statement& asked) {
-    return if_installed(what, [&] { return libqueue::operations{with_.client()}.query(asked); });
+    return if_installed(what, libqueue::operations{with_.client()}.query(asked));
 }
 
 result<report> any_processors::act(const char* what, std::string_view action,
                                    std::string_view target, const statement& asked) {
-    return if_installed(what, [&] {
-        return libqueue::operations{with_.client()}.query_audited(action, target, {}, asked);
-    });
+    return if_installed(
+        what, libqueue::operations{with_.client()}.query_audited(action, target, {}, asked));
 }
 
 result<report> any_processors::endpoints(const text& tenant, number after, int limit) {
@@ -81,9 +67,7 @@ result<report> any_processors::endpoints(const text& tenant, number after, int l
     }
     api_request request{"GET", "/webhooks/endpoints"};
     add(request, "tenant_id", tenant);
-    if (after) {
-        request.query.emplace_back("cursor", cursor_behind(*after));
-    }
+    add(request, "after", after);
     return server->list(request, limit);
 }
 
@@ -110,8 +94,7 @@ result<void> any_processors::changed(std::int64_t id, std::string_view action,
 
 result<void> any_processors::enable_endpoint(std::int64_t id) {
     if (auto* const server = with_.server()) {
-        const auto answer = server->ask({"POST", endpoint_path(id, "/enable")});
-        return answer ? result<void>{} : answer.error();
+        return done(server->ask({"POST", endpoint_path(id, "/enable")}));
     }
     return changed(
         id, "endpoints.enable",
@@ -122,8 +105,7 @@ result<void> any_processors::disable_endpoint(std::int64_t id, const std::string
     if (auto* const server = with_.server()) {
         api_request request{"POST", endpoint_path(id, "/disable")};
         request.body = json_body{}.text("reason", reason).done();
-        const auto answer = server->ask(request);
-        return answer ? result<void>{} : answer.error();
+        return done(server->ask(request));
     }
     return changed(
         id, "endpoints.disable",
@@ -139,7 +121,7 @@ result<report> any_processors::deliveries(number endpoint, const text& outcome, 
                                          std::to_string(limit)}});
     }
     api_request request{"GET", "/webhooks/deliveries"};
-    add(request, "endpoint", digits(endpoint));
+    add(request, "endpoint", endpoint);
     add(request, "outcome", outcome);
     add(request, "tenant_id", tenant);
     return server->list(request, limit);

@@ -284,33 +284,41 @@ libqueue::result<libqueue::report> api_client::items(const api_request& request)
     return read_page(answer->body).rows;
 }
 
-libqueue::result<libqueue::report> api_client::list(const api_request& request, int most) {
-    libqueue::report all;
-    std::optional<std::string> cursor;
+libqueue::result<api_page> api_client::pages(const api_request& request, int most,
+                                             std::optional<std::string> cursor) {
+    api_page all;
+    all.cursor = std::move(cursor);
     do {
         auto page_request = request;
-        const auto left = most - static_cast<int>(all.rows.size());
+        const auto left = most - static_cast<int>(all.rows.rows.size());
         page_request.query.emplace_back("limit", std::to_string(std::min(left, page_size)));
-        if (cursor) {
-            page_request.query.emplace_back("cursor", *cursor);
+        if (all.cursor) {
+            page_request.query.emplace_back("cursor", *all.cursor);
         }
         auto answer = ask(page_request);
         if (!answer) {
             return answer.error();
         }
         auto page = read_page(answer->body);
-        cursor = page.cursor;
-        if (all.columns.empty()) {
-            all.columns = std::move(page.rows.columns);
-            all.rows = std::move(page.rows.rows);
+        all.cursor = page.cursor;
+        if (all.rows.columns.empty()) {
+            all.rows = std::move(page.rows);
         } else {
-            align_rows(all, page.rows);
+            align_rows(all.rows, page.rows);
         }
-    } while (cursor && static_cast<int>(all.rows.size()) < most);
-    if (cursor && !all.rows.empty()) {
-        all.next = last_of_falling(all);
-    }
+    } while (all.cursor && static_cast<int>(all.rows.rows.size()) < most);
     return all;
+}
+
+libqueue::result<libqueue::report> api_client::list(const api_request& request, int most) {
+    auto all = pages(request, most);
+    if (!all) {
+        return all.error();
+    }
+    if (all->cursor && !all->rows.rows.empty()) {
+        all->rows.next = last_of_falling(all->rows);
+    }
+    return std::move(all->rows);
 }
 
 libqueue::result<libqueue::report> api_client::object(const api_request& request) {
@@ -319,31 +327,6 @@ libqueue::result<libqueue::report> api_client::object(const api_request& request
         return answer.error();
     }
     return read_object(answer->body);
-}
-
-// Base64 for URLs, without padding.
-std::string sealed_cursor(std::string_view position) {
-    constexpr std::string_view alphabet =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    std::string out;
-    unsigned held = 0;
-    unsigned bits = 0;
-    for (const char c : position) {
-        held = (held << 8U) | static_cast<unsigned char>(c);
-        bits += 8;
-        while (bits >= 6) {
-            bits -= 6;
-            out += alphabet[(held >> bits) & 63U];
-        }
-    }
-    if (bits > 0) {
-        out += alphabet[(held << (6 - bits)) & 63U];
-    }
-    return out;
-}
-
-std::string cursor_behind(std::int64_t id) {
-    return sealed_cursor(std::to_string(id));
 }
 
 std::string path_part(std::string_view text) {

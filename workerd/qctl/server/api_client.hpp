@@ -63,8 +63,12 @@ class api_client {
 
     /// A list that comes as a whole.
     [[nodiscard]] libqueue::result<libqueue::report> items(const api_request& request);
-    /// All pages of a list, up to `most` rows. `next` is set when there are more and the list goes
-    /// by falling ids.
+    /// Pages of a list, up to `most` rows, from a cursor of an earlier answer on. The cursor that
+    /// comes back goes on behind the last row.
+    [[nodiscard]] libqueue::result<api_page> pages(const api_request& request, int most,
+                                                   std::optional<std::string> cursor = {});
+    /// The same from the beginning; `next` is set when there are more and the list goes by falling
+    /// ids.
     [[nodiscard]] libqueue::result<libqueue::report> list(const api_request& request, int most);
     [[nodiscard]] libqueue::result<libqueue::report> object(const api_request& request);
 
@@ -74,10 +78,6 @@ class api_client {
     class transfer;
     std::unique_ptr<transfer> transfer_;
 };
-
-/// The cursor of lists whose pages go by the id of the last row: what the API seals is that id.
-[[nodiscard]] std::string sealed_cursor(std::string_view position);
-[[nodiscard]] std::string cursor_behind(std::int64_t id);
 
 /// Percent-encoded: a name is one part of a path, whatever is in it.
 [[nodiscard]] std::string path_part(std::string_view text);

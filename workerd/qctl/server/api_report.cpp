@@ -193,10 +193,11 @@ std::string hint_of(const api_problem& of) {
         case 401:
             return "pass --token-file or set QCTL_TOKEN_FILE; qctl tokens create makes a token";
         case 403:
-            return "qctl whoami shows the rights of the token";
+            return "qctl tokens whoami shows the rights of the token";
         case 405:
         case 501:
-            return "this server does not offer that; qctl version and qctl whoami show versions";
+            return "this server does not offer that; qctl version and qctl tokens whoami show "
+                   "versions";
         case 429:
             return "too many requests: wait a moment";
         case 503:

@@ -9,7 +9,8 @@ namespace qctl::table {
 inline constexpr std::array token_argument{
     argument{"ID", arity::one, value_type::text, "Id of the token, as the list shows it"}};
 inline constexpr std::array whoami_argument{
-    argument{"TOKEN", arity::one, value_type::text, "The token, @FILE, or - for stdin"}};
+    argument{"TOKEN", arity::optional, value_type::text,
+             "The token, @FILE, or - for stdin; over a server your own"}};
 inline constexpr std::array tenant_argument{
     argument{"NAME", arity::one, value_type::text, "Name of the tenant: A-Z a-z 0-9 _ . -"}};
 
@@ -42,6 +43,14 @@ inline constexpr std::array tokens_list_flags{
          .doc = "At most so many (default 1000)",
          .least = 1,
          .most = 10000},
+};
+inline constexpr std::array revoke_jwt_flags{
+    flag{.name = "issuer", .type = value_type::text, .metavar = "TEXT", .doc = "iss of the token"},
+    flag{.name = "jti", .type = value_type::text, .metavar = "TEXT", .doc = "jti of the token"},
+    flag{.name = "expires",
+         .type = value_type::instant,
+         .metavar = "TIME",
+         .doc = "exp of the token; it is remembered until then"},
 };
 inline constexpr std::array audit_list_flags{
     flag{.name = "actor", .type = value_type::text, .metavar = "NAME", .doc = "By this actor"},
@@ -90,8 +99,11 @@ inline constexpr std::array<std::string_view, 3> tokens_create_examples{
 inline constexpr std::array<std::string_view, 1> tokens_list_examples{"qctl tokens list"};
 inline constexpr std::array<std::string_view, 1> tokens_revoke_examples{
     "qctl tokens revoke 6f1c2a9e-0f5b-4c55-9d6e-0d6f1f3b7a10"};
-inline constexpr std::array<std::string_view, 1> tokens_whoami_examples{
-    "qctl tokens whoami @token"};
+inline constexpr std::array<std::string_view, 1> revoke_jwt_examples{
+    "qctl tokens revoke-jwt --issuer https://id.example.com --jti 7d1f --expires "
+    "2026-01-31T08:00:00Z"};
+inline constexpr std::array<std::string_view, 2> tokens_whoami_examples{
+    "qctl tokens whoami @token", "qctl tokens whoami --server https://queue.example.com"};
 inline constexpr std::array<std::string_view, 1> tenants_create_examples{
     "qctl tenants create acme"};
 inline constexpr std::array<std::string_view, 1> tenants_list_examples{"qctl tenants list"};
@@ -130,6 +142,15 @@ inline constexpr std::array access_commands{
             .doc = "Servers that remember it forget it within 5 seconds.",
             .arguments = token_argument,
             .examples = tokens_revoke_examples,
+            .risk = danger::mild},
+    command{.id = verb::tokens_revoke_jwt,
+            .group = "tokens",
+            .name = "revoke-jwt",
+            .summary = "End a JWT before its time",
+            .doc = "One of an identity provider, which the queue does not keep; all three flags "
+                   "are needed. Servers take it for 5 seconds more at most.",
+            .flags = revoke_jwt_flags,
+            .examples = revoke_jwt_examples,
             .risk = danger::mild},
     command{.id = verb::tokens_whoami,
             .group = "tokens",

@@ -40,6 +40,10 @@ inline constexpr flag dlq_before{.name = "before",
                                  .type = value_type::integer,
                                  .metavar = "ID",
                                  .doc = "Older than this one: the next page"};
+inline constexpr flag dlq_cursor{.name = "cursor",
+                                 .type = value_type::text,
+                                 .metavar = "TEXT",
+                                 .doc = "Over a server: the next page, as the last one said"};
 inline constexpr flag dlq_limit{.name = "limit",
                                 .type = value_type::integer,
                                 .metavar = "N",
@@ -52,9 +56,15 @@ inline constexpr flag dlq_export_limit{.name = "limit",
                                        .doc = "At most so many (default: all)"};
 inline constexpr flag dlq_all{.name = "all", .doc = "All of them; demanded when nothing is chosen"};
 
-inline constexpr std::array dlq_list_flags{dlq_queue, dlq_kind,        dlq_tenant,
-                                           dlq_error, dlq_fingerprint, dlq_since,
-                                           dlq_until, dlq_before,      dlq_limit};
+inline constexpr std::array dlq_list_flags{dlq_queue,       dlq_kind,  dlq_tenant, dlq_error,
+                                           dlq_fingerprint, dlq_since, dlq_until,  dlq_before,
+                                           dlq_cursor,      dlq_limit};
+inline constexpr std::array dlq_note_flags{
+    flag{.name = "mute", .doc = "Last in lists, and silent; without it the group is loud again"},
+};
+inline constexpr std::array dlq_note_arguments{
+    argument{"FP", arity::one, value_type::text, "Failure group (see dlq groups)"},
+    argument{"TEXT", arity::optional, value_type::text, "For people; without it there is none"}};
 inline constexpr std::array dlq_export_flags{dlq_queue, dlq_kind,        dlq_tenant,
                                              dlq_error, dlq_fingerprint, dlq_since,
                                              dlq_until, dlq_before,      dlq_export_limit};
@@ -99,6 +109,9 @@ inline constexpr std::array<std::string_view, 2> dlq_list_examples{
 inline constexpr std::array<std::string_view, 1> dlq_show_examples{"qctl dlq show 42 -o json"};
 inline constexpr std::array<std::string_view, 1> dlq_groups_examples{
     "qctl dlq groups --queue money"};
+inline constexpr std::array<std::string_view, 2> dlq_note_examples{
+    "qctl dlq note 9f86d081884c7d65 'the provider is down, ticket 12' --mute",
+    "qctl dlq note 9f86d081884c7d65"};
 inline constexpr std::array<std::string_view, 4> dlq_replay_examples{
     "qctl dlq replay 42",
     "qctl dlq replay --fingerprint 9f86d081884c7d65 --rate 50/s --yes",
@@ -135,6 +148,16 @@ inline constexpr std::array dlq_commands{
             .flags = dlq_group_flags,
             .examples = dlq_groups_examples,
             .columns = "fingerprint,kind,count,last_died_at,sample_id,error"},
+    command{.id = verb::dlq_note,
+            .group = "dlq",
+            .name = "note",
+            .summary = "Say something about a failure group, mute it or let it speak again",
+            .doc = "Replaces what was said before: without TEXT nothing, without --mute it is "
+                   "heard again.",
+            .arguments = dlq_note_arguments,
+            .flags = dlq_note_flags,
+            .examples = dlq_note_examples,
+            .risk = danger::mild},
     command{.id = verb::dlq_replay,
             .group = "dlq",
             .name = "replay",

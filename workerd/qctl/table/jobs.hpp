@@ -34,7 +34,7 @@ inline constexpr std::array jobs_list_flags{
     flag{.name = "cursor",
          .type = value_type::text,
          .metavar = "TEXT",
-         .doc = "With FILTER: the next page, as the last one said"},
+         .doc = "With FILTER or over a server: the next page, as the last one said"},
     flag{.name = "limit",
          .type = value_type::integer,
          .metavar = "N",
@@ -82,6 +82,45 @@ inline constexpr std::array jobs_resolve_flags{
          .metavar = "JSON",
          .doc = "What it gave, for the next run"},
 };
+inline constexpr flag edit_flag{.name = "edit",
+                                .type = value_type::text,
+                                .metavar = "JSON",
+                                .doc = "With this payload (JSON, @FILE or -), as a new job"};
+inline constexpr std::array jobs_retry_flags{edit_flag};
+inline constexpr std::array jobs_snooze_flags{
+    flag{.name = "for",
+         .type = value_type::duration,
+         .metavar = "DUR",
+         .doc = "So long from now, at most ten years"},
+    flag{.name = "until", .type = value_type::instant, .metavar = "TIME", .doc = "Until this time"},
+};
+inline constexpr std::array jobs_clone_flags{
+    edit_flag,
+    flag{.name = "priority",
+         .type = value_type::integer,
+         .metavar = "N",
+         .doc = "Instead of the old one; lower runs first",
+         .least = -32768,
+         .most = 32767},
+    flag{.name = "at", .type = value_type::instant, .metavar = "TIME", .doc = "Not before"},
+    flag{.name = "in",
+         .type = value_type::duration,
+         .metavar = "DUR",
+         .doc = "Not before so long from now"},
+};
+inline constexpr std::array jobs_count_flags{
+    flag{.name = "state",
+         .type = value_type::states,
+         .metavar = "A,B",
+         .doc = "scheduled, ready, running, retrying, completed, cancelled, dead"},
+    flag{.name = "queue", .type = value_type::text, .metavar = "QUEUE", .doc = "In this queue"},
+    flag{.name = "kind",
+         .type = value_type::text,
+         .metavar = "KIND",
+         .doc = "Of this kind, or of all that begin so: email.*"},
+    flag{.name = "tag", .type = value_type::text, .metavar = "TAG", .doc = "With this tag"},
+    flag{.name = "tenant", .type = value_type::uuid, .metavar = "UUID", .doc = "Of this tenant"},
+};
 inline constexpr std::array jobs_cancel_flags{
     flag{.name = "reason", .type = value_type::text, .metavar = "TEXT", .doc = "Kept as the error"},
 };
@@ -103,7 +142,16 @@ inline constexpr std::array<std::string_view, 1> jobs_effects_examples{"qctl job
 inline constexpr std::array<std::string_view, 2> jobs_resolve_examples{
     "qctl jobs resolve 42 charge happened --result '{\"id\": \"ch_1\"}'",
     "qctl jobs resolve 42 charge not-happened"};
-inline constexpr std::array<std::string_view, 1> jobs_retry_examples{"qctl jobs retry 42 43"};
+inline constexpr std::array<std::string_view, 2> jobs_retry_examples{
+    "qctl jobs retry 42 43", R"(qctl jobs retry 42 --edit '{"to":"ann@example.com"}')"};
+inline constexpr std::array<std::string_view, 2> jobs_count_examples{
+    "qctl jobs count 'state:dead age:>1d'", "qctl jobs count --queue money -o json"};
+inline constexpr std::array<std::string_view, 1> jobs_lineage_examples{"qctl jobs lineage 42"};
+inline constexpr std::array<std::string_view, 1> jobs_run_now_examples{"qctl jobs run-now 42 43"};
+inline constexpr std::array<std::string_view, 2> jobs_snooze_examples{
+    "qctl jobs snooze 42 43 --for 2h", "qctl jobs snooze 42 --until 2026-01-31T08:00:00Z"};
+inline constexpr std::array<std::string_view, 2> jobs_clone_examples{
+    "qctl jobs clone 42", R"(qctl jobs clone 42 --edit '{"to":"ann@example.com"}' --in 5m)"};
 inline constexpr std::array<std::string_view, 1> jobs_cancel_examples{
     "qctl jobs cancel 42 --reason 'order was withdrawn'"};
 
@@ -121,6 +169,14 @@ inline constexpr std::array jobs_commands{
             .flags = jobs_list_flags,
             .examples = jobs_list_examples,
             .columns = "id,kind,queue,state,priority,attempt,run_at,last_error"},
+    command{.id = verb::jobs_count,
+            .group = "jobs",
+            .name = "count",
+            .summary = "How many jobs match",
+            .doc = "Exact up to 10,000; more are \"at least\" so many (count_exact).",
+            .arguments = filter_argument,
+            .flags = jobs_count_flags,
+            .examples = jobs_count_examples},
     command{.id = verb::jobs_show,
             .group = "jobs",
             .name = "show",
@@ -134,6 +190,14 @@ inline constexpr std::array jobs_commands{
             .summary = "Why the job is not running: the first true reason",
             .arguments = job_id_argument,
             .examples = jobs_explain_examples},
+    command{.id = verb::jobs_lineage,
+            .group = "jobs",
+            .name = "lineage",
+            .summary = "The jobs linked with one: what it follows, replays and clones of it",
+            .doc = "From the first of its chain on, at most 200. workflows show draws them.",
+            .arguments = job_id_argument,
+            .examples = jobs_lineage_examples,
+            .columns = "id,from_id,relation,kind,queue,state,batch_id,created_at,finished_at"},
     command{.id = verb::jobs_wait,
             .group = "jobs",
             .name = "wait",
@@ -177,8 +241,36 @@ inline constexpr std::array jobs_commands{
         .summary = "Run now: waiting jobs become due, dead and cancelled ones stand in line again",
         .doc = "Exit 8 when it worked for some of the ids only.",
         .arguments = job_ids_argument,
+        .flags = jobs_retry_flags,
         .examples = jobs_retry_examples,
         .risk = danger::mild},
+    command{.id = verb::jobs_run_now,
+            .group = "jobs",
+            .name = "run-now",
+            .summary = "Make waiting jobs due; no others are touched",
+            .doc = "Exit 8 when it worked for some of the ids only.",
+            .arguments = job_ids_argument,
+            .examples = jobs_run_now_examples,
+            .risk = danger::mild},
+    command{.id = verb::jobs_snooze,
+            .group = "jobs",
+            .name = "snooze",
+            .summary = "Let waiting jobs wait on",
+            .doc = "Exit 8 when it worked for some of the ids only.",
+            .arguments = job_ids_argument,
+            .flags = jobs_snooze_flags,
+            .examples = jobs_snooze_examples,
+            .risk = danger::mild},
+    command{.id = verb::jobs_clone,
+            .group = "jobs",
+            .name = "clone",
+            .summary = "New jobs like these, whatever became of them",
+            .doc = "Prints the ids of the new jobs, which name their ancestor. Exit 8 when it "
+                   "worked for some of the ids only.",
+            .arguments = job_ids_argument,
+            .flags = jobs_clone_flags,
+            .examples = jobs_clone_examples,
+            .risk = danger::mild},
     command{.id = verb::jobs_cancel,
             .group = "jobs",
             .name = "cancel",

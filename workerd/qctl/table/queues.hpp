@@ -9,6 +9,10 @@ namespace qctl::table {
 inline constexpr std::array queue_argument{
     argument{"QUEUE", arity::one, value_type::text, "Name of the queue"}};
 
+inline constexpr std::array objective_arguments{
+    argument{"QUEUE", arity::one, value_type::text, "Name of the queue"},
+    argument{"AGE", arity::one, value_type::text, "As 30s, 5m, 2h; none for no objective"}};
+
 inline constexpr std::array queues_pause_flags{
     flag{.name = "reason",
          .type = value_type::text,
@@ -26,6 +30,8 @@ inline constexpr std::array<std::string_view, 1> queues_list_examples{"qctl queu
 inline constexpr std::array<std::string_view, 1> queues_show_examples{"qctl queues show default"};
 inline constexpr std::array<std::string_view, 1> queues_create_examples{
     "qctl queues create communication"};
+inline constexpr std::array<std::string_view, 2> queues_objective_examples{
+    "qctl queues objective money 30s", "qctl queues objective money none"};
 inline constexpr std::array<std::string_view, 1> queues_pause_examples{
     "qctl queues pause money --reason 'provider is down' --yes"};
 inline constexpr std::array<std::string_view, 1> queues_resume_examples{"qctl queues resume money"};
@@ -34,7 +40,32 @@ inline constexpr std::array<std::string_view, 1> queues_drain_examples{
 inline constexpr std::array<std::string_view, 2> queues_purge_examples{
     "qctl queues purge background -n", "qctl queues purge background --confirm background"};
 inline constexpr std::array<std::string_view, 1> workers_list_examples{"qctl workers list"};
+inline constexpr std::array<std::string_view, 1> kinds_list_examples{"qctl kinds list"};
 inline constexpr std::array<std::string_view, 1> kinds_unhandled_examples{"qctl kinds unhandled"};
+inline constexpr std::array series_arguments{
+    argument{"METRIC", arity::one, value_type::text, "throughput, failures, wait, run or depth"}};
+inline constexpr std::array series_flags{
+    flag{.name = "queue",
+         .type = value_type::text,
+         .metavar = "QUEUE",
+         .doc = "Of this queue (default all together)"},
+    flag{.name = "from",
+         .type = value_type::past,
+         .metavar = "TIME",
+         .doc = "From then on: 6h ago, or a time (default an hour before --to)"},
+    flag{.name = "to",
+         .type = value_type::past,
+         .metavar = "TIME",
+         .doc = "Until then: 1h ago, or a time (default now)"},
+    flag{.name = "step",
+         .type = value_type::duration,
+         .metavar = "DUR",
+         .doc = "One row for so long, whole minutes, 1m to 24h (default 1m)"},
+};
+inline constexpr std::array<std::string_view, 2> series_examples{
+    "qctl stats series throughput", "qctl stats series wait --queue money --from 1d --step 1h"};
+inline constexpr std::array<std::string_view, 2> database_examples{"qctl database",
+                                                                   "qctl database -o json"};
 inline constexpr std::array doctor_flags{
     flag{.name = "older-than",
          .type = value_type::duration,
@@ -66,6 +97,14 @@ inline constexpr std::array queues_commands{
             .summary = "Create a queue; one that exists is left as it is",
             .arguments = queue_argument,
             .examples = queues_create_examples,
+            .risk = danger::mild},
+    command{.id = verb::queues_objective,
+            .group = "queues",
+            .name = "objective",
+            .summary = "How old a waiting job of a queue may get before it is late",
+            .doc = "Lists show it and alerts can be made of it; no job is treated otherwise.",
+            .arguments = objective_arguments,
+            .examples = queues_objective_examples,
             .risk = danger::mild},
     command{.id = verb::queues_pause,
             .group = "queues",
@@ -109,17 +148,38 @@ inline constexpr std::array sight_commands{
             .summary = "List worker processes",
             .examples = workers_list_examples,
             .columns = "id,name,state,live,active,queues,version,started_at,beat_at"},
+    command{.id = verb::kinds_list,
+            .group = "kinds",
+            .name = "list",
+            .summary = "Kinds that live workers handle",
+            .examples = kinds_list_examples},
     command{.id = verb::kinds_unhandled,
             .group = "kinds",
             .name = "unhandled",
             .summary = "Kinds with jobs waiting that no live worker handles",
             .examples = kinds_unhandled_examples},
+    command{.id = verb::stats_series,
+            .group = "stats",
+            .name = "series",
+            .summary = "How it was, by the minute, for up to 30 days",
+            .doc = "throughput: completed and failed per second. failures: percent of what ended. "
+                   "wait and run: p50, p95 and p99 in seconds. depth: jobs by state. At most 2000 "
+                   "rows; where nothing is known a field is empty.",
+            .arguments = series_arguments,
+            .flags = series_flags,
+            .examples = series_examples},
     command{.id = verb::stats,
             .name = "stats",
             .summary = "The whole system in figures",
             .doc = "Bytes and dead rows of every table, and who holds the oldest snapshot. When "
                    "the tables suffer it says from what, and what to run.",
             .examples = stats_examples},
+    command{.id = verb::database,
+            .name = "database",
+            .summary = "How the database is: sizes, connections, what holds it up",
+            .doc = "One row, then what each table takes. When the tables suffer it says from "
+                   "what, and what to run.",
+            .examples = database_examples},
 };
 
 inline constexpr std::array care_commands{
