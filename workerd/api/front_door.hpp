@@ -75,6 +75,8 @@ class front_door {
     /// What a request gets that could not even be read.
     [[nodiscard]] static http_response refusal(int status, const std::string& reason);
 
+    /// Streams end, and those that come end at once: what keeps connections open for long.
+    void end_streams() { events_.stop(); }
     /// Calls that wait end; those that run are waited for by the destructor.
     void stop();
 
