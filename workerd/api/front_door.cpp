@@ -86,7 +86,7 @@ front_door::front_door(tasks& tasks, logger& log, surroundings& around, front_do
       user_rates_{options.user_rate},
       token_rates_{options.token_rate},
       address_rates_{options.address_rate},
-      events_{tasks, pool_, around_, who_},
+      events_{tasks, pool_, around_, who_, options.streams},
       pool_{std::move(options.database), options.threads, options.waiting_max} {
     around.send_events_by(&events_);
 }

@@ -32,6 +32,7 @@ class front_door_options {
     std::vector<std::string> cors_origins;
     int threads = 4;
     int waiting_max = 128;
+    int streams = 100;  ///< open at a time
     /// Requests per second of one user, one API token, one address.
     double user_rate = 20;
     double token_rate = 100;

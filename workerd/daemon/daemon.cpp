@@ -233,6 +233,8 @@ void daemon::open_front_door() {
     options.threads = http.threads;
     // All connections may ask at once: viewers that come back after a restart do.
     options.waiting_max = http.connections;
+    // The rest is for requests.
+    options.streams = http.connections - http.connections / 8;
     options.user_rate = http.rate_limits.user;
     options.token_rate = http.rate_limits.token;
     options.address_rate = http.rate_limits.address;
