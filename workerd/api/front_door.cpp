@@ -232,7 +232,8 @@ caller front_door::know(arrival& what, libqueue::client& database) {
         throw refused{std::move(why)};
     }
     auto& limiter = known->is_user ? user_rates_ : token_rates_;
-    what.rate = limiter.take(known->who.actor);
+    // Two tenants may each have a token, or a user, of one name.
+    what.rate = limiter.take(known->who.tenant_id.value_or("") + '\n' + known->who.actor);
     if (!what.rate->allowed)
         refuse_rate(*what.rate);
     return *known;
