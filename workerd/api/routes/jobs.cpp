@@ -117,6 +117,7 @@ answer retry_job(api_call& call) {
         return made_job(jobs_of(call).retry_edited(call.id(), *payload).value());
     }
     call.database().retry(call.id()).value();
+    call.note_change();
     return reply_object(jobs_of(call).show(call.id()).value());
 }
 
@@ -130,6 +131,7 @@ answer run_now(api_call& call) {
                    std::string{libqueue::to_string(job.state)});
     }
     call.database().retry(call.id()).value();
+    call.note_change();
     return reply_object(jobs_of(call).show(call.id()).value());
 }
 
@@ -143,6 +145,7 @@ answer snooze_job(api_call& call) {
         refuse_value("body.until", "a time, or body.seconds", "nothing");
     }
     jobs_of(call).snooze(call.id(), *until).value();
+    call.note_change();
     return reply_object(jobs_of(call).show(call.id()).value());
 }
 

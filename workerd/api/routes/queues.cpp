@@ -25,6 +25,7 @@ answer show_queue(api_call& call) {
 answer create_queue(api_call& call) {
     const auto name = call.member_text("name").value_or("");
     operations{call.database()}.create_queue(name).value();
+    call.note_change();
     auto made = reply_object(operations{call.database()}.show_queue(name).value(), 201);
     return made.with("Location", "/api/v1/queues/" + name);
 }
@@ -59,6 +60,8 @@ answer clear_queue(api_call& call) {
     const bool dry_run = call.member_flag("dry_run").value_or(false);
     bool finished = true;
     const auto in_time = [&](std::int64_t done, std::int64_t total) {
+        if (done > 0 && !dry_run)
+            call.note_change();
         finished = done >= total || std::chrono::steady_clock::now() < end;
         return finished;
     };
