@@ -222,6 +222,10 @@ void daemon::open_front_door() {
     database.application_name = "workerd api";
     database.connect_timeout = config_.database.connect_timeout;
     database.keyring = config_.encryption.ring;
+    // Not only once a worker has told the database: the first requests come before.
+    for (const auto& [name, kind] : config_.kinds)
+        if (kind.encrypted.value_or(false))
+            database.encrypted_kinds.push_back(name);
     const bool is_named = !config_.worker.name.empty();
     surroundings_ = std::make_unique<api::surroundings>(
         is_named ? config_.worker.name : std::to_string(::getpid()), dev_ != nullptr);
