@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <future>
 #include <set>
 #include <string>
 #include <thread>
@@ -114,6 +116,10 @@ TEST_SUITE("http api") {
         CHECK(fault(api_request{"GET", "/schedules?cursor=!!", token}) == "query.cursor");
         CHECK(fault(api_request{"GET", "/queues/%ff", token}) == "path.name");
         CHECK(fault(api_request{"GET", "/queues/%zz", token}) == "path.name");
+        for (const std::string bytes :
+             {"%80%80%80%80%80%80%80%80%80%80%80", "%ff%80%80%80%80%80%80%80%80%80%80", "%c0%af",
+              "%e0%80%af", "%f0%80%80%af", "%ed%a0%80", "%f4%90%80%80", "%c3", "%c3%28"})
+            CHECK(fault(api_request{"GET", "/queues/" + bytes, token}) == "path.name");
         CHECK(fault(api_request{"GET", "/batches/x", token}) == "path.id");
         CHECK(fault(api_request{"GET", "/batches/-1", token}) == "path.id");
         CHECK(fault(api_request{"POST", "/queues", token, "{"}) == "body");
@@ -225,6 +231,125 @@ TEST_SUITE("http api") {
         CHECK(rig.db().query("SELECT count(*) FROM queue.jobs WHERE kind = 'a.b'") == "1");
     }
 
+    TEST_CASE("http api: a change that was made and could not be shown is not made again") {
+        test::api_rig rig;
+        const auto token = rig.token(role::admin);
+        const auto request = with(api_request{"POST", "/operations", token,
+                                              R"({"action":"cancel","filter":"queue:none"})"},
+                                  "Idempotency-Key", "k");
+        rig.db().execute("ALTER VIEW queue.operations RENAME TO operations_away");
+
+        const auto first = rig.ask(request);
+        rig.db().execute("ALTER VIEW queue.operations_away RENAME TO operations");
+        const auto again = rig.ask(request);
+
+        CHECK(first.status >= 400);
+        CHECK(again.status == 409);
+        CHECK(rig.db().query("SELECT count(*) FROM queue.operation") == "1");
+    }
+
+    TEST_CASE("http api: a request that failed before it changed anything may come again") {
+        test::api_rig rig;
+        const auto token = rig.token(role::admin);
+        const auto request =
+            with(api_request{"POST", "/queues/mail/clear", token}, "Idempotency-Key", "k");
+
+        CHECK(rig.ask(request).status == 404);
+        rig.db().execute("SELECT queue.create_queue('mail')");
+        CHECK(rig.ask(request).status == 200);
+    }
+
+    TEST_CASE("http api: a limit's ETag covers all that people set, and edits do not overtake") {
+        test::api_rig rig;
+        const auto token = rig.token(role::admin);
+        const auto put = [&](const std::string& body, const std::string& tag = {}) {
+            const api_request request{"PUT", "/limits/stripe", token, body};
+            return rig.ask(tag.empty() ? request : with(request, "If-Match", tag));
+        };
+        const auto made = put(
+            R"({"rate":5,"breaker_ratio":0.5,"breaker_min_requests":5,"breaker_window_ms":60000,)"
+            R"("breaker_cooldown_ms":1000})");
+        REQUIRE(made.status == 200);
+        CHECK(made.json().at("items").at(0).at("breaker_window_ms") == 60000);
+        std::set<std::string> tags{made.header("etag")};
+
+        for (const std::string body : {R"({"breaker_ratio":0.6})", R"({"breaker_min_requests":6})",
+                                       R"({"breaker_window_ms":61000})",
+                                       R"({"breaker_cooldown_ms":1001})", R"({"pinned":false})"})
+            tags.insert(put(body).header("etag"));
+        CHECK(tags.size() == 6);
+        CHECK(put(R"({"rate":6})", made.header("etag")).status == 412);
+
+        // While one edit has looked and is about to change, another must not come between.
+        const auto tag = rig.get("/limits/stripe", token).header("etag");
+        test::connection other{rig.db().dsn()};
+        other.execute("BEGIN; SELECT FROM queue.limit_rule WHERE name = 'stripe' FOR UPDATE");
+        const auto waiting = [&] {
+            return rig.db().query(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+                "application_name = 'workerd api' AND wait_event_type = 'Lock'");
+        };
+        auto careful = std::async(std::launch::async, [&] { return put(R"({"rate":7})", tag); });
+        REQUIRE(test::wait_until([&] { return waiting() == "1"; }, std::chrono::seconds{5}));
+        auto stop = std::async(std::launch::async, [&] {
+            return rig.ask(api_request{"POST", "/limits/stripe/stop", token});
+        });
+        CHECK_FALSE(test::wait_until([&] { return waiting() == "2"; }, std::chrono::seconds{1}));
+        other.execute("ROLLBACK");
+        CHECK(careful.get().status == 200);
+        CHECK(stop.get().status == 200);
+    }
+
+    TEST_CASE("http api: kinds that are encrypted here are sealed from the first request on") {
+        const test::temp_dir folder;
+        const auto keys = (folder.path() / "keys").string();
+        REQUIRE(test::run_command(test::process_options{test::binary("qctl"),
+                                                        {"keys", "create", keys, "--id", "k1"}})
+                    .code == 0);
+        test::api_rig rig{"encryption: {keys: \"" + keys +
+                          "\"}\nkinds: {debug.echo: {encrypted: true}}\n"};
+        const auto token = rig.token(role::admin);
+        // As if no worker had told the database yet.
+        rig.db().execute("UPDATE queue.kind SET encrypted = false");
+
+        const auto made = rig.ask(api_request{
+            "POST", "/jobs", token,
+            R"({"kind":"debug.echo","payload":{"text":"canary-4711"},"delay_ms":600000})"});
+
+        CHECK(made.status == 201);
+        CHECK(rig.db().query("SELECT count(*) FROM queue.job") == "1");
+        CHECK(rig.db().query("SELECT count(*) FROM queue.job j WHERE j::text LIKE '%canary%'") ==
+              "0");
+    }
+
+    TEST_CASE("http api: an export of large dead letters goes on where it stopped") {
+        test::api_rig rig;
+        const auto token = rig.token(role::admin);
+        rig.db().execute(
+            "INSERT INTO queue.dead_letter (job_id, died_at, created_at, queue, kind, priority, "
+            "max_attempts, attempt, reason, error, fingerprint, payload, attempts) "
+            "SELECT n, now(), now(), 'default', 'a.b', 5, 4, 4, 'attempts used up', 'e', 'f', "
+            "jsonb_build_object('text', repeat('x', 1000000)), '[]' FROM generate_series(1, 12) n");
+        std::set<std::string> seen;
+        std::string cursor;
+        int pages = 0;
+
+        do {
+            const auto page =
+                rig.get("/dead-letters/export?filter=kind:a.b&limit=11" + cursor, token);
+            REQUIRE(page.status == 200);
+            CHECK(page.body.size() <= 8 * 1024 * 1024);
+            for (auto at = page.body.find("{\"id\":"); at != std::string::npos;
+                 at = page.body.find("\n{\"id\":", at + 1))
+                seen.insert(page.body.substr(at, page.body.find(',', at) - at));
+            const auto next = page.header("x-next-cursor");
+            cursor = next.empty() ? "" : "&cursor=" + next;
+        } while (++pages < 10 && !cursor.empty());
+
+        CHECK(seen.size() == 12);
+        CHECK(pages == 2);
+    }
+
     TEST_CASE("http api: a revoked token ends within five seconds, a made one is shown once") {
         test::api_rig rig;
         const auto admin = rig.token(role::admin);
@@ -260,6 +385,23 @@ TEST_SUITE("http api") {
         CHECK(last.header("x-ratelimit-limit") == "10");
         CHECK(last.header("x-ratelimit-remaining") == "0");
 
+        // A tenant's token, and another tenant's of the same name: what one does costs the other
+        // nothing.
+        const auto named = [&](const std::string& tenant) {
+            libqueue::client client{libqueue::client_options{rig.db().dsn()}};
+            libqueue::token_options wanted;
+            wanted.name = "reports";
+            wanted.tenant_id = rig.tenant(tenant);
+            return libqueue::access_control{client}.create_token(wanted).value().text;
+        };
+        const auto greedy = named("acme");
+        const auto modest = named("globex");
+        for (int i = 0; i < 40 && rig.get("/whoami", greedy).status != 429; ++i) {
+        }
+        const auto first = rig.get("/whoami", modest);
+        CHECK(first.status == 200);
+        CHECK(first.header("x-ratelimit-remaining") == "9");
+
         // Guessing: after one wrong token the address has spent its ten.
         CHECK(rig.get("/whoami", "lq_" + std::string(43, 'B')).status == 401);
         CHECK(rig.get("/whoami", "lq_" + std::string(43, 'C')).status == 429);
@@ -282,5 +424,10 @@ TEST_SUITE("http api") {
         CHECK(strange.header("access-control-allow-origin").empty());
         CHECK(strange.header("access-control-allow-methods").empty());
         CHECK(strange.header("vary") == "Origin");
+        const auto page =
+            test::parse_reply(rig.raw("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nOrigin: "
+                                      "https://ops.example.com\r\n\r\n"));
+        CHECK(page.status == 200);
+        CHECK(page.header("vary") == "Accept-Encoding, Origin");
     }
 }

@@ -9,12 +9,15 @@
 #include <boost/asio/write.hpp>
 #include <doctest/doctest.h>
 
+#include <signal.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <cctype>
 #include <chrono>
 #include <fstream>
+#include <future>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -109,18 +112,52 @@ std::vector<std::string> smuggling() {
     };
 }
 
+// One sends half a head, the next a whole one and no body.
 class slow_client {
    public:
-    slow_client(asio::io_context& io, const tcp::endpoint& to) : socket_{io} {
+    slow_client(asio::io_context& io, const tcp::endpoint& to, int number) : socket_{io} {
         boost::system::error_code ignored;
         socket_.connect(to, ignored);
-        asio::write(socket_, asio::buffer(std::string{"GET /api/v1/queues HTTP/1.1\r\nHo"}),
-                    ignored);
+        const auto sent = number % 2 == 0 ? std::string{"GET /api/v1/queues HTTP/1.1\r\nHo"}
+                                          : post("Content-Length: 1\r\n", "");
+        asio::write(socket_, asio::buffer(sent), ignored);
     }
 
    private:
     tcp::socket socket_;
 };
+
+// Another transaction is about to make the tenant "acme": whoever wants to waits for it.
+class tenants_held {
+   public:
+    explicit tenants_held(const test::api_rig& rig) : rig_{rig}, other_{rig.db().dsn()} {
+        other_.execute(
+            "BEGIN; INSERT INTO queue.tenant (id, name) VALUES (gen_random_uuid(), 'acme')");
+    }
+    [[nodiscard]] int waiting() const {
+        return std::stoi(
+            rig_.db().query("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = "
+                            "'transactionid' AND pid IN (SELECT pid FROM pg_stat_activity WHERE "
+                            "datname = current_database())"));
+    }
+    void let_go() const { other_.execute("ROLLBACK"); }
+
+   private:
+    const test::api_rig& rig_;
+    mutable test::connection other_;
+};
+
+test::api_reply make_acme(const test::api_rig& rig, const std::string& token) {
+    return rig.ask(test::api_request{"POST", "/tenants", token, R"({"name":"acme"})"});
+}
+
+bool lets_in(const tcp::endpoint& server) {
+    asio::io_context io;
+    tcp::socket socket{io};
+    boost::system::error_code error;
+    socket.connect(server, error);
+    return !error;
+}
 
 }  // namespace
 
@@ -184,13 +221,13 @@ TEST_SUITE("http door") {
         asio::io_context io;
         std::vector<std::unique_ptr<slow_client>> crowd;
         for (int i = 0; i < 1'000; ++i)
-            crowd.push_back(std::make_unique<slow_client>(io, endpoint_of(rig)));
+            crowd.push_back(std::make_unique<slow_client>(io, endpoint_of(rig), i));
 
         std::vector<double> took_ms;
         for (int i = 0; i < 200; ++i) {
             // The crowd comes again and again, as an attacker's would.
             crowd[static_cast<std::size_t>(i) * 5 % crowd.size()] =
-                std::make_unique<slow_client>(io, endpoint_of(rig));
+                std::make_unique<slow_client>(io, endpoint_of(rig), i);
             const auto start = std::chrono::steady_clock::now();
             const auto reply = test::parse_reply(
                 rig.raw("GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
@@ -206,6 +243,66 @@ TEST_SUITE("http door") {
                               << grown << " kB");
         CHECK(took_ms[198] < 200);
         CHECK(grown < 64 * 1024);
+    }
+
+    TEST_CASE("http door: a whole head without its body does not keep a place") {
+        test::api_rig rig{
+            "http: {listen: \"127.0.0.1:0\", connections: 8, rate_limits: {address: 1000/s}}\n"};
+        asio::io_context io;
+        std::vector<std::unique_ptr<slow_client>> crowd;
+        for (int i = 0; i < 200; ++i)
+            crowd.push_back(std::make_unique<slow_client>(io, endpoint_of(rig), 1));
+
+        const auto health =
+            rig.raw("GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+
+        CHECK(test::parse_reply(health).status == 200);
+        CHECK(rig.get("/queues", rig.token(libqueue::role::viewer)).status == 200);
+    }
+
+    TEST_CASE("http door: when all are at work a newcomer is told so before its body is read") {
+        test::api_rig rig{
+            "http: {listen: \"127.0.0.1:0\", connections: 8, threads: 8, rate_limits: {token: "
+            "1000/s, address: 1000/s}}\n"};
+        const tenants_held held{rig};
+        const auto token = rig.token(libqueue::role::admin);
+        std::vector<std::future<test::api_reply>> busy;
+        for (int i = 0; i < 8; ++i)
+            busy.push_back(std::async(std::launch::async, [&] { return make_acme(rig, token); }));
+        REQUIRE(test::wait_until([&] { return held.waiting() == 8; }, 8s));
+
+        const auto late = test::parse_reply(rig.raw(post("Content-Length: 5\r\n", "")));
+        const auto health = test::parse_reply(
+            rig.raw("GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+
+        CHECK(late.status == 503);
+        CHECK(late.header("retry-after") == "1");
+        CHECK(health.status == 200);
+        held.let_go();
+        int made = 0;
+        for (auto& each : busy)
+            made += each.get().status == 201 ? 1 : 0;
+        CHECK(made == 1);
+    }
+
+    TEST_CASE("http door: a request under way is answered before the process leaves") {
+        test::api_rig rig;
+        const tenants_held held{rig};
+        const auto token = rig.token(libqueue::role::admin);
+        auto asked = std::async(std::launch::async, [&] { return make_acme(rig, token); });
+        REQUIRE(test::wait_until([&] { return held.waiting() == 1; }, 10s));
+
+        rig.workerd().signal(SIGTERM);
+        REQUIRE(rig.workerd().wait_for_text("worker_stopped"));
+        REQUIRE(test::wait_until([&] { return !lets_in(endpoint_of(rig)); }, 5s));
+        held.let_go();
+
+        const auto reply = asked.get();
+        CHECK(reply.status == 201);
+        CHECK(reply.header("connection") == "close");
+        const auto left = rig.workerd().wait(10s);
+        REQUIRE(left);
+        CHECK(left->code == 0);
     }
 
     TEST_CASE("http door: a header that does not come in five seconds is not waited for") {

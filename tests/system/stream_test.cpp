@@ -62,6 +62,9 @@ class viewer {
     void read() {
         socket_.async_read_some(asio::buffer(bytes_),
                                 [this](const boost::system::error_code& error, std::size_t got) {
+                                    // The viewer has gone.
+                                    if (error == asio::error::operation_aborted)
+                                        return;
                                     text.append(bytes_.data(), got);
                                     ended = static_cast<bool>(error);
                                     if (!error)
@@ -115,6 +118,33 @@ TEST_SUITE("stream") {
         CHECK(fresh.id(1) != second);
     }
 
+    TEST_CASE("stream: what leaves a list is forgotten, and told anew when it is back") {
+        test::api_rig rig;
+        const auto token = rig.token(role::admin);
+        asio::io_context io;
+        viewer watching{io, rig, token};
+        const auto sees = [&](const std::string& event, int n) {
+            return run_until(
+                io, [&] { return watching.count("event: " + event + '\n') >= n; }, 15s);
+        };
+        REQUIRE(sees("overview", 1));
+        REQUIRE(rig.ask(test::api_request{
+                            "POST", "/operations", token,
+                            R"({"action":"cancel","filter":"queue:none","undo_seconds":86400})"})
+                    .status == 202);
+        REQUIRE(sees("operation", 1));
+        const auto told = watching.count("event: overview\n");
+
+        rig.db().execute("CREATE TABLE public.away AS SELECT * FROM queue.operation");
+        rig.db().execute("DELETE FROM queue.operation");
+        REQUIRE(sees("overview", told + 2));
+        rig.db().execute(
+            "INSERT INTO queue.operation OVERRIDING SYSTEM VALUE "
+            "SELECT * FROM public.away");
+
+        CHECK(sees("operation", 2));
+    }
+
     TEST_CASE("stream: ends when its token is revoked") {
         test::api_rig rig;
         const auto token = rig.token(role::viewer);
@@ -129,9 +159,43 @@ TEST_SUITE("stream") {
             io, [&] { return watching.ended; }, 20s));
     }
 
+    TEST_CASE("stream: one caller cannot take all connections, nor can all callers together") {
+        test::api_rig rig{
+            "http: {listen: \"127.0.0.1:0\", connections: 32, rate_limits: {token: 1000/s, "
+            "address: "
+            "1000/s}}\n"};
+        const auto token = rig.token(role::viewer);
+        const auto other = rig.token(role::viewer);
+        asio::io_context io;
+        std::vector<std::unique_ptr<viewer>> viewers;
+        // The status of one more, which stays open when it is let in.
+        const auto one_more = [&](const std::string& with) {
+            viewers.push_back(std::make_unique<viewer>(io, rig, with));
+            const auto& text = viewers.back()->text;
+            static_cast<void>(run_until(
+                io, [&] { return text.size() >= 12; }, 10s));
+            return text.size() < 12 ? std::string{"none"} : text.substr(9, 3);
+        };
+
+        for (int i = 0; i < 20; ++i)
+            CHECK(one_more(token) == "200");
+        CHECK(one_more(token) == "429");
+        CHECK(viewers.back()->text.find("\"rate_limited\"") != std::string::npos);
+        for (int i = 0; i < 8; ++i)
+            CHECK(one_more(other) == "200");
+        CHECK(one_more(other) == "503");
+        CHECK(rig.get("/queues", token).status == 200);
+        viewers.erase(viewers.begin(), viewers.begin() + 10);
+        // Found out at the next event.
+        CHECK(run_until(
+            io, [&] { return one_more(token) == "200"; }, 10s));
+    }
+
     TEST_CASE("stream: two hundred viewers cost the database what one costs") {
         test::api_rig rig;
-        const auto token = rig.token(role::viewer);
+        std::vector<std::string> tokens;
+        for (int i = 0; i < 10; ++i)
+            tokens.push_back(rig.token(role::viewer));
         const auto spent = [&](asio::io_context& io,
                                const std::vector<std::unique_ptr<viewer>>& of) {
             const auto all_have = [&](int n) {
@@ -152,10 +216,10 @@ TEST_SUITE("stream") {
         };
         asio::io_context io;
         std::vector<std::unique_ptr<viewer>> viewers;
-        viewers.push_back(std::make_unique<viewer>(io, rig, token));
+        viewers.push_back(std::make_unique<viewer>(io, rig, tokens[0]));
         const auto one = spent(io, viewers);
-        for (int i = 1; i < 200; ++i)
-            viewers.push_back(std::make_unique<viewer>(io, rig, token));
+        for (std::size_t i = 1; i < 200; ++i)
+            viewers.push_back(std::make_unique<viewer>(io, rig, tokens[i % tokens.size()]));
         const auto many = spent(io, viewers);
 
         MESSAGE("transactions per second: one viewer " << one << ", 200 viewers " << many);

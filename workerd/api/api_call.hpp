@@ -55,6 +55,12 @@ class api_call {
     [[nodiscard]] const surroundings& around() const noexcept { return around_; }
     [[nodiscard]] const request_facts& facts() const noexcept { return facts_; }
 
+    /// The change is made and committed, but the answer has yet to be read from the database: when
+    /// that fails, the request must not be carried out again for its Idempotency-Key. For changes
+    /// that are not the same when they are made twice.
+    void note_change() noexcept { changed_ = true; }
+    [[nodiscard]] bool has_changed() const noexcept { return changed_; }
+
     /// Of the path: `name("name")`, `id()` of `{id}`.
     [[nodiscard]] const std::string& name(std::string_view parameter = "name") const;
     [[nodiscard]] std::int64_t id(std::string_view parameter = "id") const;
@@ -91,6 +97,7 @@ class api_call {
     libqueue::client& database_;
     const surroundings& around_;
     const request_facts& facts_;
+    bool changed_ = false;
     boost::json::object body_;
     std::map<std::string, std::string_view, std::less<>> raw_;  ///< members as they came
 };

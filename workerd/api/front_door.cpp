@@ -46,6 +46,13 @@ std::string_view path_of(const http_request& request) {
     throw refused{std::move(why)};
 }
 
+// Whether it changes what has an ETag: PUT and DELETE of it, and POSTs below it such as /stop.
+bool edits_tagged(const route& to) {
+    return to.method != verb::get && std::ranges::any_of(all_routes(), [&](const route& each) {
+               return each.tagged && is_below(to.path, each.path);
+           });
+}
+
 std::string entity_tag(const std::string& state) {
     return '"' + sha256_hex(state).substr(0, 32) + '"';
 }
@@ -104,7 +111,7 @@ front_door::front_door(tasks& tasks, logger& log, surroundings& around, front_do
       user_rates_{options.user_rate},
       token_rates_{options.token_rate},
       address_rates_{options.address_rate},
-      events_{tasks, pool_, around_, who_},
+      events_{tasks, pool_, around_, who_, options.streams},
       pool_{std::move(options.database), options.threads, options.waiting_max} {
     around.send_events_by(&events_);
 }
@@ -259,7 +266,8 @@ caller front_door::know(arrival& what, libqueue::client& database) {
         throw refused{std::move(why)};
     }
     auto& limiter = known->is_user ? user_rates_ : token_rates_;
-    what.rate = limiter.take(known->who.actor);
+    // Two tenants may each have a token, or a user, of one name.
+    what.rate = limiter.take(known->who.tenant_id.value_or("") + '\n' + known->who.actor);
     if (!what.rate->allowed)
         refuse_rate(*what.rate);
     return *known;
@@ -283,18 +291,16 @@ answer front_door::serve_known(arrival& what, libqueue::client& database) {
         database.act_as(who, at_most).value();
     }
     const bool has_key = !what.facts.idempotency_key.empty();
-    return has_key && what.to->method == verb::post ? run_once(what, who, database)
-                                                    : run(what, who, database);
+    api_call call{*what.to, what.facts, who, database, around_};
+    return has_key && what.to->method == verb::post ? run_once(what, call) : run(what, call);
 }
 
-answer front_door::run(const arrival& what, const libqueue::principal& who,
-                       libqueue::client& database) {
-    api_call call{*what.to, what.facts, who, database, around_};
-    const bool is_edit = what.to->tagged && what.to->method != verb::get;
+answer front_door::run(const arrival& what, api_call& call) {
     std::unique_lock lock{edits_, std::defer_lock};
-    if (is_edit && !what.facts.if_match.empty()) {
+    if (edits_tagged(*what.to)) {
         lock.lock();
-        check_match(what, who, database);
+        if (what.to->tagged && !what.facts.if_match.empty())
+            check_match(what, call);
     }
     auto made = what.to->run(call);
     if (made.tag)
@@ -302,8 +308,7 @@ answer front_door::run(const arrival& what, const libqueue::principal& who,
     return made;
 }
 
-void front_door::check_match(const arrival& what, const libqueue::principal& who,
-                             libqueue::client& database) const {
+void front_door::check_match(const arrival& what, const api_call& call) const {
     const auto* shown = router_.find(verb::get, what.below).found;
     if (shown == nullptr)
         return;
@@ -311,8 +316,8 @@ void front_door::check_match(const arrival& what, const libqueue::principal& who
     facts.body.clear();
     std::optional<std::string> tag;
     try {
-        api_call call{*shown, facts, who, database, around_};
-        const auto seen = shown->run(call);
+        api_call look{*shown, facts, call.who(), call.database(), around_};
+        const auto seen = shown->run(look);
         tag = seen.tag ? std::optional{entity_tag(*seen.tag)} : std::nullopt;
     } catch (const libqueue::domain_failure&) {
         // There is none, which no tag matches.
@@ -329,8 +334,8 @@ void front_door::check_match(const arrival& what, const libqueue::principal& who
 
 // The key is taken and kept as the connection's own role: answers of all tenants lie in one table,
 // which nobody's principal sees.
-answer front_door::run_once(const arrival& what, const libqueue::principal& who,
-                            libqueue::client& database) {
+answer front_door::run_once(const arrival& what, api_call& call) {
+    auto& database = call.database();
     if (!is_request_key(what.facts.idempotency_key))
         refuse_value("header.Idempotency-Key", "1 to 128 visible ASCII characters", "another text");
     if (what.to->secret)
@@ -342,23 +347,25 @@ answer front_door::run_once(const arrival& what, const libqueue::principal& who,
         request += '\n' + name + '=' + value;
     request += '\n' + what.facts.body;
     database.act_as_self();
-    request_memory memory{database, who, what.facts.idempotency_key, request};
+    request_memory memory{database, call.who(), what.facts.idempotency_key, request};
     if (auto before = memory.take())
         return std::move(*before);
-    database.act_as(who, change_time).value();
     std::optional<api::answer> made;
     try {
-        made = run(what, who, database);
+        database.act_as(call.who(), change_time).value();
+        made = run(what, call);
     } catch (const libqueue::failure& why) {
         database.act_as_self();
         // What may have happened stays taken.
-        if (!why.outcome_unknown())
+        if (!why.outcome_unknown() && !call.has_changed())
             memory.give_back();
         throw;
     } catch (const std::exception&) {
-        // A request that was refused has done nothing and may come again, put right.
+        // A request that was refused has done nothing and may come again, put right. One whose
+        // change is made and whose answer could not be read stays taken, too.
         database.act_as_self();
-        memory.give_back();
+        if (!call.has_changed())
+            memory.give_back();
         throw;
     }
     database.act_as_self();

@@ -34,6 +34,7 @@ class front_door_options {
     std::vector<std::string> cors_origins;
     int threads = 4;
     int waiting_max = 128;
+    int streams = 100;  ///< open at a time
     /// Requests per second of one user, one API token, one address.
     double user_rate = 20;
     double token_rate = 100;
@@ -79,6 +80,8 @@ class front_door {
     /// What a request gets that could not even be read.
     [[nodiscard]] static http_response refusal(int status, const std::string& reason);
 
+    /// Streams end, and those that come end at once: what keeps connections open for long.
+    void end_streams() { events_.stop(); }
     /// Calls that wait end; those that run are waited for by the destructor.
     void stop();
 
@@ -93,12 +96,9 @@ class front_door {
     [[nodiscard]] api::answer serve_known(arrival& what, libqueue::client& database);
     [[nodiscard]] caller know(arrival& what, libqueue::client& database);
     [[nodiscard]] std::optional<caller> find(const arrival& what, libqueue::client& database);
-    [[nodiscard]] api::answer run(const arrival& what, const libqueue::principal& who,
-                                  libqueue::client& database);
-    [[nodiscard]] api::answer run_once(const arrival& what, const libqueue::principal& who,
-                                       libqueue::client& database);
-    void check_match(const arrival& what, const libqueue::principal& who,
-                     libqueue::client& database) const;
+    [[nodiscard]] api::answer run(const arrival& what, api_call& call);
+    [[nodiscard]] api::answer run_once(const arrival& what, api_call& call);
+    void check_match(const arrival& what, const api_call& call) const;
     void add_headers(http_response& head, const http_exchange& exchange,
                      const std::string& request_id) const;
     void note(const http_exchange& exchange, const arrival& what, int status,
@@ -117,8 +117,8 @@ class front_door {
     std::function<void(const request_record&)> observer_;
     // Shared with the requests: those cut short at the end outlive this.
     std::shared_ptr<std::atomic<int>> in_progress_ = std::make_shared<std::atomic<int>>(0);
-    // Edits with If-Match, one after the other: between look and change nobody else of this process
-    // comes in.
+    // Edits of what has an ETag, one after the other: between the look of one with If-Match and its
+    // change nobody else of this process comes in.
     std::mutex edits_;
     event_hub events_;
     // Last: its threads use all of the above until they are joined.

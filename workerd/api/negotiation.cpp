@@ -18,18 +18,6 @@ bool is_id_char(char c) {
            c == '_' || c == '.';
 }
 
-std::string random_id() {
-    std::array<unsigned char, 16> bytes{};
-    static_cast<void>(RAND_bytes(bytes.data(), static_cast<int>(bytes.size())));
-    constexpr std::string_view digits{"0123456789abcdef"};
-    std::string text;
-    for (const auto byte : bytes) {
-        text += digits[byte >> 4U];
-        text += digits[byte & 15U];
-    }
-    return text;
-}
-
 std::string lower(std::string_view text) {
     std::string out{text};
     std::ranges::transform(out, out.begin(), [](char c) {
@@ -94,6 +82,18 @@ std::string listed(const std::vector<verb>& methods) {
 
 }  // namespace
 
+std::string random_id() {
+    std::array<unsigned char, 16> bytes{};
+    static_cast<void>(RAND_bytes(bytes.data(), static_cast<int>(bytes.size())));
+    constexpr std::string_view digits{"0123456789abcdef"};
+    std::string text;
+    for (const auto byte : bytes) {
+        text += digits[byte >> 4U];
+        text += digits[byte & 15U];
+    }
+    return text;
+}
+
 std::string_view header(const http_request& request, std::string_view name) {
     const auto value = request[boost::beast::string_view{name.data(), name.size()}];
     return {value.data(), value.size()};
@@ -154,7 +154,9 @@ void add_cors_headers(http_response& head, const http_request& request,
                       const std::vector<std::string>& origins) {
     if (origins.empty())
         return;
-    head.set(http::field::vary, "Origin");
+    // Whoever answered may have named others: an asset depends on Accept-Encoding, too.
+    const auto varies = head[http::field::vary];
+    head.set(http::field::vary, varies.empty() ? "Origin" : std::string{varies} + ", Origin");
     const auto origin = header(request, "Origin");
     if (!is_listed(origin, origins))
         return;

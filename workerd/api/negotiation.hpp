@@ -16,6 +16,9 @@ namespace workerd::api {
 
 [[nodiscard]] std::string_view header(const http_request& request, std::string_view name);
 
+/// 32 random hexadecimal digits.
+[[nodiscard]] std::string random_id();
+
 /// The client's X-Request-Id when it is 1 to 64 of A-Z a-z 0-9 . _ -, else a new random one.
 [[nodiscard]] std::string request_id_of(const http_request& request);
 

@@ -1,5 +1,6 @@
 #include "request_memory.hpp"
 
+#include "negotiation.hpp"
 #include "problem.hpp"
 #include "sha256.hpp"
 
@@ -45,11 +46,12 @@ request_memory::request_memory(libqueue::client& database, const libqueue::princ
       tenant_id_{who.tenant_id},
       key_hash_{
           sha256_hex(who.tenant_id.value_or("") + '\n' + who.actor + '\n' + std::string{key})},
-      request_hash_{sha256_hex(request)} {}
+      request_hash_{sha256_hex(request)},
+      mark_{random_id()} {}
 
 std::optional<answer> request_memory::take() {
     const libqueue::statement asked{std::string{libqueue::sql::api_take_request},
-                                    {key_hash_, tenant_id_, request_hash_}};
+                                    {key_hash_, tenant_id_, request_hash_, mark_}};
     for (int i = 0; i < tries; ++i) {
         const auto found = database_.query(asked).value();
         if (found.empty())
@@ -81,12 +83,13 @@ void request_memory::keep(const answer& made) {
             location = value;
     const libqueue::statement kept{
         std::string{libqueue::sql::api_keep_answer},
-        {key_hash_, std::to_string(made.status), made.content_type, location, made.body}};
+        {key_hash_, std::to_string(made.status), made.content_type, location, made.body, mark_}};
     static_cast<void>(database_.query(kept).value());
 }
 
 void request_memory::give_back() {
-    const libqueue::statement freed{std::string{libqueue::sql::api_give_back_request}, {key_hash_}};
+    const libqueue::statement freed{std::string{libqueue::sql::api_give_back_request},
+                                    {key_hash_, mark_}};
     static_cast<void>(database_.query(freed).value());
 }
 

@@ -35,6 +35,7 @@ class request_memory {
     std::optional<std::string> tenant_id_;
     std::string key_hash_;
     std::string request_hash_;
+    std::string mark_;  ///< tells our row from another's, when a statement had to be sent again
 };
 
 /// 1 to 128 visible ASCII characters.

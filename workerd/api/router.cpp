@@ -78,7 +78,7 @@ bool is_clean_text(std::string_view text) {
                                  : (first & 0xf0U) == 0xe0        ? 2
                                  : first >= 0xf0 && first <= 0xf4 ? 3
                                                                   : 9;
-        if (i + more >= text.size())
+        if (more > 3 || i + more >= text.size())
             return false;
         for (std::size_t k = 1; k <= more; ++k)
             if ((static_cast<unsigned char>(text[i + k]) & 0xc0U) != 0x80)

@@ -26,6 +26,7 @@ constexpr auto heartbeat = 15s;
 constexpr auto statement_time = 2s;
 constexpr std::size_t ring_max = 256;
 constexpr std::size_t waiting_max = 64;
+constexpr int of_caller_max = 20;
 
 // What is sampled: the event's name, the route whose answer it is, and whether each row is an event
 // of its own.
@@ -83,14 +84,46 @@ class event_scope {
     bool sampling = false;
     // Of the sampler, which is on the loop or on one thread of the pool, never on both.
     std::vector<std::pair<std::string_view, std::string>> found;
-    std::map<std::string, std::string> rows;  ///< by event and id, what was seen last
+    std::map<std::string, std::string> rows;  ///< of the latest sample, by event and id
     std::set<std::string> tokens;             ///< to look at
     std::set<std::string> bad_tokens;
     bool first = true;
 };
 
-event_feed::event_feed(event_hub& hub, std::string tenant, std::string token, std::string last_id)
+std::unique_ptr<stream_seats::seat> stream_seats::take(const std::string& caller) {
+    {
+        const std::lock_guard lock{mutex_};
+        if (taken_ >= most_) {
+            problem why{503, "unavailable", "too many streams are open"};
+            why.retry_after = 10;
+            throw refused{std::move(why)};
+        }
+        auto& has = of_caller_[caller];
+        if (has >= of_caller_max) {
+            problem why{429, "rate_limited",
+                        "expected at most " + std::to_string(of_caller_max) +
+                            " open streams of one caller"};
+            why.retry_after = 10;
+            throw refused{std::move(why)};
+        }
+        ++has;
+        ++taken_;
+    }
+    return std::make_unique<seat>(shared_from_this(), caller);
+}
+
+void stream_seats::give_back(const std::string& caller) noexcept {
+    const std::lock_guard lock{mutex_};
+    --taken_;
+    const auto found = of_caller_.find(caller);
+    if (found != of_caller_.end() && --found->second == 0)
+        of_caller_.erase(found);
+}
+
+event_feed::event_feed(event_hub& hub, std::unique_ptr<stream_seats::seat> seat, std::string tenant,
+                       std::string token, std::string last_id)
     : hub_{hub},
+      seat_{std::move(seat)},
       tenant_{std::move(tenant)},
       token_{std::move(token)},
       last_id_{std::move(last_id)} {}
@@ -137,19 +170,23 @@ boost::asio::awaitable<std::string> event_feed::next() {
     co_return text.empty() ? std::string{":\n\n"} : text;
 }
 
-event_hub::event_hub(tasks& tasks, call_pool& pool, const surroundings& around, authenticator& who)
+event_hub::event_hub(tasks& tasks, call_pool& pool, const surroundings& around, authenticator& who,
+                     int most)
     : tasks_{tasks},
       pool_{pool},
       around_{around},
       who_{who},
+      seats_{std::make_shared<stream_seats>(most)},
       stamp_{std::to_string(std::chrono::system_clock::now().time_since_epoch() /
                             std::chrono::milliseconds{1})} {}
 
 event_hub::~event_hub() = default;
 
-std::shared_ptr<event_feed> event_hub::open(std::string tenant, std::string token,
+std::shared_ptr<event_feed> event_hub::open(const libqueue::principal& who, std::string token,
                                             std::string last_id) {
-    return std::make_shared<event_feed>(*this, std::move(tenant), std::move(token),
+    auto tenant = who.tenant_id.value_or("");
+    auto seat = seats_->take(tenant + '\n' + who.actor);
+    return std::make_shared<event_feed>(*this, std::move(seat), std::move(tenant), std::move(token),
                                         std::move(last_id));
 }
 
@@ -166,6 +203,7 @@ void event_hub::join(event_feed& feed) {
         scope = std::make_shared<event_scope>(feed.tenant_);
     feed.scope_ = scope;
     feed.timer_ = std::make_unique<boost::asio::steady_timer>(tasks_.loop());
+    feed.ended_ = stopped_;
     scope->feeds.push_back(&feed);
     std::uint64_t seen = 0;
     const auto prefix = stamp_ + '-';
@@ -232,6 +270,7 @@ void event_hub::ask(event_scope& scope, libqueue::client& database) {
         const libqueue::principal viewer{"stream", libqueue::role::viewer, tenant};
         database.act_as(viewer, statement_time).value();
         const request_facts facts;
+        std::map<std::string, std::string> rows;
         for (const auto& each : samples) {
             const auto* from = route_of(each.path);
             if (from == nullptr)
@@ -244,15 +283,18 @@ void event_hub::ask(event_scope& scope, libqueue::client& database) {
             }
             const auto body = boost::json::parse(seen.body);
             for (const auto& row : body.at("items").as_array()) {
-                const auto text = boost::json::serialize(row);
-                const auto key = std::string{each.event} + ' ' +
-                                 boost::json::serialize(row.as_object().at("id"));
-                auto& before = scope.rows[key];
-                if (before != text && !scope.first)
+                auto text = boost::json::serialize(row);
+                auto key = std::string{each.event} + ' ' +
+                           boost::json::serialize(row.as_object().at("id"));
+                const auto before = scope.rows.find(key);
+                const bool is_known = before != scope.rows.end() && before->second == text;
+                if (!is_known && !scope.first)
                     scope.found.emplace_back(each.event, text);
-                before = text;
+                rows.insert_or_assign(std::move(key), std::move(text));
             }
         }
+        // What has left the lists is forgotten: they are short, and days are long.
+        scope.rows = std::move(rows);
         scope.first = false;
     } catch (const std::exception&) {
         // The database is away or slow, which /health says; viewers see the last they got, and

@@ -29,6 +29,10 @@ namespace {
 // After the drain time: handlers that are told to stop, the last turns, leaving the database.
 constexpr std::chrono::seconds goodbye{15};
 
+// Of that, for answers to requests that are under way: a change may take ten seconds.
+constexpr std::chrono::seconds answer_time{10};
+constexpr std::chrono::milliseconds answer_look{10};
+
 // Of a request: a job's largest payload with the object around it.
 constexpr std::uint64_t http_body_bytes = 1 << 20;
 
@@ -220,6 +224,10 @@ void daemon::open_front_door() {
     database.application_name = "workerd api";
     database.connect_timeout = config_.database.connect_timeout;
     database.keyring = config_.encryption.ring;
+    // Not only once a worker has told the database: the first requests come before.
+    for (const auto& [name, kind] : config_.kinds)
+        if (kind.encrypted.value_or(false))
+            database.encrypted_kinds.push_back(name);
     const bool is_named = !config_.worker.name.empty();
     surroundings_ = std::make_unique<api::surroundings>(
         is_named ? config_.worker.name : std::to_string(::getpid()), dev_ != nullptr);
@@ -232,6 +240,8 @@ void daemon::open_front_door() {
     options.threads = http.threads;
     // All connections may ask at once: viewers that come back after a restart do.
     options.waiting_max = http.connections;
+    // The rest is for requests.
+    options.streams = http.connections - http.connections / 8;
     options.user_rate = http.rate_limits.user;
     options.token_rate = http.rate_limits.token;
     options.address_rate = http.rate_limits.address;
@@ -402,19 +412,35 @@ void daemon::drain(int number) {
     // A thread, because stop() blocks and the second signal must still be heard.
     drain_thread_ = std::thread{[this, time] {
         worker_->stop(time);
-        boost::asio::post(loop_, [this] { loop_.stop(); });
+        boost::asio::post(loop_, [this] { tasks_.spawn("last_answers", end_http()); });
     }};
+}
+
+/// Whoever has asked gets an answer: a change that is made and looks as if it were not is made
+/// again. The loop turns until all are written.
+boost::asio::awaitable<void> daemon::end_http() {
+    if (http_)
+        http_->stop();
+    if (front_door_)
+        front_door_->end_streams();
+    if (metrics_http_)
+        metrics_http_->stop();
+    boost::asio::steady_timer timer{loop_};
+    const auto end = std::chrono::steady_clock::now() + answer_time;
+    while ((http_ && !http_->is_empty()) || (metrics_http_ && !metrics_http_->is_empty())) {
+        if (std::chrono::steady_clock::now() >= end)
+            break;
+        timer.expires_after(answer_look);
+        static_cast<void>(co_await timer.async_wait(use_tuple));
+    }
+    loop_.stop();
 }
 
 int daemon::finish() {
     if (drain_thread_.joinable())
         drain_thread_.join();
-    if (http_)
-        http_->stop();
     if (front_door_)
         front_door_->stop();
-    if (metrics_http_)
-        metrics_http_->stop();
     watch_.stop();
     if (observability_)
         observability_->stop();

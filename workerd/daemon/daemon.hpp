@@ -91,6 +91,7 @@ class daemon {
     void await_signal();
     void on_signal(int number);
     void drain(int number);
+    boost::asio::awaitable<void> end_http();
     [[nodiscard]] int finish();
 
     config_sources sources_;

@@ -18,6 +18,8 @@ class found_page {
    public:
     /// `capped`: the time for one page was up before it was full; it goes on at `next`.
     report rows;
+    /// As many as rows: to go on behind that row.
+    std::vector<std::string> behind;
     /// For the next page of the same filter; nothing: that was all.
     std::optional<std::string> next;
 };

@@ -19,6 +19,7 @@ found_page make_page(report rows, std::size_t limit) {
     }
     rows.columns.pop_back();
     for (auto& row : rows.rows) {
+        page.behind.push_back(row.back().value_or(""));
         row.pop_back();
     }
     page.rows = std::move(rows);

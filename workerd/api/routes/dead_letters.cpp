@@ -62,19 +62,27 @@ answer discard_letter(api_call& call) {
     return reply_json(boost::json::object{{"id", call.id()}, {"discarded", done > 0}});
 }
 
-// One page of whole letters, as lines. What was left out is asked for with the header's cursor.
+// Whole letters of one page, as lines, as many as fit. The header's cursor is behind the last one
+// sent: what was left out begins the next page.
 answer export_letters(api_call& call) {
     const auto page = failures_of(call).find(filter_of(call), call.cursor(), call.limit()).value();
     answer said{200, {}, "application/x-ndjson"};
-    for (const auto& row : page.rows.rows) {
-        const auto letter = failures_of(call).show(std::stoll(row.front().value()));
+    std::optional<std::string> next = page.next;
+    for (std::size_t i = 0; i < page.rows.rows.size(); ++i) {
+        const auto letter = failures_of(call).show(std::stoll(page.rows.rows[i].front().value()));
         // Somebody may have replayed it meanwhile.
-        if (letter && said.body.size() < export_bytes) {
-            said.body += json_object(*letter, 0) + "\n";
+        if (!letter) {
+            continue;
         }
+        const std::string line = json_object(*letter, 0) + "\n";
+        if (!said.body.empty() && said.body.size() + line.size() > export_bytes) {
+            next = page.behind.at(i - 1);
+            break;
+        }
+        said.body += line;
     }
-    if (page.next) {
-        said.with("X-Next-Cursor", seal_cursor(*page.next));
+    if (next) {
+        said.with("X-Next-Cursor", seal_cursor(*next));
     }
     return said;
 }

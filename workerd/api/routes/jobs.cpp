@@ -117,11 +117,13 @@ answer retry_job(api_call& call) {
         return made_job(jobs_of(call).retry_edited(call.id(), *payload).value());
     }
     call.database().retry(call.id()).value();
+    call.note_change();
     return reply_object(jobs_of(call).show(call.id()).value());
 }
 
 answer run_now(api_call& call) {
     jobs_of(call).run_now(call.id()).value();
+    call.note_change();
     return reply_object(jobs_of(call).show(call.id()).value());
 }
 
@@ -135,6 +137,7 @@ answer snooze_job(api_call& call) {
         refuse_value("body.until", "a time, or body.seconds", "nothing");
     }
     jobs_of(call).snooze(call.id(), *until).value();
+    call.note_change();
     return reply_object(jobs_of(call).show(call.id()).value());
 }
 

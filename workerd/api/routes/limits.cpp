@@ -13,8 +13,18 @@ namespace {
 using libqueue::limit_control;
 
 // What people set, and not what moves by itself: tokens, running jobs, circuits.
-constexpr std::array<std::string_view, 7> set_columns{"name",   "burst",    "rate",   "concurrency",
-                                                      "parent", "key_from", "stopped"};
+constexpr std::array<std::string_view, 12> set_columns{"name",
+                                                       "burst",
+                                                       "rate",
+                                                       "concurrency",
+                                                       "parent",
+                                                       "key_from",
+                                                       "stopped",
+                                                       "breaker_ratio",
+                                                       "pinned",
+                                                       "breaker_min_requests",
+                                                       "breaker_window_ms",
+                                                       "breaker_cooldown_ms"};
 
 std::string tag_of(const libqueue::report& of) {
     std::string text;

@@ -36,6 +36,7 @@ answer create_operation(api_call& call) {
         wanted.undo = std::chrono::seconds{*undo};
     }
     const auto id = bulk.create(wanted).value();
+    call.note_change();
     auto said = reply_object(bulk.show(id).value(), 202);
     return said.with("Location", "/api/v1/operations/" + std::to_string(id));
 }

@@ -1,4 +1,5 @@
 #include "api_call.hpp"
+#include "routes/filtering.hpp"
 #include "routes/routes.hpp"
 
 #include <libqueue/operations.hpp>
@@ -25,20 +26,19 @@ answer show_queue(api_call& call) {
 answer create_queue(api_call& call) {
     const auto name = call.member_text("name").value_or("");
     operations{call.database()}.create_queue(name).value();
+    call.note_change();
     auto made = reply_object(operations{call.database()}.show_queue(name).value(), 201);
     return made.with("Location", "/api/v1/queues/" + name);
 }
 
 answer queue_jobs(api_call& call) {
-    operations ops{call.database()};
-    static_cast<void>(ops.show_queue(call.name()).value());
-    libqueue::job_filter filter;
-    filter.queue = call.name();
+    static_cast<void>(operations{call.database()}.show_queue(call.name()).value());
+    auto text = "queue:" + call.name();
     if (const auto state = call.text("state"))
-        filter.states.push_back(libqueue::parse_job_state(*state).value());
-    filter.limit = call.limit();
-    filter.before = call.cursor_id();
-    return reply_list(ops.list_jobs(filter));
+        text += " state:" + std::string{*state};
+    const auto which = libqueue::parse_filter(text).value();
+    return reply_page(
+        libqueue::jobs{call.database()}.find(which, call.cursor(), call.limit()).value());
 }
 
 answer pause_queue(api_call& call) {
@@ -59,6 +59,8 @@ answer clear_queue(api_call& call) {
     const bool dry_run = call.member_flag("dry_run").value_or(false);
     bool finished = true;
     const auto in_time = [&](std::int64_t done, std::int64_t total) {
+        if (done > 0 && !dry_run)
+            call.note_change();
         finished = done >= total || std::chrono::steady_clock::now() < end;
         return finished;
     };

@@ -15,8 +15,7 @@ answer stream(api_call& call) {
     if (hub == nullptr)
         refuse(503, "unavailable", "this process sends no events");
     answer made{200, {}, "text/event-stream"};
-    made.events = hub->open(call.who().tenant_id.value_or(""), call.facts().token,
-                            call.facts().last_event_id);
+    made.events = hub->open(call.who(), call.facts().token, call.facts().last_event_id);
     return made;
 }
 

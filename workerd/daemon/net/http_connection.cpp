@@ -105,7 +105,6 @@ class connection final : public open_connection {
                 break;
             if (!read.request) {
                 http_response told = refusal(read.status, read.reason);
-                told.keep_alive(false);
                 lowest().expires_after(limits_.write_time);
                 static_cast<void>(co_await http::async_write(stream_, told, use_tuple));
                 co_await drain();
@@ -124,9 +123,13 @@ class connection final : public open_connection {
     beast::tcp_stream& lowest() { return beast::get_lowest_layer(stream_); }
 
     http_response refusal(int status, const std::string& reason) const {
-        if (limits_.refuse)
-            return limits_.refuse(status, reason);
-        return json_response(static_cast<unsigned>(status), R"({"error":")" + reason + "\"}");
+        auto told = limits_.refuse ? limits_.refuse(status, reason)
+                                   : json_response(static_cast<unsigned>(status),
+                                                   R"({"error":")" + reason + "\"}");
+        if (status == 503)
+            told.set(http::field::retry_after, "1");
+        told.keep_alive(false);
+        return told;
     }
 
     void begin_waiting() {
@@ -183,7 +186,6 @@ class connection final : public open_connection {
             read.reason = verdict.reason;
             co_return read;
         }
-        waits = false;
         parser incoming;
         incoming.header_limit(static_cast<std::uint32_t>(limits_.header_bytes));
         incoming.body_limit(limits_.body_bytes);
@@ -193,6 +195,11 @@ class connection final : public open_connection {
             co_await http::async_read_header(stream_, buffer_, incoming, use_tuple);
         if (head_error) {
             refuse_body(read, head_error);
+            co_return read;
+        }
+        if (crowded_ && !asks_health(incoming.get())) {
+            read.status = 503;
+            read.reason = "too many connections";
             co_return read;
         }
         if (verdict.expects_continue && !incoming.is_done()) {
@@ -215,6 +222,11 @@ class connection final : public open_connection {
             read.reason = "fields after the body";
             co_return read;
         }
+        // Cut while the last bytes came: nobody is there for the answer.
+        if (!lowest().socket().is_open())
+            co_return read;
+        // From here on it is work, and nobody cuts it to make room.
+        waits = false;
         read.request = std::move(request);
         co_return read;
     }
@@ -223,14 +235,6 @@ class connection final : public open_connection {
     asio::awaitable<bool> answer(http_request request) {
         const bool is_head = request.method() == http::verb::head;
         bool keep = request.keep_alive() && !crowded_;
-        if (crowded_ && !asks_health(request)) {
-            http_response busy = refusal(503, "too many connections");
-            busy.set(http::field::retry_after, "1");
-            busy.keep_alive(false);
-            lowest().expires_after(limits_.write_time);
-            static_cast<void>(co_await http::async_write(stream_, busy, use_tuple));
-            co_return false;
-        }
         lowest().expires_never();
         http_exchange exchange{std::move(request), peer_, is_tls};
         http_answer answered = co_await handler_(std::move(exchange));

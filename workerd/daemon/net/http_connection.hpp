@@ -21,7 +21,7 @@ class open_connection {
     /// Closes the socket; its coroutine ends with an error.
     virtual void cut() = 0;
 
-    /// Since when it has been without a whole request head; nothing while it is served.
+    /// Since when it has been without a whole request, body and all; nothing while it is served.
     std::chrono::steady_clock::time_point waiting_since{};
     bool waits = true;
 };

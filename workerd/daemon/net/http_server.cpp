@@ -69,6 +69,10 @@ void http_server::stop() {
     open_->stop();
 }
 
+bool http_server::is_empty() const {
+    return open_->open.empty();
+}
+
 std::string http_server::address() const {
     return bound_address(acceptor_);
 }

@@ -14,10 +14,10 @@ namespace workerd {
 class connection_registry;
 
 /// An HTTP/1.1 server with bounded heads, bodies, times and connections; with or without TLS. When
-/// all connections are taken the one that has been longest without a whole request head goes, so
-/// that slow clients crowd out each other and nobody else; when all are at work, a newcomer is told
-/// 503, unless it asks for /health. One loop, one thread. stop() ends it; the object must outlive
-/// the loop's run.
+/// all connections are taken the one that has been longest without a whole request goes, so that
+/// slow clients, of head or body, crowd out each other and nobody else; when all are at work, a
+/// newcomer is told 503 before its body is read, unless it asks for /health. One loop, one thread.
+/// The object must outlive the loop's run.
 class http_server {
    public:
     /// Binds at once; throws std::runtime_error when the address cannot be had.
@@ -33,7 +33,11 @@ class http_server {
     /// TLS for connections from now on; those that are open keep what they have.
     void use_tls(std::shared_ptr<boost::asio::ssl::context> keys) { tls_ = std::move(keys); }
     void start();
+    /// Nobody is let in any more, connections without a request close, those with one after its
+    /// answer.
     void stop();
+    /// No connection is open.
+    [[nodiscard]] bool is_empty() const;
     /// "127.0.0.1:8080", with the real port.
     [[nodiscard]] std::string address() const;
     [[nodiscard]] unsigned short port() const { return acceptor_.local_endpoint().port(); }
