@@ -71,7 +71,8 @@ class bench {
         }
         return {};
     }
-    [[nodiscard]] static std::string get(const std::string& from, const std::string& target) {
+    [[nodiscard]] static std::string get(const std::string& from, const std::string& target,
+                                         const std::string& method = "GET") {
         namespace asio = boost::asio;
         asio::io_context io;
         asio::ip::tcp::socket socket{io};
@@ -79,10 +80,10 @@ class bench {
         const auto port = static_cast<unsigned short>(std::stoi(from.substr(colon + 1)));
         socket.connect({asio::ip::make_address(from.substr(0, colon)), port});
         boost::system::error_code error;
-        asio::write(
-            socket,
-            asio::buffer("GET " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
-            error);
+        asio::write(socket,
+                    asio::buffer(method + " " + target +
+                                 " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+                    error);
         std::string answer;
         asio::read(socket, asio::dynamic_buffer(answer), error);
         return answer;
@@ -259,6 +260,26 @@ TEST_SUITE("observe") {
                    std::string::npos;
         }));
         CHECK(b.metrics().find(R"(kind="queue.canary")") == std::string::npos);
+    }
+
+    TEST_CASE("canary: one that has arrived is late no more, long before the next one leaves") {
+        const bench b{"metrics: {interval: 200ms, canary: 1h}\n"};
+
+        REQUIRE(test::wait_until([&] {
+            return b.db.query(
+                       "SELECT count(DISTINCT queue) FROM queue.jobs "
+                       "WHERE kind = 'queue.canary' AND state = 'completed'") == "2";
+        }));
+        CHECK(b.shows(R"(libqueue_canary_age_seconds{queue="money"} 0)"));
+    }
+
+    TEST_CASE("metrics: methods that clients invent are one series") {
+        const bench b;
+        for (const auto* const invented : {"BREW", "WHEN", "PROPFIND"})
+            static_cast<void>(bench::get(b.address(), "/api/v1/queues", invented));
+
+        CHECK(b.shows(R"(http_request_duration_seconds_count{method="other",path="other"} 3)"));
+        CHECK(b.metrics().find("BREW") == std::string::npos);
     }
 
     TEST_CASE("traces: from SQL through the run to the webhook's header and the collector") {

@@ -1,4 +1,7 @@
+#include "support/http_receiver.hpp"
 #include "system/qctl_bench.hpp"
+
+#include <sys/stat.h>
 
 #include <array>
 
@@ -121,6 +124,28 @@ TEST_SUITE("qctl secrets") {
 
         CHECK(done.code == 9);
         CHECK_FALSE(contains(done.errors, "s3cret"));
+    }
+
+    TEST_CASE("over http no proxy of the environment is shown the token") {
+        const qctl_bench bench;
+        test::http_receiver server;
+        test::http_receiver proxy;
+        server.reply_with([](const test::http_request&) { return test::http_reply{200, "{}"}; });
+        const auto token = bench.files.write("token", "lq_secret\n");
+        ::chmod(token.c_str(), 0600);
+        auto options = bench.command(
+            {"api", "GET", "/whoami", "--server", server.url(""), "--token-file", token.string()});
+        for (const auto* const name : {"http_proxy", "all_proxy", "ALL_PROXY"}) {
+            options.env.emplace_back(name, proxy.url(""));
+        }
+
+        options.env.emplace_back("no_proxy", "");
+
+        static_cast<void>(test::run_command(options));
+
+        REQUIRE(server.requests().size() == 1);
+        CHECK(server.requests()[0].header("authorization") == "Bearer lq_secret");
+        CHECK(proxy.requests().empty());
     }
 }
 

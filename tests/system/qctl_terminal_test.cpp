@@ -1,10 +1,15 @@
 #include "system/qctl_bench.hpp"
 
+#include <sys/stat.h>
+
+#include <fstream>
+
 // Danger rules, and what changes when a person watches. The terminal is a real one: script(1) runs
 // qctl on a pseudo-terminal and hands over our input and its exit code.
 
 using test::contains;
 using test::qctl_bench;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -145,5 +150,31 @@ TEST_SUITE("qctl at a terminal") {
         CHECK(contains(screen.output, "qctl jobs show 1"));
         CHECK(quiet.output == "2\r\n");
         CHECK(bench.run({"enqueue", "a.b"}).errors.empty());
+    }
+
+    TEST_CASE("top: q leaves at once, also in the middle of a question the database sits on") {
+        const qctl_bench bench;
+        test::connection other{bench.database.dsn()};
+        other.execute("BEGIN");
+        other.execute("LOCK TABLE queue.queue IN ACCESS EXCLUSIVE MODE");
+        const auto keys = bench.files.path() / "keys";
+        REQUIRE(::mkfifo(keys.c_str(), 0600) == 0);
+        std::fstream typed{keys};
+        auto options = bench.command({"-c", "exec script -qec 'stty cols 80 rows 24 -echo; exec " +
+                                                test::binary("qctl").string() +
+                                                " top --timeout 60s' /dev/null <" + keys.string()});
+        options.program = "sh";
+        test::process top{options};
+        REQUIRE(test::wait_until([&] {
+            return bench.database.query(
+                       "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                       "AND wait_event_type = 'Lock'") == "1";
+        }));
+
+        typed << 'q' << std::flush;
+
+        const auto ended = top.wait(test::scaled(10s));
+        REQUIRE(ended.has_value());
+        CHECK(ended->code == 0);
     }
 }

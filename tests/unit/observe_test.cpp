@@ -2,6 +2,7 @@
 #include "observe/exposition.hpp"
 #include "observe/job_counters.hpp"
 #include "observe/metric_set.hpp"
+#include "observe/observability.hpp"
 #include "observe/spans.hpp"
 #include "observe/tracer.hpp"
 
@@ -10,6 +11,8 @@
 #include <boost/json.hpp>
 #include <doctest/doctest.h>
 
+#include <limits>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -134,6 +137,55 @@ TEST_SUITE("observe") {
 
         CHECK(has(text, R"(webhooks_sent_total{host="199"} 1)"));
         CHECK(has(text, R"(webhooks_sent_total{host="other"} 30)"));
+    }
+
+    TEST_CASE("metrics: a name keeps the type it was first told with, and there are 500 at most") {
+        metric_set all;
+        all.observe("http_request_duration_seconds", {{"method", "GET"}}, 0.2);
+        all.add("http_request_duration_seconds", {{"by", "a handler"}});
+        all.set("http_request_duration_seconds", {{"by", "a handler"}}, 7);
+        all.add("webhooks_sent_total");
+        all.observe("webhooks_sent_total", {}, 0.1);
+        CHECK(all.refused() == 3);
+        const auto text = as_text(all.collect());
+        CHECK(has(text, R"(http_request_duration_seconds_count{method="GET"} 1)"));
+        CHECK(!has(text, "a handler"));
+        CHECK(has(text, "webhooks_sent_total 1"));
+
+        for (int i = 0; i < 600; ++i)
+            all.add("name_" + std::to_string(i));
+
+        CHECK(all.collect().size() == 500);
+        CHECK(all.refused() == 105);
+        all.add("name_0");
+        CHECK(all.value("name_0", {}, 0) == 2);
+    }
+
+    TEST_CASE("metrics: what a handler tells is counted when a scraper would take it") {
+        std::ostringstream lines;
+        workerd::logger log{workerd::log_level::info, workerd::log_format::json, lines};
+        options given;
+        given.keeps = false;
+        observability all{given, libqueue::client_options{"host=/nonexistent"}, log};
+        const auto tell = [&](std::string name, double value) {
+            const auto job = job_of("q", "a.b");
+            const libqueue::measure told{
+                libqueue::measure::type::count, std::move(name), value, {}};
+            libqueue::event e{libqueue::event_type::job_measured};
+            e.job = &job;
+            e.measured = &told;
+            all.on_event(e);
+        };
+
+        tell("good_total", 2);
+        tell("bad_total", std::numeric_limits<double>::quiet_NaN());
+        tell("bad_total", std::numeric_limits<double>::infinity());
+        tell("Bad total", 1);
+
+        const auto text = as_text(all.collect());
+        CHECK(has(text, "good_total 2"));
+        CHECK(!has(text, "bad_total"));
+        CHECK(has(text, "libqueue_measures_refused_total 3"));
     }
 
     TEST_CASE("rules: over the limit fires, at the limit does not, and under it for the wallet") {

@@ -253,7 +253,15 @@ TEST_SUITE("qctl and a server") {
         CHECK(refused("http://queue.example.com") == exit_code::usage);
         CHECK(refused("http://127.0.0.1:8080") == exit_code::ok);
         CHECK(refused("http://[::1]:8080") == exit_code::ok);
+        CHECK(refused("http://localhost:8080/base") == exit_code::ok);
+        CHECK(refused("http://127.9.9.9") == exit_code::ok);
         CHECK(refused("https://queue.example.com") == exit_code::ok);
+        for (const auto* const foreign :
+             {"http://127.0.0.1.example.com", "http://127.example.com:80", "http://127.1x",
+              "http://[::1].example.com", "http://[::1", "http://[::2]", "http://::1",
+              "http://localhost.example.com", "http://[127.0.0.1]"}) {
+            CHECK_MESSAGE(refused(foreign) == exit_code::usage, foreign);
+        }
         options.may_send_in_clear = true;
         CHECK(refused("http://queue.example.com") == exit_code::ok);
     }

@@ -403,8 +403,7 @@ void front_door::note(const http_exchange& exchange, const arrival& what, int st
                       std::chrono::steady_clock::time_point since) const {
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
         std::chrono::steady_clock::now() - since);
-    const auto verb_text = exchange.request.method_string();
-    const std::string_view method{verb_text.data(), verb_text.size()};
+    const std::string_view method = method_name(exchange.request.method());
     const auto pattern = what.to != nullptr ? what.to->path : std::string_view{};
     // The pattern and not the path: names of queues and keys may say something about people.
     if (took > slow || log_.enabled(log_level::debug))

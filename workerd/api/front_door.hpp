@@ -42,7 +42,8 @@ class front_door_options {
 };
 
 /// A request that has been answered, for whoever counts them. `route` is the pattern
-/// ("/queues/{name}"), never the path, so that its values are few; empty when none was found.
+/// ("/queues/{name}"), never the path, so that its values are few; empty when none was found. So
+/// are those of `method`: what is none of HTTP's usual ones is "other".
 class request_record {
    public:
     request_record(std::string_view method_, std::string_view route_, int status_,

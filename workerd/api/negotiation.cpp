@@ -119,6 +119,23 @@ void check_media(const http_request& request, const route& to) {
         refuse(406, "not_acceptable", "this route gives " + std::string{gives});
 }
 
+std::string_view method_name(http::verb method) {
+    switch (method) {
+        case http::verb::get:
+        case http::verb::head:
+        case http::verb::post:
+        case http::verb::put:
+        case http::verb::patch:
+        case http::verb::delete_:
+        case http::verb::options: {
+            const auto text = http::to_string(method);
+            return {text.data(), text.size()};
+        }
+        default:
+            return "other";
+    }
+}
+
 std::optional<verb> verb_of(http::verb method) {
     switch (method) {
         case http::verb::get:

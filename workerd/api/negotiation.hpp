@@ -25,6 +25,9 @@ namespace workerd::api {
 /// Refuses (415, 406) bodies that are no JSON and clients that do not take what the route gives.
 void check_media(const http_request& request, const route& to);
 
+/// "other" for whatever is not used with services such as this one.
+[[nodiscard]] std::string_view method_name(boost::beast::http::verb method);
+
 [[nodiscard]] std::optional<verb> verb_of(boost::beast::http::verb method);
 
 /// Headers every answer has, as far as it has not set them itself.

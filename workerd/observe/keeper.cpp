@@ -26,6 +26,8 @@ constexpr int share = 20;
 constexpr std::size_t minutes_kept = 240;
 constexpr std::string_view duty{"observe"};
 constexpr std::size_t levels_kept = 200;
+/// What a channel that works takes at most.
+constexpr auto quick = 1s;
 
 std::int64_t minute_now() {
     return std::chrono::floor<std::chrono::minutes>(std::chrono::system_clock::now())
@@ -68,9 +70,12 @@ keeper::keeper(const options& given, libqueue::client_options database, const jo
       told_{told},
       gauges_{database_gauges},
       minutes_{jobs},
-      client_{std::move(database)},
+      client_{database},
       look_{client_},
       alerts_{client_},
+      telling_client_{std::move(database)},
+      telling_look_{telling_client_},
+      telling_{telling_client_},
       minute_{minute_now()} {}
 
 keeper::~keeper() {
@@ -82,6 +87,9 @@ void keeper::start(std::function<bool()> ready) {
     thread_ = std::thread{[this] {
         run();
     }};
+    telling_thread_ = std::thread{[this] {
+        run_telling();
+    }};
 }
 
 void keeper::stop() {
@@ -92,6 +100,8 @@ void keeper::stop() {
     woken_.notify_all();
     if (thread_.joinable())
         thread_.join();
+    if (telling_thread_.joinable())
+        telling_thread_.join();
 }
 
 void keeper::run() {
@@ -134,6 +144,9 @@ void keeper::round(bool last) {
         look();
     if (last) {
         write_levels();
+        // Who holds the duty next tells of what is not noted as told.
+        if (telling_thread_.joinable())
+            telling_thread_.join();
         static_cast<void>(look_.hold_duty(duty, given_.holder, 0ms));
         leads_ = false;
     }
@@ -170,18 +183,38 @@ void keeper::put_level(const libqueue::measure& told) {
         levels_[key] = std::move(made);
 }
 
+/// What handlers told must not keep the keeper from its work: what the database refuses once it
+/// would refuse again, and is dropped.
 void keeper::write_levels() {
-    json::array all;
+    std::map<std::string, json::object> taken;
     {
         const std::lock_guard lock{mutex_};
-        for (auto& [key, level] : levels_)
-            all.push_back(level);
+        taken = std::exchange(levels_, {});
     }
-    if (all.empty())
+    if (taken.empty())
         return;
-    look_.put_levels(json::serialize(all));
-    const std::lock_guard lock{mutex_};
-    levels_.clear();
+    json::array all;
+    for (const auto& [key, level] : taken)
+        all.push_back(level);
+    try {
+        look_.put_levels(json::serialize(all));
+    } catch (const std::exception& error) {
+        const auto* const from = dynamic_cast<const libqueue::failure*>(&error);
+        if (from != nullptr && from->poisons_connection()) {
+            // Those that were told meanwhile stay.
+            const std::lock_guard lock{mutex_};
+            levels_.merge(taken);
+            return;
+        }
+        log_.warn("levels_refused", "the database did not take levels that handlers told of",
+                  {{"levels", static_cast<std::int64_t>(all.size())},
+                   {"err.code", "database"},
+                   {"err.msg", error.what()}});
+    }
+}
+
+std::chrono::milliseconds keeper::hold() const noexcept {
+    return std::max<std::chrono::milliseconds>(patience * given_.look_interval, 5s);
 }
 
 void keeper::look() {
@@ -189,8 +222,7 @@ void keeper::look() {
     next_look_ = begun + given_.look_interval;
     clock_offset_ms_ = look_.clock_offset().count();
     write_levels();
-    const auto hold = std::max<std::chrono::milliseconds>(patience * given_.look_interval, 5s);
-    leads_ = look_.hold_duty(duty, given_.holder, hold);
+    leads_ = look_.hold_duty(duty, given_.holder, hold());
     if (!leads_) {
         gauges_.replace({});
         canaries_.clear();
@@ -199,6 +231,7 @@ void keeper::look() {
     const auto asked = clock::now();
     const auto found = look_.gauges();
     const auto took = clock::now() - asked;
+    ask_canaries();
     if (given_.canary_interval > 0ms && begun >= next_canary_) {
         next_canary_ = begun + given_.canary_interval;
         send_canaries();
@@ -208,8 +241,13 @@ void keeper::look() {
     if (given_.alerts)
         evaluate();
     next_look_ = std::max(next_look_, clock::now() + took * share);
-    if (given_.alerts)
-        tell_channels();
+    if (given_.alerts) {
+        {
+            const std::lock_guard lock{mutex_};
+            to_tell_ = true;
+        }
+        woken_.notify_all();
+    }
 }
 
 void keeper::keep_gauges(const libqueue::report& gauges, double took) {
@@ -264,18 +302,25 @@ void keeper::write_depths() {
         libqueue::samples{client_}.put(json::serialize(all));
 }
 
+/// One that has arrived, or is gone, is on its way no more.
+void keeper::ask_canaries() {
+    for (auto& [queue, sent] : canaries_) {
+        if (sent.first == 0)
+            continue;
+        const auto job = client_.get(sent.first);
+        if (!job.has_value() || job->finished_at.has_value())
+            sent.first = 0;
+    }
+}
+
 /// One at a time on its way in each queue: a queue that stands still is not filled with them.
 void keeper::send_canaries() {
     std::map<std::string, std::pair<libqueue::job_id, clock::time_point>> on_their_way;
     for (const auto& queue : look_.queues_handling(canary_kind)) {
         const auto sent = canaries_.find(queue);
         if (sent != canaries_.end() && sent->second.first != 0) {
-            const auto job = client_.get(sent->second.first);
-            const bool arrived = !job.has_value() || job->finished_at.has_value();
-            if (!arrived) {
-                on_their_way.emplace(queue, sent->second);
-                continue;
-            }
+            on_their_way.insert(*sent);
+            continue;
         }
         libqueue::new_job canary{std::string{canary_kind}, "{}"};
         canary.queue = queue;
@@ -302,8 +347,58 @@ void keeper::evaluate() {
                    {"resolved", changed.rows[0].at(1).value_or("0")}});
 }
 
+void keeper::run_telling() {
+    while (true) {
+        {
+            std::unique_lock lock{mutex_};
+            woken_.wait(lock, [this] { return stopping_ || to_tell_; });
+            if (stopping_)
+                return;
+            to_tell_ = false;
+        }
+        try {
+            tell_channels();
+            telling_failed_ = false;
+        } catch (const std::exception& error) {
+            if (!std::exchange(telling_failed_, true))
+                log_.warn("alerts_not_told",
+                          "who is to be told of alerts is not known; trying again",
+                          {{"err.code", "database"}, {"err.msg", error.what()}});
+        }
+    }
+}
+
+bool keeper::is_stopping() {
+    const std::lock_guard lock{mutex_};
+    return stopping_;
+}
+
+/// The most urgent of those not tried: critical ones first, and behind all others those of channels
+/// that keep everybody waiting. Empty: nobody is left to be told.
+keeper::notice_row keeper::next_notice(const std::set<std::string>& tried) {
+    const auto channel = [](const notice_row& of) {
+        return of.at(8).value_or("");
+    };
+    const auto rank = [&](const notice_row& of) {
+        return std::pair{slow_.contains(channel(of)), of.at(3) != "critical"};
+    };
+    notice_row best;
+    for (auto& each : telling_.untold().rows) {
+        const bool again = tried.contains(channel(each)) ||
+                           tried.contains(each.at(0).value_or("") + "/" + channel(each));
+        if (!again && (best.empty() || rank(each) < rank(best)))
+            best = std::move(each);
+    }
+    return best;
+}
+
+/// Each notice once, and of a channel that hangs one: the others wait for it once a look.
 void keeper::tell_channels() {
-    for (const auto& row : alerts_.untold().rows) {
+    std::set<std::string> tried;
+    for (auto row = next_notice(tried); !row.empty(); row = next_notice(tried)) {
+        // Who holds the duty tells, and it may have passed on during the notice before.
+        if (is_stopping() || !telling_look_.hold_duty(duty, given_.holder, hold()))
+            return;
         notice what;
         what.id = static_cast<std::int64_t>(number_of(row.at(0)));
         what.rule = row.at(1).value_or("");
@@ -315,20 +410,24 @@ void keeper::tell_channels() {
         what.raised_at = row.at(7).value_or("");
         const std::string channel = row.at(8).value_or("");
         bool told = false;
+        const auto begun = clock::now();
         try {
             told = tell_ && tell_(what, channel);
         } catch (const std::exception&) {
             // Not told: tried again at the next look.
         }
-        alerts_.note_told(what.id, channel, told);
+        const bool slow = clock::now() - begun > quick;
+        if (slow)
+            slow_.insert(channel);
+        else
+            slow_.erase(channel);
+        tried.insert(slow && !told ? channel : std::to_string(what.id) + "/" + channel);
+        telling_.note_told(what.id, channel, told);
         if (told)
             told_.add("alerts_sent_total", {{"channel", channel}, {"severity", what.severity}});
         else
             log_.warn("alert_not_sent", "a channel did not take the notice of an alert",
                       {{"alert", what.id}, {"channel", channel}});
-        const std::lock_guard lock{mutex_};
-        if (stopping_)
-            return;
     }
 }
 

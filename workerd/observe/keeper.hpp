@@ -19,6 +19,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -43,9 +44,10 @@ class notice {
 using teller = std::function<bool(const notice& what, const std::string& channel)>;
 
 /// The thread that keeps: every process writes its minutes; the one that holds the duty `observe`
-/// also looks at the whole database, sends canaries, evaluates the rules and tells the channels. It
-/// has a connection of its own and needs no queue and no worker: what tells of a queue that stands
-/// still must not stand in it. A database that is away is tried again.
+/// also looks at the whole database, sends canaries and evaluates the rules. A second thread tells
+/// the channels, so that one that hangs delays neither minutes nor the duty. Both have connections
+/// of their own and need no queue and no worker: what tells of a queue that stands still must not
+/// stand in it. A database that is away is tried again.
 class keeper {
    public:
     keeper(const options& given, libqueue::client_options database, const job_counters& jobs,
@@ -58,7 +60,8 @@ class keeper {
     void tell_by(teller how) { tell_ = std::move(how); }
     /// It looks for the first time when `ready` says so, and writes nothing before.
     void start(std::function<bool()> ready);
-    /// Writes the minute that has begun, lets the duty go and returns.
+    /// Writes the minute that has begun, lets the duty go and returns, after the notice that is on
+    /// its way.
     void stop();
 
     /// From the worker's loop thread: a level that a handler told of.
@@ -82,8 +85,16 @@ class keeper {
     void keep_gauges(const libqueue::report& gauges, double took);
     void add_unhandled(std::vector<metric_set::value_of>& to);
     void write_depths();
+    void ask_canaries();
     void send_canaries();
     void evaluate();
+    [[nodiscard]] std::chrono::milliseconds hold() const noexcept;
+
+    // On the second thread.
+    void run_telling();
+    [[nodiscard]] bool is_stopping();
+    using notice_row = std::vector<std::optional<std::string>>;
+    [[nodiscard]] notice_row next_notice(const std::set<std::string>& tried);
     void tell_channels();
 
     const options& given_;
@@ -98,10 +109,19 @@ class keeper {
     libqueue::observation look_;
     libqueue::alerts alerts_;
 
+    // The second thread's own.
+    libqueue::client telling_client_;
+    libqueue::observation telling_look_;
+    libqueue::alerts telling_;
+    std::set<std::string> slow_;  // channels that took their time with the latest notice
+    bool telling_failed_{false};
+
     std::thread thread_;
+    std::thread telling_thread_;
     std::mutex mutex_;
     std::condition_variable woken_;
     bool stopping_{false};
+    bool to_tell_{false};
     std::map<std::string, boost::json::object> levels_;  // by name and labels
     std::atomic<bool> leads_{false};
     std::atomic<std::int64_t> clock_offset_ms_{0};

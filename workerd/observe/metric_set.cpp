@@ -15,6 +15,7 @@ namespace {
 using prometheus::MetricType;
 
 constexpr std::size_t most{200};
+constexpr std::size_t most_names{500};
 
 struct help_row {
     std::string_view name;
@@ -101,9 +102,14 @@ prometheus::ClientMetric::Histogram histogram_of(const std::uint64_t* counts, do
     return made;
 }
 
-metric_set::series& metric_set::at(std::string_view name, const labels& of, MetricType type) {
+metric_set::series* metric_set::at(std::string_view name, const labels& of, MetricType type) {
     auto found = families_.find(name);
-    if (found == families_.end()) {
+    const bool is_new = found == families_.end();
+    if (is_new ? families_.size() >= most_names : found->second.type != type) {
+        ++refused_;
+        return nullptr;
+    }
+    if (is_new) {
         found = families_.emplace(std::string{name}, family{}).first;
         found->second.type = type;
     }
@@ -112,34 +118,50 @@ metric_set::series& metric_set::at(std::string_view name, const labels& of, Metr
     const labels kept = full ? as_other(of) : of;
     series& made = all[kept];
     made.of = kept;
-    return made;
+    return &made;
 }
 
 void metric_set::add(std::string_view name, const labels& of, double much) {
     const std::lock_guard lock{mutex_};
-    at(name, of, MetricType::Counter).value += std::max(0.0, much);
+    if (series* const in = at(name, of, MetricType::Counter))
+        in->value += std::max(0.0, much);
 }
 
 void metric_set::set(std::string_view name, const labels& of, double value) {
     const std::lock_guard lock{mutex_};
-    at(name, of, MetricType::Gauge).value = value;
+    if (series* const in = at(name, of, MetricType::Gauge))
+        in->value = value;
 }
 
 void metric_set::observe(std::string_view name, const labels& of, double seconds) {
     const auto& bounds = libqueue::sample_bounds;
     const auto place = std::lower_bound(bounds.begin(), bounds.end(), seconds) - bounds.begin();
     const std::lock_guard lock{mutex_};
-    series& in = at(name, of, MetricType::Histogram);
-    in.buckets.resize(bounds.size() + 1);
-    ++in.buckets.at(static_cast<std::size_t>(place));
-    in.sum += seconds;
+    series* const in = at(name, of, MetricType::Histogram);
+    if (in == nullptr)
+        return;
+    in->buckets.resize(bounds.size() + 1);
+    ++in->buckets.at(static_cast<std::size_t>(place));
+    in->sum += seconds;
 }
 
 void metric_set::replace(const std::vector<value_of>& all) {
     const std::lock_guard lock{mutex_};
     families_.clear();
-    for (const auto& each : all)
-        at(each.name, each.of, MetricType::Gauge).value = each.value;
+    for (const auto& each : all) {
+        if (series* const in = at(each.name, each.of, MetricType::Gauge))
+            in->value = each.value;
+    }
+}
+
+void metric_set::note_refused() {
+    const std::lock_guard lock{mutex_};
+    ++refused_;
+}
+
+std::uint64_t metric_set::refused() const {
+    const std::lock_guard lock{mutex_};
+    return refused_;
 }
 
 double metric_set::value(std::string_view name, const labels& of, double otherwise) const {

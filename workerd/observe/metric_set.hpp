@@ -15,7 +15,8 @@ namespace workerd::observe {
 
 /// Counters, gauges and histograms that come seldom: what handlers count, HTTP requests, alerts. By
 /// name and labels; of one name the first 200 series are kept apart, later ones become one whose
-/// labels say `other`. Any thread.
+/// labels say `other`. What would make a name mean two things, or be the 501st name, is refused and
+/// counted as that. Any thread.
 class metric_set {
    public:
     using labels = libqueue::measure_labels;
@@ -36,6 +37,9 @@ class metric_set {
         double value;
     };
     void replace(const std::vector<value_of>& all);
+    /// Something was refused, here or before it came here.
+    void note_refused();
+    [[nodiscard]] std::uint64_t refused() const;
     /// The value of a gauge or counter, or nothing.
     [[nodiscard]] double value(std::string_view name, const labels& of, double otherwise) const;
 
@@ -54,9 +58,11 @@ class metric_set {
         prometheus::MetricType type{prometheus::MetricType::Gauge};
         std::map<labels, series> all;
     };
-    series& at(std::string_view name, const labels& of, prometheus::MetricType type);
+    /// Null: refused.
+    series* at(std::string_view name, const labels& of, prometheus::MetricType type);
 
     mutable std::mutex mutex_;
+    std::uint64_t refused_{0};
     std::map<std::string, family, std::less<>> families_;
 };
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <iterator>
 #include <utility>
 
@@ -23,8 +24,9 @@ bool is_name(std::string_view name) {
            std::all_of(name.begin(), name.end(), fits) && !name.starts_with("libqueue_");
 }
 
-bool is_well_named(const libqueue::measure& told) {
-    return is_name(told.name) && told.labels.size() <= 5 &&
+/// Whether a scraper and the database would take it.
+bool is_sound(const libqueue::measure& told) {
+    return is_name(told.name) && std::isfinite(told.value) && told.labels.size() <= 5 &&
            std::all_of(told.labels.begin(), told.labels.end(),
                        [](const auto& label) { return is_name(label.first); });
 }
@@ -68,8 +70,10 @@ observability::~observability() {
 void observability::on_event(const libqueue::event& e) noexcept {
     try {
         jobs_.on_event(e);
-        if (e.type == libqueue::event_type::job_measured && is_well_named(*e.measured)) {
-            if (e.measured->what == libqueue::measure::type::level)
+        if (e.type == libqueue::event_type::job_measured) {
+            if (!is_sound(*e.measured))
+                told_.note_refused();
+            else if (e.measured->what == libqueue::measure::type::level)
                 keeper_.put_level(*e.measured);
             else
                 told_.add(e.measured->name, e.measured->labels, e.measured->value);
@@ -118,6 +122,12 @@ std::vector<prometheus::MetricFamily> observability::collect() const {
     all.push_back(gauge_of("libqueue_leader",
                            "1 in the process that measures the database and evaluates alerts.",
                            keeper_.leads() ? 1 : 0));
+    prometheus::MetricFamily refused;
+    refused.type = prometheus::MetricType::Counter;
+    refused.name = "libqueue_measures_refused_total";
+    refused.help = "What handlers told and nobody could count: docs/metrics.md.";
+    refused.metric.emplace_back().counter.value = static_cast<double>(told_.refused());
+    all.push_back(std::move(refused));
     if (worker_ != nullptr) {
         all.push_back(gauge_of("libqueue_worker_active_jobs", "Jobs running in this process.",
                                worker_->active()));

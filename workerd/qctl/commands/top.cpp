@@ -165,9 +165,18 @@ class sampler {
               run();
           }} {}
 
-    /// What asks goes down with the process when it is in the middle of it: nobody waits ten
-    /// seconds for a `q`.
+    /// Waits for what is being asked.
     ~sampler() {
+        static_cast<void>(stop());
+        thread_.join();
+        ::close(bell_);
+    }
+    sampler(const sampler&) = delete;
+    sampler& operator=(const sampler&) = delete;
+
+    /// Nothing is asked from now on; whether something still is. All of it must live on until that
+    /// has ended.
+    [[nodiscard]] bool stop() {
         bool busy = false;
         {
             const std::lock_guard hold{mutex_};
@@ -175,19 +184,10 @@ class sampler {
             busy = busy_;
         }
         wake_.notify_all();
-        if (busy) {
-            thread_.detach();
-            left_behind_ = true;
-        } else {
-            thread_.join();
-            ::close(bell_);
-        }
+        return busy;
     }
-    sampler(const sampler&) = delete;
-    sampler& operator=(const sampler&) = delete;
 
     [[nodiscard]] int bell() const noexcept { return bell_; }
-    [[nodiscard]] static bool left_behind() noexcept { return left_behind_; }
 
     /// The latest frame, once.
     std::optional<top_frame> take() {
@@ -245,8 +245,6 @@ class sampler {
         }
         return last_;
     }
-
-    static inline bool left_behind_{false};
 
     context& with_;
     milliseconds interval_;
@@ -370,12 +368,11 @@ exit_code run_top(context& with) {
     if (with.call.has("once") || !terminal || with.options.format != output_format::table) {
         return print_once(with, how);
     }
-    exit_code code = exit_code::ok;
-    {
-        sampler from{with, interval};
-        code = watch(from, how);
-    }
-    if (sampler::left_behind()) {
+    sampler from{with, interval};
+    const auto code = watch(from, how);
+    // Nobody waits ten seconds for a `q`: what asks goes down with the process, and nothing it uses
+    // before it.
+    if (from.stop()) {
         std::_Exit(static_cast<int>(code));
     }
     return code;

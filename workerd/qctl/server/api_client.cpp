@@ -6,6 +6,8 @@
 
 #include <curl/curl.h>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -82,13 +84,27 @@ std::string fresh_key() {
     return key;
 }
 
+// A whole address or `localhost`: 127.0.0.1.example.com is anybody's name.
 bool is_loopback(std::string_view url) {
     auto host = url.substr(url.find("://") + 3);
-    if (host.starts_with('[')) {
-        return host.starts_with("[::1]");
+    host = host.substr(0, host.find('/'));
+    const bool bracketed = host.starts_with('[') && host.find(']') != std::string_view::npos;
+    const auto port = bracketed ? host.find(']') + 1 : host.find(':');
+    if (port < host.size() && host[port] != ':') {
+        return false;
     }
-    host = host.substr(0, host.find_first_of(":/"));
-    return host == "localhost" || host.starts_with("127.");
+    host = host.substr(0, port);
+    if (bracketed) {
+        host = host.substr(1, host.size() - 2);
+    }
+    const std::string name{host};
+    in_addr four{};
+    in6_addr six{};
+    if (bracketed) {
+        return ::inet_pton(AF_INET6, name.c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six) != 0;
+    }
+    return name == "localhost" || (::inet_pton(AF_INET, name.c_str(), &four) == 1 &&
+                                   ntohl(four.s_addr) >> 24U == IN_LOOPBACKNET);
 }
 
 // The server may have done it although its answer never came.
@@ -157,6 +173,10 @@ class api_client::transfer {
         set(CURLOPT_ERRORBUFFER, error_.data());
         set(CURLOPT_NOSIGNAL, 1L);
         set(CURLOPT_FOLLOWLOCATION, 0L);
+        if (url_.starts_with("http://")) {
+            // A proxy of the environment would read the token; through https it sees none.
+            set(CURLOPT_PROXY, "");
+        }
         set(CURLOPT_PROTOCOLS_STR, "http,https");
         set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
         set(CURLOPT_CONNECTTIMEOUT_MS, count(std::min(timeout_, default_timeout)));
