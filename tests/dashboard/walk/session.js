@@ -62,11 +62,24 @@ module.exports = {
     await page.keyboard.press('p');
     await button(page, 'Paused').waitFor();
     await leave(page);
+    // Without the stream nothing replaces what was kept.
+    let release;
+    const held = new Promise((done) => (release = done));
+    const asked = [];
+    await page.route('**/api/v1/stream', async (route) => {
+      asked.push(route.request().headers());
+      await held;
+      await route.continue();
+    });
     await enter(page, token);
     await seen(page, actor);
-    await button(page, 'Live').waitFor();
     assert.equal(await figure(page, 'Ready'), '0');
     assert.equal(await figure(page, 'Dead'), '0');
+    await until('the stream is asked for', () => asked.length > 0);
+    assert.equal(asked[0].authorization, `Bearer ${token}`);
+    assert.equal(asked[0]['last-event-id'], undefined);
+    release();
+    await button(page, 'Live').waitFor();
     await context.close();
     assert.deepEqual(faults, []);
   },
