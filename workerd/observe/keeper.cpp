@@ -65,9 +65,9 @@ keeper::keeper(const options& given, libqueue::client_options database, const jo
                metric_set& told, metric_set& database_gauges, logger& log)
     : given_{given},
       log_{log},
-      told_{told},
       gauges_{database_gauges},
       minutes_{jobs},
+      notifier_{told, log},
       client_{std::move(database)},
       look_{client_},
       alerts_{client_},
@@ -89,6 +89,7 @@ void keeper::stop() {
         const std::lock_guard lock{mutex_};
         stopping_ = true;
     }
+    notifier_.stop();
     woken_.notify_all();
     if (thread_.joinable())
         thread_.join();
@@ -130,10 +131,12 @@ void keeper::round(bool last) {
     if (away_ && !last && clock::now() < next_look_)
         return;
     write_minutes();
+    notifier_.note_told(alerts_);
     if (clock::now() >= next_look_ && !last)
         look();
     if (last) {
         write_levels();
+        notifier_.finish(alerts_);
         static_cast<void>(look_.hold_duty(duty, given_.holder, 0ms));
         leads_ = false;
     }
@@ -209,7 +212,7 @@ void keeper::look() {
         evaluate();
     next_look_ = std::max(next_look_, clock::now() + took * share);
     if (given_.alerts)
-        tell_channels();
+        notifier_.tell_untold(alerts_);
 }
 
 void keeper::keep_gauges(const libqueue::report& gauges, double took) {
@@ -294,42 +297,15 @@ void keeper::evaluate() {
     }
     for (const auto& row : look_.failures(std::chrono::minutes{10}).rows)
         facts.failures[row.at(0).value_or("")] = number_of(row.at(1));
-    const auto changed = alerts_.update(firing(given_.rules, facts));
+    libqueue::alert_ends ends;
+    ends.channels = given_.end_channels;
+    ends.after = given_.end_after;
+    const auto changed = alerts_.update(firing(given_.rules, facts), ends);
     if (!changed.rows.empty() &&
         (number_of(changed.rows[0].at(0)) > 0 || number_of(changed.rows[0].at(1)) > 0))
         log_.info("alerts_changed", "alerts began or ended",
                   {{"raised", changed.rows[0].at(0).value_or("0")},
                    {"resolved", changed.rows[0].at(1).value_or("0")}});
-}
-
-void keeper::tell_channels() {
-    for (const auto& row : alerts_.untold().rows) {
-        notice what;
-        what.id = static_cast<std::int64_t>(number_of(row.at(0)));
-        what.rule = row.at(1).value_or("");
-        what.subject = row.at(2).value_or("");
-        what.severity = row.at(3).value_or("");
-        what.summary = row.at(4).value_or("");
-        what.value = row.at(5).value_or("");
-        what.threshold = row.at(6).value_or("");
-        what.raised_at = row.at(7).value_or("");
-        const std::string channel = row.at(8).value_or("");
-        bool told = false;
-        try {
-            told = tell_ && tell_(what, channel);
-        } catch (const std::exception&) {
-            // Not told: tried again at the next look.
-        }
-        alerts_.note_told(what.id, channel, told);
-        if (told)
-            told_.add("alerts_sent_total", {{"channel", channel}, {"severity", what.severity}});
-        else
-            log_.warn("alert_not_sent", "a channel did not take the notice of an alert",
-                      {{"alert", what.id}, {"channel", channel}});
-        const std::lock_guard lock{mutex_};
-        if (stopping_)
-            return;
-    }
 }
 
 }  // namespace workerd::observe

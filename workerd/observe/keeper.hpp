@@ -3,6 +3,7 @@
 #include "logging/logger.hpp"
 #include "observe/job_counters.hpp"
 #include "observe/metric_set.hpp"
+#include "observe/notifier.hpp"
 #include "observe/options.hpp"
 
 #include <libqueue/alerts.hpp>
@@ -25,23 +26,6 @@
 
 namespace workerd::observe {
 
-/// An alert that somebody is to be told of.
-class notice {
-   public:
-    notice() = default;
-    std::int64_t id{0};
-    std::string rule;
-    std::string subject;
-    std::string severity;
-    std::string summary;
-    std::string value;
-    std::string threshold;
-    std::string raised_at;
-};
-
-/// Tells one channel; whether it took the notice. May block for some seconds.
-using teller = std::function<bool(const notice& what, const std::string& channel)>;
-
 /// The thread that keeps: every process writes its minutes; the one that holds the duty `observe`
 /// also looks at the whole database, sends canaries, evaluates the rules and tells the channels. It
 /// has a connection of its own and needs no queue and no worker: what tells of a queue that stands
@@ -55,7 +39,7 @@ class keeper {
     ~keeper();
 
     /// Before start.
-    void tell_by(teller how) { tell_ = std::move(how); }
+    void tell_by(teller how) { notifier_.tell_by(std::move(how)); }
     /// It looks for the first time when `ready` says so, and writes nothing before.
     void start(std::function<bool()> ready);
     /// Writes the minute that has begun, lets the duty go and returns.
@@ -84,14 +68,12 @@ class keeper {
     void write_depths();
     void send_canaries();
     void evaluate();
-    void tell_channels();
 
     const options& given_;
     logger& log_;
-    metric_set& told_;
     metric_set& gauges_;
     sample_taker minutes_;
-    teller tell_;
+    notifier notifier_;
     std::function<bool()> ready_;
 
     libqueue::client client_;
