@@ -1,5 +1,7 @@
 #include "api_rig.hpp"
 
+#include "support/wait_until.hpp"
+
 #include <libqueue/access.hpp>
 #include <libqueue/client.hpp>
 
@@ -9,6 +11,8 @@
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/json/parse.hpp>
+
+#include <signal.h>
 
 #include <algorithm>
 #include <atomic>
@@ -96,19 +100,48 @@ api_reply parse_reply(const std::string& bytes) {
 }
 
 api_rig::api_rig(const std::string& more_config) {
-    const auto config = folder_.write(
-        "w.yaml", "database: {dsn: \"" + db_.dsn() +
-                      "\"}\nqueues: {default: {concurrency: 4}}\nprocessors: {debug: true}\n" +
-                      (more_config.find("http:") == std::string::npos
-                           ? "http: {listen: \"127.0.0.1:0\", rate_limits: {token: 100000/s, "
-                             "address: 100000/s}}\n"
-                           : "") +
-                      more_config);
+    const auto config = write_config(more_config);
     workerd_ = std::make_unique<process>(
         process_options{binary("workerd"), {"--config", config.string()}});
     if (!workerd_->wait_for_text("worker_ready", std::chrono::seconds{30}))
         throw std::runtime_error{"workerd did not start: " + workerd_->errors()};
     address_ = address_of(*workerd_);
+}
+
+std::filesystem::path api_rig::write_config(const std::string& more) const {
+    return folder_.write(
+        "w.yaml",
+        "database: {dsn: \"" + db_.dsn() + "\"}\nqueues: {default: {concurrency: 4}}\n" +
+            (more.find("processors:") == std::string::npos ? "processors: {debug: true}\n" : "") +
+            (more.find("http:") == std::string::npos
+                 ? "http: {listen: \"127.0.0.1:0\", rate_limits: {token: 100000/s, "
+                   "address: 100000/s}}\n"
+                 : "") +
+            more);
+}
+
+std::size_t api_rig::count(const std::string& event) const {
+    const auto text = workerd_->errors();
+    const auto wanted = "\"event\":\"" + event + '"';
+    std::size_t found = 0;
+    for (auto at = text.find(wanted); at != std::string::npos; at = text.find(wanted, at + 1))
+        ++found;
+    return found;
+}
+
+bool api_rig::reload(const std::string& more_config) const {
+    const auto ends = [this] {
+        return count("config_reloaded") + count("config_refused");
+    };
+    const auto accepted = count("config_reloaded");
+    const auto before = ends();
+    static_cast<void>(write_config(more_config));
+    workerd_->signal(SIGHUP);
+    if (!wait_until([&] { return ends() > before; }))
+        throw std::runtime_error{"no reload: " + workerd_->errors()};
+    // It is logged within the reload: what comes next on the loop comes after it.
+    static_cast<void>(raw("GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+    return count("config_reloaded") > accepted;
 }
 
 std::string api_rig::tenant(const std::string& name) const {

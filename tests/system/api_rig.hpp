@@ -9,6 +9,8 @@
 #include <boost/json/value.hpp>
 
 #include <chrono>
+#include <cstddef>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -52,6 +54,12 @@ class api_rig {
     api_rig(const api_rig&) = delete;
     api_rig& operator=(const api_rig&) = delete;
 
+    /// Writes the configuration anew and sends SIGHUP; whether it was accepted. Returns when it is
+    /// in force.
+    bool reload(const std::string& more_config) const;
+    /// How often workerd has logged the event.
+    [[nodiscard]] std::size_t count(const std::string& event) const;
+
     /// UUID of a new tenant.
     [[nodiscard]] std::string tenant(const std::string& name) const;
     [[nodiscard]] std::string token(libqueue::role role,
@@ -69,6 +77,8 @@ class api_rig {
     [[nodiscard]] process& workerd() { return *workerd_; }
 
    private:
+    [[nodiscard]] std::filesystem::path write_config(const std::string& more) const;
+
     test_database db_;
     temp_dir folder_;
     std::unique_ptr<process> workerd_;

@@ -1,14 +1,10 @@
 #include "auth/jwt.hpp"
 
-#include <doctest/doctest.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/pem.h>
-#include <openssl/rsa.h>
+#include "support/signed_token.hpp"
 
-#include <array>
+#include <doctest/doctest.h>
+
 #include <functional>
-#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -16,6 +12,9 @@
 namespace {
 
 namespace api = workerd::api;
+using test::hmac;
+using test::packed;
+using test::rsa_pair;
 
 constexpr std::int64_t now_s = 1'800'000'000;
 const std::string secret(48, 's');
@@ -25,62 +24,6 @@ const std::string tenant{"6f1c2a9e-0f5b-4c55-9d6e-0d6f1f3b7a10"};
 libqueue::time_point at(std::int64_t seconds) {
     return libqueue::time_point{std::chrono::seconds{seconds}};
 }
-
-std::string packed(std::string_view text) {
-    constexpr std::string_view digits{
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"};
-    std::string out;
-    unsigned held = 0;
-    unsigned bits = 0;
-    for (const char c : text) {
-        held = (held << 8U) | static_cast<unsigned char>(c);
-        for (bits += 8; bits >= 6; out += digits[(held >> bits) & 63U])
-            bits -= 6;
-    }
-    if (bits > 0)
-        out += digits[(held << (6 - bits)) & 63U];
-    return out;
-}
-
-std::string hmac(const std::string& key, const std::string& text) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> made{};
-    unsigned length = 0;
-    HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-         reinterpret_cast<const unsigned char*>(text.data()), text.size(), made.data(), &length);
-    return {made.begin(), made.begin() + length};
-}
-
-// An RSA key made once for all cases.
-class rsa_pair {
-   public:
-    rsa_pair() : key_{EVP_RSA_gen(2048)} {
-        const std::unique_ptr<BIO, decltype(&BIO_free)> out{BIO_new(BIO_s_mem()), &BIO_free};
-        PEM_write_bio_PUBKEY(out.get(), key_);
-        char* text = nullptr;
-        const auto length = BIO_get_mem_data(out.get(), &text);
-        public_pem = std::string(text, static_cast<std::size_t>(length));
-    }
-    rsa_pair(const rsa_pair&) = delete;
-    rsa_pair& operator=(const rsa_pair&) = delete;
-    ~rsa_pair() { EVP_PKEY_free(key_); }
-
-    [[nodiscard]] std::string sign(const std::string& text) const {
-        const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(),
-                                                                              &EVP_MD_CTX_free};
-        std::string made(256, '\0');
-        std::size_t length = made.size();
-        EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key_);
-        EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(made.data()), &length,
-                       reinterpret_cast<const unsigned char*>(text.data()), text.size());
-        made.resize(length);
-        return made;
-    }
-
-    std::string public_pem;
-
-   private:
-    EVP_PKEY* key_;
-};
 
 const rsa_pair& pair() {
     static const rsa_pair made;
@@ -119,13 +62,8 @@ std::string shared_head(const std::string& algorithm = "HS256", const std::strin
     return R"({"alg":")" + algorithm + R"(","typ":"JWT","kid":")" + id + "\"}";
 }
 
-std::string signed_by(const std::string& key, const std::string& head, const std::string& claims) {
-    const auto text = packed(head) + '.' + packed(claims);
-    return text + '.' + packed(hmac(key, text));
-}
-
 std::string good(const std::string& claims) {
-    return signed_by(secret, shared_head(), claims);
+    return test::shared_token(secret, shared_head(), claims);
 }
 
 bool is_taken(const std::string& token) {
@@ -148,7 +86,7 @@ forger claims_with(const std::string& from, const std::string& to) {
 
 forger head_of(const std::string& head) {
     return [=](std::mt19937&) {
-        return signed_by(secret, head, good_claims());
+        return test::shared_token(secret, head, good_claims());
     };
 }
 
@@ -296,6 +234,41 @@ TEST_SUITE("jwt") {
         CHECK_FALSE(verifier().verify(token, at(now_s + 610)));
         CHECK(verifier().verify(token, at(now_s - 70)));
         CHECK_FALSE(verifier().verify(token, at(now_s - 71)));
+    }
+
+    TEST_CASE("jwt: times at the ends of what numbers can say are refused, not added up") {
+        auto widest = rules();
+        widest.leeway = std::chrono::seconds{30};
+        widest.most_life = std::chrono::days{30};
+        const api::jwt_verifier patient{widest};
+        const std::vector<std::string> extremes{"9223372036854775807",  "9223372036854775797",
+                                                "-9223372036854775808", "-9223372036854775798",
+                                                "18446744073709551615", "9999999999",
+                                                "10000000000",          "-1"};
+        const auto taken = [&](const std::string& claims, std::int64_t now) {
+            return patient.verify(good(claims), at(now)).has_value();
+        };
+        const auto with = [](const std::string& begin, const std::string& since,
+                             const std::string& end) {
+            return replaced(good_claims(), times,
+                            R"("iat":)" + begin + R"(,"nbf":)" + since + R"(,"exp":)" + end);
+        };
+        const auto before = std::to_string(now_s - 60);
+        const auto after = std::to_string(now_s + 600);
+        REQUIRE(taken(with(before, before, after), now_s));
+
+        for (const auto& each : extremes) {
+            CHECK_FALSE_MESSAGE(taken(with(before, before, each), now_s), each);
+            for (const auto& other : extremes)
+                CHECK_FALSE_MESSAGE(taken(with(each, other, each), now_s), (each + ' ' + other));
+        }
+        for (const auto* each : {"9223372036854775807", "18446744073709551615", "9999999999",
+                                 "10000000000", "-9223372036854775808", "-1"}) {
+            CHECK_FALSE_MESSAGE(taken(with(each, before, after), now_s), each);
+            CHECK_FALSE_MESSAGE(taken(with(before, each, after), now_s), each);
+        }
+        // The last moment there is, by a clock that shows it.
+        CHECK(taken(with("9999999000", "9999999000", "9999999999"), 9'999'999'500));
     }
 
     TEST_CASE("jwt: of 10,000 forged tokens none is taken") {

@@ -34,20 +34,6 @@ bool is_choice(const field& row, std::string_view value) {
     return row.choices.empty();
 }
 
-bool is_uuid(std::string_view text) {
-    constexpr std::size_t length = 36;
-    if (text.size() != length)
-        return false;
-    for (std::size_t i = 0; i < length; ++i) {
-        const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        const bool digit = (text[i] >= '0' && text[i] <= '9') ||
-                           (text[i] >= 'a' && text[i] <= 'f') || (text[i] >= 'A' && text[i] <= 'F');
-        if (dash ? text[i] != '-' : !digit)
-            return false;
-    }
-    return true;
-}
-
 template <typename Number>
 std::optional<Number> number_of(std::string_view text) {
     Number value{};
@@ -126,6 +112,20 @@ bool is_json_value(const field& row, const boost::json::value& value) {
 }
 
 }  // namespace
+
+bool is_uuid(std::string_view text) {
+    constexpr std::size_t length = 36;
+    if (text.size() != length)
+        return false;
+    for (std::size_t i = 0; i < length; ++i) {
+        const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        const bool digit = (text[i] >= '0' && text[i] <= '9') ||
+                           (text[i] >= 'a' && text[i] <= 'f') || (text[i] >= 'A' && text[i] <= 'F');
+        if (dash ? text[i] != '-' : !digit)
+            return false;
+    }
+    return true;
+}
 
 std::string_view to_string(value_type type) noexcept {
     switch (type) {

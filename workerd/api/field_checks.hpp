@@ -18,6 +18,9 @@ void check_json(const field& row, const boost::json::value& value, const std::st
 /// "an integer from 1 to 500", for messages and the description.
 [[nodiscard]] std::string expectation(const field& row);
 
+/// 8-4-4-4-12 hexadecimal digits, of either case.
+[[nodiscard]] bool is_uuid(std::string_view text);
+
 [[nodiscard]] std::string_view to_string(value_type type) noexcept;
 
 }  // namespace workerd::api

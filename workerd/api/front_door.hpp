@@ -70,6 +70,8 @@ class front_door {
     void observe(std::function<void(const request_record&)> observer) {
         observer_ = std::move(observer);
     }
+    /// After a reload. Null: no JWTs from now on.
+    void use_jwt(std::shared_ptr<const jwt_verifier> jwt) { who_.use(std::move(jwt)); }
     [[nodiscard]] int in_progress() const noexcept { return *in_progress_; }
 
     [[nodiscard]] boost::asio::awaitable<http_answer> answer(http_exchange exchange);

@@ -322,6 +322,7 @@ void daemon::reload_http() {
     if (!http_)
         return;
     share_settings();
+    front_door_->use_jwt(jwt_);
     const auto& tls = config_.http.tls;
     if (tls.certificate_file.empty())
         return;
@@ -345,7 +346,7 @@ void daemon::reload() {
     if (drain_thread_.joinable())
         return;
     manager_.reloading();
-    const bool accepted = reload_config(sources_, config_, *worker_, log_);
+    const bool accepted = reload_config(sources_, config_, *worker_, jwt_, log_);
     if (accepted)
         reload_http();
     if (observability_)

@@ -1,6 +1,7 @@
 #include "health.hpp"
 
 #include "config/dsn.hpp"
+#include "net/plain_get.hpp"
 
 #include <libqueue/error.hpp>
 #include <libqueue/migrate.hpp>
@@ -47,12 +48,9 @@ const char* health::text(level value) noexcept {
 }
 
 boost::asio::awaitable<http_response> health::answer(http_request request) {
-    const bool reads = request.method() == boost::beast::http::verb::get ||
-                       request.method() == boost::beast::http::verb::head;
-    if (!reads)
-        co_return json_response(405, R"({"error":"only GET"})");
-    const std::string target{request.target().data(), request.target().size()};
-    const auto path = target.substr(0, target.find('?'));
+    const auto path = plain_get_path(request);
+    if (!path)
+        co_return plain_get_only();
     if (path == "/health/live")
         co_return json_response(silent_ ? 503 : 200,
                                 silent_ ? R"({"status":"down"})" : R"({"status":"up"})");
@@ -60,7 +58,7 @@ boost::asio::awaitable<http_response> health::answer(http_request request) {
         co_return json_response(started_ ? 200 : 503,
                                 started_ ? R"({"status":"up"})" : R"({"status":"starting"})");
     if (path != "/health/ready")
-        co_return json_response(404, R"({"error":"not found"})");
+        co_return no_such_page();
     const report seen = co_await look();
     co_return ready(seen);
 }

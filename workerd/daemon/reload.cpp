@@ -1,8 +1,10 @@
 #include "reload.hpp"
 
+#include "auth/jwt_setup.hpp"
 #include "config/diff.hpp"
 
 #include <string>
+#include <utility>
 
 namespace workerd {
 
@@ -46,11 +48,27 @@ bool reload_keys(const config& current, logger& log) {
     return true;
 }
 
+// Keys come and go with their settings, all of them at once: a part of them would verify nothing.
+void take_jwt_settings(const config& fresh, config& current) {
+    const auto is_jwt = [](const auto& each) {
+        return is_jwt_setting(each.first);
+    };
+    std::erase_if(current.settings, is_jwt);
+    for (const auto& each : fresh.settings) {
+        if (is_jwt(each))
+            current.settings.insert(each);
+    }
+    current.http.auth.jwt = fresh.http.auth.jwt;
+}
+
 }  // namespace
 
 bool reload_config(const config_sources& sources, config& current, libqueue::worker& worker,
-                   logger& log) {
-    const auto result = load_config(sources);
+                   std::shared_ptr<const api::jwt_verifier>& jwt, logger& log) {
+    auto result = load_config(sources);
+    std::shared_ptr<const api::jwt_verifier> fresh_jwt;
+    if (result.is_usable())
+        fresh_jwt = api::make_jwt_verifier(result.value, result.faults);
     report_faults(result, log);
     if (!result.is_usable()) {
         log.error("config_refused",
@@ -62,8 +80,10 @@ bool reload_config(const config_sources& sources, config& current, libqueue::wor
     std::size_t waiting = 0;
     for (const auto& change : diff_settings(current.settings, result.value.settings)) {
         // An optional setting that went away has no value to apply.
-        const bool applies = change.reloadable && result.value.settings.contains(change.path);
-        if (applies)
+        const bool is_jwt = is_jwt_setting(change.path);
+        const bool applies =
+            is_jwt || (change.reloadable && result.value.settings.contains(change.path));
+        if (applies && !is_jwt)
             apply(result.value, change, current, worker, log);
         ++(applies ? applied : waiting);
         log.write(
@@ -73,6 +93,11 @@ bool reload_config(const config_sources& sources, config& current, libqueue::wor
             std::vector<log_field>{
                 {"setting", change.path}, {"before", change.before}, {"after", change.after}});
     }
+    take_jwt_settings(result.value, current);
+    jwt = std::move(fresh_jwt);
+    if (jwt)
+        log.info("jwt_keys_reloaded", "the keys of JWTs were read again",
+                 {{"keys", current.http.auth.jwt.keys.size()}});
     log.info("config_reloaded", "the configuration was read again",
              {{"applied", applied}, {"need_restart", waiting}});
     return reload_keys(current, log);

@@ -1,5 +1,7 @@
 #include "observe/observability.hpp"
 
+#include "net/plain_get.hpp"
+
 #include <libqueue/version.hpp>
 
 #include <algorithm>
@@ -153,17 +155,14 @@ std::vector<prometheus::MetricFamily> observability::collect() const {
 }
 
 boost::asio::awaitable<http_response> observability::answer(http_request request) {
-    const bool reads = request.method() == boost::beast::http::verb::get ||
-                       request.method() == boost::beast::http::verb::head;
-    if (!reads)
-        co_return json_response(405, R"({"error":"only GET"})");
-    const std::string target{request.target().data(), request.target().size()};
-    const auto path = target.substr(0, target.find('?'));
+    const auto path = plain_get_path(request);
+    if (!path)
+        co_return plain_get_only();
     if (path == "/metrics")
         co_return text_response(as_text(collect()));
     if (path == "/metrics/json")
         co_return json_response(200, as_json(collect()));
-    co_return json_response(404, R"({"error":"not found"})");
+    co_return no_such_page();
 }
 
 libqueue::registration canary_registration() {

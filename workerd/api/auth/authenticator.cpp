@@ -46,18 +46,32 @@ std::optional<caller> authenticator::find(std::string_view token, libqueue::clie
     return answered;
 }
 
-std::optional<caller> authenticator::ask_jwt(std::string_view token, libqueue::client& database) {
-    auto found = jwt_ ? jwt_->verify(token, now()) : std::nullopt;
+void authenticator::use(std::shared_ptr<const jwt_verifier> jwt) {
+    const std::lock_guard lock{mutex_};
+    jwt_ = std::move(jwt);
+    known_.clear();
+}
+
+std::optional<caller> authenticator::ask_jwt(const jwt_verifier& jwt, std::string_view token,
+                                             libqueue::client& database) {
+    auto found = jwt.verify(token, now());
     if (!found)
         return std::nullopt;
-    const auto hash = sha256_hex(jwt_->issuer() + '\n' + found->token_id);
+    const auto hash = sha256_hex(jwt.issuer() + '\n' + found->token_id);
     const libqueue::statement asked{std::string{libqueue::sql::api_find_revoked_jwt}, {hash}};
     return database.query(asked).value().empty() ? found : std::nullopt;
 }
 
+std::shared_ptr<const jwt_verifier> authenticator::verifier() {
+    const std::lock_guard lock{mutex_};
+    return jwt_;
+}
+
 std::optional<caller> authenticator::ask(std::string_view token, libqueue::client& database) {
-    if (!token.starts_with(api_token_prefix))
-        return ask_jwt(token, database);
+    if (!token.starts_with(api_token_prefix)) {
+        const auto jwt = verifier();
+        return jwt ? ask_jwt(*jwt, token, database) : std::nullopt;
+    }
     const auto holder = libqueue::access_control{database}.find_token(token);
     if (holder.has_error())
         return std::nullopt;

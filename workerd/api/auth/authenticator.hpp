@@ -32,6 +32,9 @@ class authenticator {
     /// `jwt` may be null: JWTs are not accepted then.
     explicit authenticator(std::shared_ptr<const jwt_verifier> jwt) : jwt_{std::move(jwt)} {}
 
+    /// From now on these keys count; whom it remembers is asked for anew.
+    void use(std::shared_ptr<const jwt_verifier> jwt);
+
     /// Nothing when the token is not good. Asks the database, as the connection's own role.
     [[nodiscard]] std::optional<caller> find(std::string_view token, libqueue::client& database);
 
@@ -43,11 +46,14 @@ class authenticator {
         clock::time_point until{};
     };
 
-    [[nodiscard]] std::optional<caller> ask_jwt(std::string_view token, libqueue::client& database);
+    [[nodiscard]] static std::optional<caller> ask_jwt(const jwt_verifier& jwt,
+                                                       std::string_view token,
+                                                       libqueue::client& database);
+    [[nodiscard]] std::shared_ptr<const jwt_verifier> verifier();
     [[nodiscard]] std::optional<caller> ask(std::string_view token, libqueue::client& database);
 
-    std::shared_ptr<const jwt_verifier> jwt_;  // shared with whoever made it
     std::mutex mutex_;
+    std::shared_ptr<const jwt_verifier> jwt_;  // shared with whoever made it and who verifies now
     std::map<std::string, memory, std::less<>> known_;  // by the token's hash
 };
 

@@ -1,5 +1,6 @@
 #include "auth/jwt.hpp"
 
+#include "field_checks.hpp"
 #include "qctl/json_members.hpp"
 
 #include <boost/json/parse.hpp>
@@ -25,7 +26,7 @@ constexpr std::size_t token_max = 8 << 10;
 constexpr std::size_t subject_max = 190;
 constexpr std::size_t id_max = 128;
 constexpr std::size_t rsa_bits_least = 2048;
-// Years 1970 to 2286: no sum of two such overflows.
+// Years 1970 to 2286. time_of() takes nothing beyond, so that no sum of two such overflows.
 constexpr std::int64_t time_max = 9'999'999'999;
 
 class key_rule {
@@ -168,30 +169,16 @@ bool share(const std::vector<std::string>& left, const std::vector<std::string>&
     });
 }
 
-bool is_uuid(std::string_view text) {
-    constexpr std::size_t length = 36;
-    if (text.size() != length)
-        return false;
-    for (std::size_t i = 0; i < length; ++i) {
-        const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        const bool digit = (text[i] >= '0' && text[i] <= '9') ||
-                           (text[i] >= 'a' && text[i] <= 'f') || (text[i] >= 'A' && text[i] <= 'F');
-        if (dash ? text[i] != '-' : !digit)
-            return false;
-    }
-    return true;
-}
-
 bool times_hold(const json::object& claims, const jwt_rules& rules, std::int64_t now) {
     const auto expires = time_of(claims, "exp");
     const auto begins = time_of(claims, "nbf");
     const auto made = time_of(claims, "iat");
     if (!expires || !begins || !made)
         return false;
-    const auto leeway = rules.leeway.count();
-    return now<*expires + leeway&& * begins <= now + leeway&& * made <= now + leeway&& * expires> *
-               made &&
-           *expires > *begins && *expires - *made <= rules.most_life.count();
+    const std::int64_t leeway = rules.leeway.count();
+    const bool is_now = now < *expires + leeway && *begins <= now + leeway && *made <= now + leeway;
+    const bool is_span = *expires > *made && *expires > *begins;
+    return is_now && is_span && *expires - *made <= rules.most_life.count();
 }
 
 std::optional<libqueue::role> role_of(const json::object& claims, const jwt_rules& rules) {

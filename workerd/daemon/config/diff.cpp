@@ -21,6 +21,10 @@ const setting* find(const settings_map& settings, const std::string& path) {
 
 }  // namespace
 
+bool is_jwt_setting(std::string_view path) {
+    return path.starts_with("http.auth.jwt.");
+}
+
 std::vector<setting_change> diff_settings(const settings_map& before, const settings_map& after) {
     std::set<std::string> paths;
     for (const auto& [path, entry] : before)
@@ -38,8 +42,9 @@ std::vector<setting_change> diff_settings(const settings_map& before, const sett
         const auto* row = old_entry != nullptr ? old_entry->row : new_entry->row;
         const bool is_named = row->path.find('*') != std::string_view::npos;
         const bool came_or_went = old_entry == nullptr || new_entry == nullptr;
-        changes.push_back({path, shown(old_entry), shown(new_entry),
-                           row->reloadable && !(is_named && came_or_went)});
+        changes.push_back(
+            {path, shown(old_entry), shown(new_entry),
+             row->reloadable && (is_jwt_setting(path) || !(is_named && came_or_went))});
     }
     return changes;
 }

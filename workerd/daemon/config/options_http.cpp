@@ -125,6 +125,7 @@ constexpr std::array rows{
            .type = option_type::text,
            .min = 1,
            .max = 512,
+           .reloadable = true,
            .sample = "https://id.example.com",
            .doc = "What `iss` must be. Needed with `keys`.",
            .bind =
@@ -135,6 +136,7 @@ constexpr std::array rows{
            .type = option_type::text,
            .min = 1,
            .max = 512,
+           .reloadable = true,
            .sample = "libqueue",
            .doc = "What `aud` must be or hold. Needed with `keys`.",
            .bind =
@@ -146,6 +148,7 @@ constexpr std::array rows{
            .standard = "10s",
            .min = 0,
            .max = 30000,
+           .reloadable = true,
            .doc = "How far clocks may differ.",
            .bind =
                [](config& c, const std::string&, const option_value& v) {
@@ -156,6 +159,7 @@ constexpr std::array rows{
            .standard = "1d",
            .min = 60000,
            .max = 2592000000,
+           .reloadable = true,
            .doc = "The longest time between `iat` and `exp` that is accepted.",
            .bind =
                [](config& c, const std::string&, const option_value& v) {
@@ -166,6 +170,7 @@ constexpr std::array rows{
            .standard = "role",
            .min = 1,
            .max = 64,
+           .reloadable = true,
            .doc = "The claim, a text or a list of texts, that holds the roles of the platform.",
            .bind =
                [](config& c, const std::string&, const option_value& v) {
@@ -176,6 +181,7 @@ constexpr std::array rows{
            .standard = "tenant_id",
            .min = 1,
            .max = 64,
+           .reloadable = true,
            .doc = "The claim that holds the tenant's UUID.",
            .bind =
                [](config& c, const std::string&, const option_value& v) {
@@ -184,6 +190,7 @@ constexpr std::array rows{
     option{.path = "http.auth.jwt.tenant_required",
            .type = option_type::boolean,
            .standard = "true",
+           .reloadable = true,
            .doc = "Refuse a JWT without tenant. Such a one sees all tenants.",
            .bind =
                [](config& c, const std::string&, const option_value& v) {
@@ -193,6 +200,7 @@ constexpr std::array rows{
            .type = option_type::text_list,
            .min = 1,
            .max = 128,
+           .reloadable = true,
            .sample = "[admin]",
            .doc = "Roles of the platform that are admins here. Unset: `admin`.",
            .bind =
@@ -203,6 +211,7 @@ constexpr std::array rows{
            .type = option_type::text_list,
            .min = 1,
            .max = 128,
+           .reloadable = true,
            .sample = "[operator]",
            .doc = "Roles of the platform that are operators here. Unset: `operator`.",
            .bind =
@@ -213,6 +222,7 @@ constexpr std::array rows{
            .type = option_type::text_list,
            .min = 1,
            .max = 128,
+           .reloadable = true,
            .sample = "[viewer]",
            .doc = "Roles of the platform that are viewers here. Unset: `viewer`.",
            .bind =
@@ -223,6 +233,7 @@ constexpr std::array rows{
            .type = option_type::choice,
            .choices = "HS256|HS384|HS512|RS256|RS384|RS512|ES256|ES384|ES512",
            .required = true,
+           .reloadable = true,
            .sample = "RS256",
            .doc = "The one algorithm this key is for; a token that names another is refused. The "
                   "name of the key is what tokens call it in `kid`.",
@@ -232,6 +243,7 @@ constexpr std::array rows{
                }},
     option{.path = "http.auth.jwt.keys.*.secret_file",
            .type = option_type::secret_file,
+           .reloadable = true,
            .sample = "jwt-secret",
            .doc = "For `HS...`: the shared secret, 32 bytes or more.",
            .bind =
@@ -240,6 +252,7 @@ constexpr std::array rows{
                }},
     option{.path = "http.auth.jwt.keys.*.public_key_file",
            .type = option_type::file,
+           .reloadable = true,
            .sample = "/etc/workerd/jwt.pem",
            .doc = "For `RS...` and `ES...`: the public key in PEM; RSA of 2048 bits or more.",
            .bind =
