@@ -101,12 +101,16 @@ CREATE TABLE queue.alert (
     notices integer DEFAULT 0 NOT NULL,
     pending text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
     failed_tries integer DEFAULT 0 NOT NULL,
+    told text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
+    end_told_at timestamp with time zone,
     CONSTRAINT alert_severity_valid CHECK ((severity = ANY (ARRAY['critical'::text, 'warning'::text, 'info'::text])))
 );
 
 ALTER TABLE ONLY queue.alert FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE queue.alert IS 'What rules found wrong; kept for 7 days after it was right again';
+
+COMMENT ON COLUMN queue.alert.pending IS 'Channels still to be told: that it fires, or once it is resolved that it is over';
 
 CREATE VIEW queue.alerts WITH (security_invoker='true') AS
  SELECT a.id,
@@ -5454,15 +5458,25 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION queue.note_alert_told(id bigint, channel text, told boolean) RETURNS void
+CREATE FUNCTION queue.note_alert_told(id bigint, channel text, told boolean, is_end boolean DEFAULT false) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     UPDATE queue.alert a
-    SET pending = CASE WHEN note_alert_told.told OR a.failed_tries >= 20
+    SET pending = CASE WHEN (note_alert_told.told OR a.failed_tries >= 20)
+                            AND note_alert_told.is_end = (a.resolved_at IS NOT NULL)
                        THEN array_remove(a.pending, note_alert_told.channel COLLATE "C")
                        ELSE a.pending END,
-        failed_tries = a.failed_tries + (NOT note_alert_told.told)::integer
+        failed_tries = a.failed_tries + (NOT note_alert_told.told)::integer,
+        told = CASE WHEN note_alert_told.told AND NOT note_alert_told.is_end
+                    THEN array_remove(a.told, note_alert_told.channel COLLATE "C")
+                         || (note_alert_told.channel COLLATE "C")
+                    WHEN note_alert_told.is_end
+                         AND (note_alert_told.told OR a.failed_tries >= 20)
+                    THEN array_remove(a.told, note_alert_told.channel COLLATE "C")
+                    ELSE a.told END,
+        end_told_at = CASE WHEN note_alert_told.told AND NOT note_alert_told.is_end
+                           THEN NULL ELSE a.end_told_at END
     WHERE a.id = note_alert_told.id
 $$;
 
@@ -7983,6 +7997,48 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.tell_alert_ends(at timestamp with time zone, end_after interval, end_channels text[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    WITH before AS (
+        SELECT o.id, n.id AS heir, o.told, o.end_told_at FROM queue.alert o
+        JOIN queue.alert n ON n.rule = o.rule AND n.subject = o.subject AND n.resolved_at IS NULL
+        WHERE o.resolved_at IS NOT NULL AND (o.told <> '{}' OR o.pending <> '{}')),
+    -- An end that was not taken yet would be taken for this one's.
+    emptied AS (
+        UPDATE queue.alert o SET told = '{}', pending = '{}' FROM before b WHERE o.id = b.id),
+    passed_on AS (
+        SELECT b.heir, array_agg(DISTINCT c.channel) AS told
+        FROM before b CROSS JOIN LATERAL unnest(b.told) c (channel)
+        WHERE b.end_told_at IS NULL
+        GROUP BY b.heir)
+    UPDATE queue.alert n
+    SET told = ARRAY(SELECT t.channel FROM unnest(n.told) t (channel)
+                     UNION SELECT t.channel FROM unnest(p.told) t (channel))
+    FROM passed_on p WHERE n.id = p.heir;
+
+    IF end_after IS NULL OR end_channels IS NULL THEN
+        RETURN;
+    END IF;
+    WITH lasting AS (
+        SELECT DISTINCT o.rule, o.subject FROM queue.alert o
+        WHERE o.resolved_at <= tell_alert_ends.at - end_after AND o.end_told_at IS NULL
+          AND o.told <> '{}' AND o.told && (end_channels COLLATE "C")
+          AND NOT EXISTS (SELECT FROM queue.alert n WHERE n.rule = o.rule
+                                                     AND n.subject = o.subject
+                                                     AND n.resolved_at IS NULL))
+    UPDATE queue.alert a
+    SET end_told_at = tell_alert_ends.at, failed_tries = 0,
+        pending = ARRAY(SELECT t.channel FROM unnest(a.told) t (channel)
+                        WHERE t.channel = ANY (end_channels COLLATE "C"))
+    FROM lasting v
+    WHERE a.rule = v.rule AND a.subject = v.subject AND a.end_told_at IS NULL;
+END
+$$;
+
 CREATE FUNCTION queue.too_large(payload jsonb, most integer) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -8103,7 +8159,7 @@ CREATE FUNCTION queue.unsubscribe(pattern text, kind text, tenant_id uuid DEFAUL
       AND s.tenant_id IS NOT DISTINCT FROM queue.own_tenant(unsubscribe.tenant_id)
 $$;
 
-CREATE FUNCTION queue.update_alerts(firing jsonb, now_time timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(raised bigint, resolved bigint)
+CREATE FUNCTION queue.update_alerts(firing jsonb, now_time timestamp with time zone DEFAULT NULL::timestamp with time zone, end_after interval DEFAULT NULL::interval, end_channels text[] DEFAULT NULL::text[]) RETURNS TABLE(raised bigint, resolved bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -8115,7 +8171,7 @@ DECLARE
 BEGIN
     WITH gone AS (
         UPDATE queue.alert a
-        SET resolved_at = at, pending = '{}'
+        SET resolved_at = at, pending = '{}', failed_tries = 0
         WHERE a.resolved_at IS NULL
           AND NOT EXISTS (SELECT FROM jsonb_to_recordset(update_alerts.firing)
                                       f (rule text, subject text)
@@ -8134,7 +8190,7 @@ BEGIN
                    SELECT FROM queue.alert a
                    WHERE a.rule = e.rule AND a.subject = e.subject
                      AND ((a.resolved_at IS NULL AND a.acknowledged_at IS NOT NULL)
-                          OR a.notified_at > at - e.cool_down)) AS tell
+                          OR (a.notified_at > at - e.cool_down AND a.end_told_at IS NULL))) AS tell
         FROM each e),
     put AS (
         INSERT INTO queue.alert AS a (
@@ -8153,6 +8209,7 @@ BEGIN
             pending = CASE WHEN excluded.notices > 0 THEN excluded.pending ELSE a.pending END
         RETURNING a.raised_at = at AS is_new)
     SELECT count(*) FILTER (WHERE p.is_new) INTO began FROM put p;
+    PERFORM queue.tell_alert_ends(at, update_alerts.end_after, update_alerts.end_channels);
     RETURN QUERY SELECT began, ended;
 END
 $$;
@@ -9766,7 +9823,11 @@ ALTER TABLE ONLY queue.worker
 
 CREATE UNIQUE INDEX alert_open_key ON queue.alert USING btree (rule, subject) WHERE (resolved_at IS NULL);
 
+CREATE INDEX alert_pending_idx ON queue.alert USING btree (id) WHERE (pending <> '{}'::text[]);
+
 CREATE INDEX alert_resolved_at_idx ON queue.alert USING btree (resolved_at) WHERE (resolved_at IS NOT NULL);
+
+CREATE INDEX alert_untold_end_idx ON queue.alert USING btree (resolved_at) WHERE ((resolved_at IS NOT NULL) AND (end_told_at IS NULL) AND (told <> '{}'::text[]));
 
 CREATE INDEX archived_job_archived_at_idx ON queue.archived_job USING btree (archive, archived_at);
 

@@ -158,6 +158,8 @@ std::unique_ptr<observe::observability> make_observability(const config& value, 
     made.canary_interval = value.metrics.canary;
     made.alerts = value.alerts.enabled;
     made.rules = rules_of(value.alerts);
+    made.end_channels = value.alerts.resolved_channels;
+    made.end_after = value.alerts.resolved_after;
     made.channels = channels_of(value.alerts);
     made.tracing = tracing_of(value);
     libqueue::client_options database{complete_dsn(value, value.database.dsn)};

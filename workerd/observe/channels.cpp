@@ -23,6 +23,8 @@ using namespace std::chrono_literals;
 constexpr auto patience = 10s;
 
 std::string line_of(const notice& what) {
+    if (what.is_over())
+        return "[resolved] " + what.rule + ": over; it was: " + what.summary;
     return "[" + what.severity + "] " + what.rule + ": " + what.summary;
 }
 
@@ -36,11 +38,26 @@ json::object json_of(const notice& what) {
     made["value"] = what.value;
     made["threshold"] = what.threshold;
     made["raised_at"] = what.raised_at;
+    if (what.is_over())
+        made["resolved_at"] = what.resolved_at;
     return made;
 }
 
+/// The same for each try of one notice, another for the next notice of the same alert.
 std::string id_of(const notice& what) {
-    return "alert_" + std::to_string(what.id);
+    const std::string alert = "alert_" + std::to_string(what.id);
+    if (what.is_over())
+        return alert + "_resolved";
+    return what.number > 1 ? alert + "_" + std::to_string(what.number) : alert;
+}
+
+std::string mail_text(const notice& what) {
+    const auto id = std::to_string(what.id);
+    auto text = what.summary + "\n\nalert " + id + ", rule " + what.rule + ", since " +
+                what.raised_at + "\nvalue " + what.value + ", threshold " + what.threshold + "\n\n";
+    if (what.is_over())
+        return text + "over since " + what.resolved_at + "\n";
+    return text + "qctl alerts acknowledge " + id + "\n";
 }
 
 libqueue::job job_for(const notice& what, std::string kind, std::string payload) {
@@ -67,7 +84,9 @@ std::string spoken(const std::string& text) {
 
 channels::channels(const channel_options& given, std::optional<processors::email::options> mail,
                    std::optional<processors::sms::options> sms, logger& log)
-    : given_{given}, sms_{std::move(sms)}, log_{log}, sender_{log} {
+    : given_{given}, sms_{std::move(sms)}, log_{log} {
+    for (const auto* name : {"webhook", "slack", "pagerduty", "sms", "call"})
+        senders_.emplace(name, std::make_unique<http_sender>(log));
     if (mail) {
         mail->stores = false;  // no opting out of alerts, and no limits of marketing
         mail_ = std::make_unique<processors::email::sender>(std::move(*mail));
@@ -93,8 +112,9 @@ bool channels::tell(const notice& what, const std::string& channel) {
 }
 
 bool channels::tell_log(const notice& what) {
-    const auto level = what.severity == "critical" ? log_level::error : log_level::warn;
-    log_.write(level, "alert", "an alert is firing",
+    const auto firing = what.severity == "critical" ? log_level::error : log_level::warn;
+    log_.write(what.is_over() ? log_level::info : firing, what.is_over() ? "alert_over" : "alert",
+               what.is_over() ? "an alert is over" : "an alert is firing",
                std::vector<log_field>{{"alert", what.id},
                                       {"rule", what.rule},
                                       {"subject", what.subject},
@@ -112,10 +132,7 @@ bool channels::tell_mail(const notice& what) {
         to.emplace_back(address);
     payload["to"] = std::move(to);
     payload["subject"] = line_of(what);
-    payload["text"] = what.summary + "\n\nalert " + std::to_string(what.id) + ", rule " +
-                      what.rule + ", since " + what.raised_at + "\nvalue " + what.value +
-                      ", threshold " + what.threshold + "\n\nqctl alerts acknowledge " +
-                      std::to_string(what.id) + "\n";
+    payload["text"] = mail_text(what);
     const auto job = job_for(what, "alert.mail", json::serialize(payload));
     processors::run_view run{job};
     run.deadline = std::chrono::steady_clock::now() + patience;
@@ -128,8 +145,8 @@ bool channels::tell_webhook(const notice& what) {
         return false;
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     json::object body;
-    body["type"] = "alert.firing";
-    body["timestamp"] = what.raised_at;
+    body["type"] = what.is_over() ? "alert.resolved" : "alert.firing";
+    body["timestamp"] = what.is_over() ? what.resolved_at : what.raised_at;
     body["data"] = json_of(what);
     processors::http_request request{given_.webhook_url, json::serialize(body)};
     const std::vector keys{*key};
@@ -138,7 +155,7 @@ bool channels::tell_webhook(const notice& what) {
     request.set("webhook-timestamp", std::to_string(now.time_since_epoch().count()));
     request.set("webhook-signature",
                 libqueue::webhook::signature_header(keys, id_of(what), now, request.body));
-    return post(std::move(request));
+    return post("webhook", std::move(request));
 }
 
 bool channels::tell_slack(const notice& what) {
@@ -148,7 +165,7 @@ bool channels::tell_slack(const notice& what) {
     body["text"] = line_of(what);
     processors::http_request request{given_.slack_url, json::serialize(body)};
     request.set("content-type", "application/json");
-    return post(std::move(request));
+    return post("slack", std::move(request));
 }
 
 /// Events API v2: https://developer.pagerduty.com/docs/events-api-v2/trigger-events/
@@ -163,12 +180,12 @@ bool channels::tell_pagerduty(const notice& what) {
     details["custom_details"] = json_of(what);
     json::object body;
     body["routing_key"] = given_.pagerduty_key;
-    body["event_action"] = "trigger";
+    body["event_action"] = what.is_over() ? "resolve" : "trigger";
     body["dedup_key"] = "libqueue-" + what.rule + "-" + what.subject;
     body["payload"] = std::move(details);
     processors::http_request request{given_.pagerduty_url, json::serialize(body)};
     request.set("content-type", "application/json");
-    return post(std::move(request));
+    return post("pagerduty", std::move(request));
 }
 
 /// Messages and calls of the provider that `sms.send` has. Every number is tried; one that was
@@ -198,19 +215,21 @@ bool channels::tell_phones(const notice& what, bool call) {
         if (sms_->allow_private)
             request.addresses = processors::address_policy::any;
         request.may_repeat = false;
-        const auto answer = sender_.send(request, {}, patience);
-        reached = reached || (answer.end == processors::http_end::answered &&
-                              answer.status >= 200 && answer.status < 300);
+        reached = send(call ? "call" : "sms", request) || reached;
     }
     return reached;
 }
 
-bool channels::post(processors::http_request request) {
+bool channels::post(const std::string& channel, processors::http_request request) {
     if (given_.allow_private) {
         request.allow_http = true;
         request.addresses = processors::address_policy::any;
     }
-    const auto answer = sender_.send(request, {}, patience);
+    return send(channel, request);
+}
+
+bool channels::send(const std::string& channel, const processors::http_request& request) {
+    const auto answer = senders_.at(channel)->send(request, {}, patience);
     return answer.end == processors::http_end::answered && answer.status >= 200 &&
            answer.status < 300;
 }

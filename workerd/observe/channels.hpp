@@ -2,11 +2,12 @@
 
 #include "logging/logger.hpp"
 #include "observe/http_sender.hpp"
-#include "observe/keeper.hpp"
+#include "observe/notifier.hpp"
 #include "observe/options.hpp"
 #include "processors/email/delivery.hpp"
 #include "processors/sms/options.hpp"
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,7 +15,8 @@
 namespace workerd::observe {
 
 /// Sends notices of alerts, straight and not as jobs: what tells of a queue that stands still must
-/// not stand in it. One thread. What a channel does not take is offered again at the next look.
+/// not stand in it. Different channels at the same time, one channel from one thread. What a
+/// channel does not take is offered again at the next look.
 class channels {
    public:
     /// `mail` and `sms`: what the processors were set up with; empty: no such channel.
@@ -31,13 +33,15 @@ class channels {
     [[nodiscard]] bool tell_slack(const notice& what);
     [[nodiscard]] bool tell_pagerduty(const notice& what);
     [[nodiscard]] bool tell_phones(const notice& what, bool call);
-    [[nodiscard]] bool post(libqueue::processors::http_request request);
+    [[nodiscard]] bool post(const std::string& channel, libqueue::processors::http_request request);
+    [[nodiscard]] bool send(const std::string& channel,
+                            const libqueue::processors::http_request& request);
 
     const channel_options given_;
     std::unique_ptr<libqueue::processors::email::sender> mail_;
     std::optional<libqueue::processors::sms::options> sms_;
     logger& log_;
-    http_sender sender_;
+    std::map<std::string, std::unique_ptr<http_sender>> senders_;  // one of each channel
 };
 
 }  // namespace workerd::observe

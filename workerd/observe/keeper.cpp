@@ -26,8 +26,6 @@ constexpr int share = 20;
 constexpr std::size_t minutes_kept = 240;
 constexpr std::string_view duty{"observe"};
 constexpr std::size_t levels_kept = 200;
-/// What a channel that works takes at most.
-constexpr auto quick = 1s;
 
 std::int64_t minute_now() {
     return std::chrono::floor<std::chrono::minutes>(std::chrono::system_clock::now())
@@ -67,15 +65,12 @@ keeper::keeper(const options& given, libqueue::client_options database, const jo
                metric_set& told, metric_set& database_gauges, logger& log)
     : given_{given},
       log_{log},
-      told_{told},
       gauges_{database_gauges},
       minutes_{jobs},
-      client_{database},
+      notifier_{told, log},
+      client_{std::move(database)},
       look_{client_},
       alerts_{client_},
-      telling_client_{std::move(database)},
-      telling_look_{telling_client_},
-      telling_{telling_client_},
       minute_{minute_now()} {}
 
 keeper::~keeper() {
@@ -87,9 +82,6 @@ void keeper::start(std::function<bool()> ready) {
     thread_ = std::thread{[this] {
         run();
     }};
-    telling_thread_ = std::thread{[this] {
-        run_telling();
-    }};
 }
 
 void keeper::stop() {
@@ -97,11 +89,10 @@ void keeper::stop() {
         const std::lock_guard lock{mutex_};
         stopping_ = true;
     }
+    notifier_.stop();
     woken_.notify_all();
     if (thread_.joinable())
         thread_.join();
-    if (telling_thread_.joinable())
-        telling_thread_.join();
 }
 
 void keeper::run() {
@@ -124,6 +115,7 @@ void keeper::run() {
                 log_.info("observe_back", "the database can be observed again");
         } catch (const std::exception& error) {
             // What is wrong with the database the worker's log says, too.
+            notifier_.pause();
             leads_ = false;
             gauges_.replace({});
             next_look_ = clock::now() + given_.look_interval;
@@ -140,13 +132,12 @@ void keeper::round(bool last) {
     if (away_ && !last && clock::now() < next_look_)
         return;
     write_minutes();
+    notifier_.note_told(alerts_);
     if (clock::now() >= next_look_ && !last)
         look();
     if (last) {
         write_levels();
-        // Who holds the duty next tells of what is not noted as told.
-        if (telling_thread_.joinable())
-            telling_thread_.join();
+        notifier_.finish(alerts_);
         static_cast<void>(look_.hold_duty(duty, given_.holder, 0ms));
         leads_ = false;
     }
@@ -213,21 +204,20 @@ void keeper::write_levels() {
     }
 }
 
-std::chrono::milliseconds keeper::hold() const noexcept {
-    return std::max<std::chrono::milliseconds>(patience * given_.look_interval, 5s);
-}
-
 void keeper::look() {
     const auto begun = clock::now();
     next_look_ = begun + given_.look_interval;
     clock_offset_ms_ = look_.clock_offset().count();
     write_levels();
-    leads_ = look_.hold_duty(duty, given_.holder, hold());
-    if (!leads_) {
+    const auto hold = std::max<std::chrono::milliseconds>(patience * given_.look_interval, 5s);
+    if (!look_.hold_duty(duty, given_.holder, hold)) {
+        notifier_.pause();
+        leads_ = false;
         gauges_.replace({});
         canaries_.clear();
         return;
     }
+    leads_ = true;
     const auto asked = clock::now();
     const auto found = look_.gauges();
     const auto took = clock::now() - asked;
@@ -241,13 +231,8 @@ void keeper::look() {
     if (given_.alerts)
         evaluate();
     next_look_ = std::max(next_look_, clock::now() + took * share);
-    if (given_.alerts) {
-        {
-            const std::lock_guard lock{mutex_};
-            to_tell_ = true;
-        }
-        woken_.notify_all();
-    }
+    if (given_.alerts)
+        notifier_.tell_untold(alerts_);
 }
 
 void keeper::keep_gauges(const libqueue::report& gauges, double took) {
@@ -339,96 +324,15 @@ void keeper::evaluate() {
     }
     for (const auto& row : look_.failures(std::chrono::minutes{10}).rows)
         facts.failures[row.at(0).value_or("")] = number_of(row.at(1));
-    const auto changed = alerts_.update(firing(given_.rules, facts));
+    libqueue::alert_ends ends;
+    ends.channels = given_.end_channels;
+    ends.after = given_.end_after;
+    const auto changed = alerts_.update(firing(given_.rules, facts), ends);
     if (!changed.rows.empty() &&
         (number_of(changed.rows[0].at(0)) > 0 || number_of(changed.rows[0].at(1)) > 0))
         log_.info("alerts_changed", "alerts began or ended",
                   {{"raised", changed.rows[0].at(0).value_or("0")},
                    {"resolved", changed.rows[0].at(1).value_or("0")}});
-}
-
-void keeper::run_telling() {
-    while (true) {
-        {
-            std::unique_lock lock{mutex_};
-            woken_.wait(lock, [this] { return stopping_ || to_tell_; });
-            if (stopping_)
-                return;
-            to_tell_ = false;
-        }
-        try {
-            tell_channels();
-            telling_failed_ = false;
-        } catch (const std::exception& error) {
-            if (!std::exchange(telling_failed_, true))
-                log_.warn("alerts_not_told",
-                          "who is to be told of alerts is not known; trying again",
-                          {{"err.code", "database"}, {"err.msg", error.what()}});
-        }
-    }
-}
-
-bool keeper::is_stopping() {
-    const std::lock_guard lock{mutex_};
-    return stopping_;
-}
-
-/// The most urgent of those not tried: critical ones first, and behind all others those of channels
-/// that keep everybody waiting. Empty: nobody is left to be told.
-keeper::notice_row keeper::next_notice(const std::set<std::string>& tried) {
-    const auto channel = [](const notice_row& of) {
-        return of.at(8).value_or("");
-    };
-    const auto rank = [&](const notice_row& of) {
-        return std::pair{slow_.contains(channel(of)), of.at(3) != "critical"};
-    };
-    notice_row best;
-    for (auto& each : telling_.untold().rows) {
-        const bool again = tried.contains(channel(each)) ||
-                           tried.contains(each.at(0).value_or("") + "/" + channel(each));
-        if (!again && (best.empty() || rank(each) < rank(best)))
-            best = std::move(each);
-    }
-    return best;
-}
-
-/// Each notice once, and of a channel that hangs one: the others wait for it once a look.
-void keeper::tell_channels() {
-    std::set<std::string> tried;
-    for (auto row = next_notice(tried); !row.empty(); row = next_notice(tried)) {
-        // Who holds the duty tells, and it may have passed on during the notice before.
-        if (is_stopping() || !telling_look_.hold_duty(duty, given_.holder, hold()))
-            return;
-        notice what;
-        what.id = static_cast<std::int64_t>(number_of(row.at(0)));
-        what.rule = row.at(1).value_or("");
-        what.subject = row.at(2).value_or("");
-        what.severity = row.at(3).value_or("");
-        what.summary = row.at(4).value_or("");
-        what.value = row.at(5).value_or("");
-        what.threshold = row.at(6).value_or("");
-        what.raised_at = row.at(7).value_or("");
-        const std::string channel = row.at(8).value_or("");
-        bool told = false;
-        const auto begun = clock::now();
-        try {
-            told = tell_ && tell_(what, channel);
-        } catch (const std::exception&) {
-            // Not told: tried again at the next look.
-        }
-        const bool slow = clock::now() - begun > quick;
-        if (slow)
-            slow_.insert(channel);
-        else
-            slow_.erase(channel);
-        tried.insert(slow && !told ? channel : std::to_string(what.id) + "/" + channel);
-        telling_.note_told(what.id, channel, told);
-        if (told)
-            told_.add("alerts_sent_total", {{"channel", channel}, {"severity", what.severity}});
-        else
-            log_.warn("alert_not_sent", "a channel did not take the notice of an alert",
-                      {{"alert", what.id}, {"channel", channel}});
-    }
 }
 
 }  // namespace workerd::observe

@@ -31,6 +31,8 @@ constexpr std::array helps{
     help_row{"http_request_duration_seconds", "Time to answer a request."},
     help_row{"http_requests_in_progress", "Requests being answered now."},
     help_row{"http_requests_total", "Requests answered."},
+    help_row{"libqueue_alert_ends_sent_total",
+             "Notices that an alert is over that a channel took."},
     help_row{"libqueue_alerts_open", "Alerts that go on, by severity."},
     help_row{"libqueue_canary_age_seconds", "Age of the canary job on its way; 0: none is."},
     help_row{"libqueue_circuits_open", "Open circuits of a limit, over all its keys."},

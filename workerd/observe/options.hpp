@@ -66,6 +66,8 @@ class options {
     std::chrono::milliseconds canary_interval{0};  ///< 0: no canaries
     bool alerts{true};
     std::vector<alert_rule> rules;
+    std::vector<std::string> end_channels;         ///< told that it is over, if told that it fires
+    std::chrono::milliseconds end_after{300'000};  ///< once it has been over for so long
     channel_options channels;
     tracing_options tracing;
 };

@@ -86,9 +86,9 @@ result<report> alerts::acknowledge(std::int64_t id, std::string_view by_whom,
     });
 }
 
-report alerts::update(const std::string& firing) {
+report alerts::update(const std::string& firing, const alert_ends& ends) {
     return api::on_connection(client_, [&](const store::session& with) {
-        return api::make_report(store::update_alerts(with, firing));
+        return api::make_report(store::update_alerts(with, firing, ends));
     });
 }
 
@@ -98,9 +98,9 @@ report alerts::untold() {
     });
 }
 
-void alerts::note_told(std::int64_t id, std::string_view channel, bool told) {
+void alerts::note_told(std::int64_t id, std::string_view channel, bool told, bool is_end) {
     api::on_connection(client_, [&](const store::session& with) {
-        store::note_alert_told(with, id, channel, told);
+        store::note_alert_told(with, id, channel, told, is_end);
     });
 }
 

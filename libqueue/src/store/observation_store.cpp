@@ -19,6 +19,8 @@
 #include <sql/sample_series.hpp>
 #include <sql/update_alerts.hpp>
 
+#include <span>
+
 namespace libqueue::store {
 namespace {
 
@@ -104,9 +106,11 @@ pg::result acknowledge_alert(const session& with, std::int64_t id, std::string_v
     return run(with, sql::acknowledge_alert, to);
 }
 
-pg::result update_alerts(const session& with, const std::string& firing) {
+pg::result update_alerts(const session& with, const std::string& firing, const alert_ends& ends) {
     pg::params to;
     add_json(to, firing);
+    to.text(std::to_string(static_cast<double>(ends.after.count()) / 1000.0));
+    ends.channels.empty() ? to.null() : to.text_array(std::span{ends.channels});
     return run(with, sql::update_alerts, to);
 }
 
@@ -116,11 +120,13 @@ pg::result list_untold_alerts(const session& with) {
     return run(with, sql::list_untold_alerts, to);
 }
 
-void note_alert_told(const session& with, std::int64_t id, std::string_view channel, bool told) {
+void note_alert_told(const session& with, std::int64_t id, std::string_view channel, bool told,
+                     bool is_end) {
     pg::params to;
     to.number(id);
     add_text(to, "channel", channel);
     to.boolean(told);
+    to.boolean(is_end);
     run(with, sql::note_alert_told, to);
 }
 

@@ -34,8 +34,10 @@ void put_samples(const session& with, const std::string& json);
 [[nodiscard]] pg::result acknowledge_alert(const session& with, std::int64_t id,
                                            std::string_view by_whom,
                                            const std::optional<std::string>& note);
-[[nodiscard]] pg::result update_alerts(const session& with, const std::string& firing);
+[[nodiscard]] pg::result update_alerts(const session& with, const std::string& firing,
+                                       const alert_ends& ends);
 [[nodiscard]] pg::result list_untold_alerts(const session& with);
-void note_alert_told(const session& with, std::int64_t id, std::string_view channel, bool told);
+void note_alert_told(const session& with, std::int64_t id, std::string_view channel, bool told,
+                     bool is_end);
 
 }  // namespace libqueue::store

@@ -24,6 +24,7 @@ class bench {
     libqueue::samples history{on};
     libqueue::alerts alerts{on};
 
+    [[nodiscard]] std::int64_t first_id() { return std::stoll(alerts.list().rows[0][0].value()); }
     [[nodiscard]] std::string gauge(const std::string& name, const std::string& labels) {
         for (const auto& row : look.gauges().rows) {
             if (row[0] == name && row[1] == labels) {
@@ -37,6 +38,13 @@ class bench {
 constexpr const char* firing =
     R"([{"rule":"depth","subject":"money","severity":"critical","summary":"51 jobs","value":51,
          "threshold":50,"channels":["log","mail"],"cool_down":300}])";
+
+libqueue::alert_ends ends_after(std::chrono::milliseconds after) {
+    libqueue::alert_ends made;
+    made.channels = {"log", "mail", "sms"};
+    made.after = after;
+    return made;
+}
 
 }  // namespace
 
@@ -192,6 +200,131 @@ TEST_SUITE("observation") {
         static_cast<void>(b.alerts.update("[]"));
         CHECK(b.alerts.acknowledge(id, "ada").error().code == errc::conflict);
         CHECK(b.alerts.acknowledge(id + 100, "ada").error().code == errc::not_found);
+    }
+
+    TEST_CASE("alerts: who was told that it fires is told, once, when it has been over for long") {
+        bench b;
+        const auto ends = ends_after(1min);
+        static_cast<void>(b.alerts.update(firing, ends));
+        const auto id = b.first_id();
+        b.alerts.note_told(id, "log", true);
+        b.alerts.note_told(id, "mail", false);
+
+        static_cast<void>(b.alerts.update("[]", ends));
+        CHECK(b.alerts.untold().rows.empty());
+        b.db.execute("UPDATE queue.alert SET resolved_at = resolved_at - interval '61 s'");
+        static_cast<void>(b.alerts.update("[]", ends));
+
+        // Mail took nothing, so there is nothing to take back.
+        const auto untold = b.alerts.untold();
+        REQUIRE(untold.rows.size() == 1);
+        CHECK(untold.rows[0][8] == "log");
+        CHECK(untold.rows[0][10].has_value());
+        b.alerts.note_told(id, "log", true, true);
+        static_cast<void>(b.alerts.update("[]", ends));
+        CHECK(b.alerts.untold().rows.empty());
+    }
+
+    TEST_CASE(
+        "alerts: channels that want no ends are told of none, and acknowledged ones end too") {
+        bench b;
+        auto ends = ends_after(0ms);
+        ends.channels = {"mail"};
+        static_cast<void>(b.alerts.update(firing, ends));
+        const auto id = b.first_id();
+        b.alerts.note_told(id, "log", true);
+        b.alerts.note_told(id, "mail", true);
+        REQUIRE(b.alerts.acknowledge(id, "ada").has_value());
+
+        static_cast<void>(b.alerts.update("[]", ends));
+
+        const auto untold = b.alerts.untold();
+        REQUIRE(untold.rows.size() == 1);
+        CHECK(untold.rows[0][8] == "mail");
+    }
+
+    TEST_CASE("alerts: one that comes again before its end was told is the same to the channels") {
+        bench b;
+        const auto ends = ends_after(1min);
+        static_cast<void>(b.alerts.update(firing, ends));
+        const auto first = b.first_id();
+        b.alerts.note_told(first, "log", true);
+        b.alerts.note_told(first, "mail", true);
+        static_cast<void>(b.alerts.update("[]", ends));
+        static_cast<void>(b.alerts.update(firing, ends));
+        CHECK(b.alerts.untold().rows.empty());
+        b.db.execute("UPDATE queue.alert SET resolved_at = resolved_at - interval '61 s'");
+        static_cast<void>(b.alerts.update(firing, ends));
+        CHECK(b.alerts.untold().rows.empty());
+
+        static_cast<void>(b.alerts.update("[]", ends_after(0ms)));
+
+        const auto untold = b.alerts.untold();
+        REQUIRE(untold.rows.size() == 2);
+        CHECK(untold.rows[0][0] != std::to_string(first));
+        CHECK(untold.rows[0][10].has_value());
+    }
+
+    TEST_CASE("alerts: after an end that was told the next beginning is news, and stops that end") {
+        bench b;
+        const auto ends = ends_after(0ms);
+        static_cast<void>(b.alerts.update(firing, ends));
+        const auto first = b.first_id();
+        b.alerts.note_told(first, "log", true);
+        b.alerts.note_told(first, "mail", true);
+        static_cast<void>(b.alerts.update("[]", ends));
+        b.alerts.note_told(first, "log", true, true);
+        b.alerts.note_told(first, "mail", false, true);
+        REQUIRE(b.alerts.untold().rows.size() == 1);
+
+        // Within the cool-down, which an end that was told has made an end of.
+        static_cast<void>(b.alerts.update(firing, ends));
+
+        const auto untold = b.alerts.untold();
+        REQUIRE(untold.rows.size() == 2);
+        for (const auto& row : untold.rows) {
+            CHECK(row[0] != std::to_string(first));
+            CHECK(!row[10].has_value());
+        }
+        static_cast<void>(b.alerts.update(firing, ends));
+        CHECK(b.alerts.untold().rows.size() == 2);
+        CHECK(b.alerts.untold().rows[0][9] == "1");
+    }
+
+    TEST_CASE("alerts: a channel that takes its notice only once it is over is told that, too") {
+        bench b;
+        const auto ends = ends_after(0ms);
+        static_cast<void>(b.alerts.update(firing, ends));
+        const auto id = b.first_id();
+        b.alerts.note_told(id, "log", true);
+        static_cast<void>(b.alerts.update("[]", ends));
+        b.alerts.note_told(id, "log", true, true);
+        CHECK(b.alerts.untold().rows.empty());
+
+        // It was under way when the alert ended.
+        b.alerts.note_told(id, "mail", true);
+        static_cast<void>(b.alerts.update("[]", ends));
+
+        const auto untold = b.alerts.untold();
+        REQUIRE(untold.rows.size() == 1);
+        CHECK(untold.rows[0][8] == "mail");
+        for (int i = 0; i < 21; ++i) {
+            b.alerts.note_told(id, "mail", false, true);
+        }
+        CHECK(b.alerts.untold().rows.empty());
+        static_cast<void>(b.alerts.update("[]", ends));
+        CHECK(b.alerts.untold().rows.empty());
+    }
+
+    TEST_CASE("alerts: processes that know of no ends tell of none") {
+        bench b;
+        b.db.execute("SELECT * FROM queue.update_alerts($1::jsonb)", {firing});
+        b.db.execute("SELECT queue.note_alert_told($1::bigint, 'log', true)",
+                     {std::to_string(b.first_id())});
+        b.db.execute("SELECT * FROM queue.update_alerts('[]')");
+
+        CHECK(b.alerts.untold().rows.empty());
+        CHECK(b.db.query("SELECT told FROM queue.alert") == "{log}");
     }
 
     TEST_CASE("alerts: a channel that never takes a notice is given up until the next one") {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <map>
 #include <utility>
@@ -71,7 +72,15 @@ class checker {
             alert_channel("alerts.channels.critical", channel);
         for (const auto& channel : alerts.warning)
             alert_channel("alerts.channels.warning", channel);
+        constexpr std::array names{"log", "mail", "webhook", "slack", "pagerduty", "sms", "call"};
+        for (const auto& channel : alerts.resolved_channels)
+            if (std::ranges::find(names, channel) == names.end())
+                fault("alerts.resolved.channels", channel_names, as_written(channel),
+                      "check the spelling");
     }
+
+    static constexpr const char* channel_names =
+        "log, mail, webhook, slack, pagerduty, sms or call";
 
     void alert_channel(const std::string& path, const std::string& channel) {
         const auto& alerts = value_.alerts;
@@ -93,8 +102,7 @@ class checker {
         };
         const auto found = known.find(channel);
         if (found == known.end())
-            fault(path, "log, mail, webhook, slack, pagerduty, sms or call", as_written(channel),
-                  "check the spelling");
+            fault(path, channel_names, as_written(channel), "check the spelling");
         else if (!found->second.first)
             fault(path, "a channel that is set up", channel, "set " + found->second.second);
     }

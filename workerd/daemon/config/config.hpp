@@ -292,6 +292,8 @@ struct alerts_config {
     std::map<std::string, alert_rule_config> rules;
     std::vector<std::string> critical;  ///< channels of the standard rules
     std::vector<std::string> warning;
+    std::vector<std::string> resolved_channels;  ///< told that one is over
+    std::chrono::milliseconds resolved_after{};
     std::vector<std::string> mail_to;
     std::vector<std::string> sms_to;
     std::vector<std::string> call_to;

@@ -185,6 +185,26 @@ constexpr std::array alert_rows{
                [](config& c, const std::string&, const value& v) {
                    c.alerts.warning = v.list;
                }},
+    option{.path = "alerts.resolved.channels",
+           .type = option_type::text_list,
+           .standard = "log,mail,webhook,slack,pagerduty,sms,call",
+           .doc = "Channels that are told that an alert is over, of those that were told that it "
+                  "fires. `[]`: none.",
+           .bind =
+               [](config& c, const std::string&, const value& v) {
+                   c.alerts.resolved_channels = v.list;
+               }},
+    option{.path = "alerts.resolved.after",
+           .type = option_type::duration,
+           .standard = "5m",
+           .min = 0,
+           .max = day_ms,
+           .doc = "How long it must have been over. One that comes again earlier is the same to "
+                  "the channels, one that comes again later is told at once.",
+           .bind =
+               [](config& c, const std::string&, const value& v) {
+                   c.alerts.resolved_after = std::chrono::milliseconds{v.number};
+               }},
     option{.path = "alerts.mail.to",
            .type = option_type::text_list,
            .sample = "[oncall@example.com]",
