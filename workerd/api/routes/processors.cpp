@@ -9,6 +9,7 @@
 #include <sql/api_list_templates.hpp>
 #include <sql/api_replay_delivery.hpp>
 
+#include <algorithm>
 #include <array>
 
 // What belongs to processors and not to the engine: tables of schemas that are there only where the
@@ -43,13 +44,46 @@ answer list_endpoints(api_call& call) {
         call.limit());
 }
 
+/// Where a page of deliveries ended: time, job and attempt.
+class delivery_place {
+   public:
+    delivery_place() = default;
+    std::optional<std::string> at;
+    std::optional<std::string> job;
+    std::optional<std::string> attempt;
+};
+
+delivery_place place_of(api_call& call) {
+    delivery_place place;
+    const auto cursor = call.cursor();
+    if (!cursor)
+        return place;
+    const auto first = cursor->find('|');
+    const auto last = cursor->rfind('|');
+    if (first == last)
+        refuse_value("query.cursor", "`next` of a page of this list", "something else");
+    place.at = cursor->substr(0, first);
+    place.job = cursor->substr(first + 1, last - first - 1);
+    place.attempt = cursor->substr(last + 1);
+    return place;
+}
+
+std::string text_in(const libqueue::report& of, std::string_view column) {
+    const auto place = std::ranges::find(of.columns, column, &libqueue::column::name);
+    return of.rows.back().at(static_cast<std::size_t>(place - of.columns.begin())).value_or("");
+}
+
 answer list_deliveries(api_call& call) {
+    const auto after = place_of(call);
     const statement asked{std::string{libqueue::sql::api_list_deliveries},
                           {number(call.integer("endpoint")), call.text("outcome"), call.tenant(),
-                           call.cursor(), std::to_string(call.limit())}};
-    return reply_page(
-        of_processor("webhook", [&] { return operations{call.database()}.query(asked); }),
-        call.limit(), "at");
+                           after.at, std::to_string(call.limit()), after.job, after.attempt}};
+    const auto found =
+        of_processor("webhook", [&] { return operations{call.database()}.query(asked); });
+    if (found.rows.size() < static_cast<std::size_t>(call.limit()))
+        return reply_list(found);
+    return reply_list(found, text_in(found, "at") + '|' + text_in(found, "job_id") + '|' +
+                                 text_in(found, "attempt"));
 }
 
 answer changed_endpoint(api_call& call, std::string_view action, const statement& asked) {
