@@ -36,9 +36,11 @@ exit_code run_dlq_list(context& with) {
     flush_output();
     if (page.rows.rows.empty()) {
         with.notes.note("no dead letters match");
+    } else if (page.next && served) {
+        // A script has no other way to go on.
+        with.notes.warn("there may be more: --cursor " + *page.next);
     } else if (page.next) {
-        const std::string go_on{served ? "--cursor " : "--before "};
-        with.notes.note("there may be more: " + go_on + *page.next);
+        with.notes.note("there may be more: --before " + *page.next);
     }
     return exit_code::ok;
 }

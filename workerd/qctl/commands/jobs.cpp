@@ -32,7 +32,8 @@ void print_for_people(context& with, const libqueue::job_info& job, bool first) 
     if (with.call.has("attempts")) {
         write_output("\n");
         auto attempts = with.operations().attempts(job.id);
-        if (with.options.format == output_format::table) {
+        // Over a server an empty list has no columns.
+        if (with.options.format == output_format::table && !attempts.rows.empty()) {
             attempts = chosen_columns(
                 attempts, {"attempt", "outcome", "started_at", "duration_ms", "worker", "error"});
         }
@@ -95,13 +96,16 @@ exit_code run_jobs_list(context& with) {
         filter.limit = static_cast<int>(read_integer(*limit, "--limit", 1, 10'000));
     }
     const auto page = with.operations().list_jobs(filter, cursor);
-    const std::string go_on =
-        (with.server() != nullptr ? "--cursor " : "--before ") + page.next.value_or("");
+    const bool served = with.server() != nullptr;
+    const std::string go_on = (served ? "--cursor " : "--before ") + page.next.value_or("");
     with.print_list(page.rows);
     flush_output();
     if (page.rows.capped) {
         // A script must not take the end of the search for the end of the list.
         with.notes.warn("looked at 100000 jobs and stopped; to go on: " + go_on);
+    } else if (page.next && served) {
+        // Nor has it another way to go on.
+        with.notes.warn("there may be more: " + go_on);
     } else if (page.next) {
         with.notes.note("there may be more: " + go_on);
     } else if (page.rows.rows.empty()) {

@@ -1,10 +1,10 @@
 #include "server/any_access.hpp"
 
-#include "api/sha256.hpp"
 #include "context.hpp"
 #include "instant.hpp"
 #include "server/asking.hpp"
 #include "server/json_body.hpp"
+#include "sha256.hpp"
 
 #include <sql/api_revoke_jwt.hpp>
 
