@@ -1,5 +1,6 @@
 #include "front_door.hpp"
 
+#include "counted.hpp"
 #include "negotiation.hpp"
 #include "request_memory.hpp"
 #include "rights.hpp"
@@ -55,19 +56,6 @@ bool edits_tagged(const route& to) {
 std::string entity_tag(const std::string& state) {
     return '"' + sha256_hex(state).substr(0, 32) + '"';
 }
-
-class counted {
-   public:
-    explicit counted(std::shared_ptr<std::atomic<int>> count) : count_{std::move(count)} {
-        ++*count_;
-    }
-    counted(const counted&) = delete;
-    counted& operator=(const counted&) = delete;
-    ~counted() { --*count_; }
-
-   private:
-    std::shared_ptr<std::atomic<int>> count_;  // shared with the front door
-};
 
 }  // namespace
 
