@@ -1,5 +1,7 @@
 #include "call_pool.hpp"
 
+#include "counted.hpp"
+
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -56,17 +58,6 @@ boost::asio::awaitable<void> on_thread(boost::asio::thread_pool& threads,
         boost::asio::use_awaitable, std::move(what));
 }
 
-class counted {
-   public:
-    explicit counted(std::shared_ptr<std::atomic<int>> count) : count_{std::move(count)} {}
-    counted(const counted&) = delete;
-    counted& operator=(const counted&) = delete;
-    ~counted() { --*count_; }
-
-   private:
-    std::shared_ptr<std::atomic<int>> count_;  // shared with the pool
-};
-
 }  // namespace
 
 call_pool::call_pool(libqueue::client_options options, int threads, int waiting_max)
@@ -83,11 +74,9 @@ void call_pool::stop() {
 }
 
 boost::asio::awaitable<bool> call_pool::run(work what) {
-    if (++*inside_ > most_) {
-        --*inside_;
-        co_return false;
-    }
     const counted here{inside_};
+    if (*inside_ > most_)
+        co_return false;
     std::function<void()> carried = [this, &what] {
         serve(what);
     };

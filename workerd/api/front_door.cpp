@@ -1,5 +1,6 @@
 #include "front_door.hpp"
 
+#include "counted.hpp"
 #include "negotiation.hpp"
 #include "request_memory.hpp"
 #include "rights.hpp"
@@ -71,19 +72,6 @@ libqueue::processors::received_call signed_call_of(const http_request& request) 
     };
     return call;
 }
-
-class counted {
-   public:
-    explicit counted(std::shared_ptr<std::atomic<int>> count) : count_{std::move(count)} {
-        ++*count_;
-    }
-    counted(const counted&) = delete;
-    counted& operator=(const counted&) = delete;
-    ~counted() { --*count_; }
-
-   private:
-    std::shared_ptr<std::atomic<int>> count_;  // shared with the front door
-};
 
 }  // namespace
 
