@@ -5,7 +5,10 @@ ALTER TABLE queue.alert
     -- Channels that took a notice that it fires and none that it is over.
     ADD COLUMN told text[] COLLATE "C" NOT NULL DEFAULT '{}',
     -- When its end was to be told; once it is, one that comes again is news.
-    ADD COLUMN end_told_at timestamptz;
+    ADD COLUMN end_told_at timestamptz,
+    -- {channel: how often it could not be told}: one that is down uses up nobody else's tries.
+    ADD COLUMN failed jsonb NOT NULL DEFAULT '{}',
+    DROP COLUMN failed_tries;
 COMMENT ON COLUMN queue.alert.pending IS
     'Channels still to be told: that it fires, or once it is resolved that it is over';
 CREATE INDEX alert_untold_end_idx ON queue.alert (resolved_at)
@@ -36,7 +39,7 @@ DECLARE
 BEGIN
     WITH gone AS (
         UPDATE queue.alert a
-        SET resolved_at = at, pending = '{}', failed_tries = 0
+        SET resolved_at = at, pending = '{}', failed = '{}'
         WHERE a.resolved_at IS NULL
           AND NOT EXISTS (SELECT FROM jsonb_to_recordset(update_alerts.firing)
                                       f (rule text, subject text)
@@ -55,7 +58,9 @@ BEGIN
                    SELECT FROM queue.alert a
                    WHERE a.rule = e.rule AND a.subject = e.subject
                      AND ((a.resolved_at IS NULL AND a.acknowledged_at IS NOT NULL)
-                          OR (a.notified_at > at - e.cool_down AND a.end_told_at IS NULL))) AS tell
+                          -- Of one that is over and that nobody took a notice of, nobody knows.
+                          OR (a.notified_at > at - e.cool_down AND a.end_told_at IS NULL
+                              AND (a.resolved_at IS NULL OR a.told <> '{}')))) AS tell
         FROM each e),
     put AS (
         INSERT INTO queue.alert AS a (
@@ -70,7 +75,7 @@ BEGIN
             threshold = excluded.threshold, seen_at = excluded.seen_at,
             notified_at = coalesce(excluded.notified_at, a.notified_at),
             notices = a.notices + excluded.notices,
-            failed_tries = CASE WHEN excluded.notices > 0 THEN 0 ELSE a.failed_tries END,
+            failed = CASE WHEN excluded.notices > 0 THEN '{}' ELSE a.failed END,
             pending = CASE WHEN excluded.notices > 0 THEN excluded.pending ELSE a.pending END
         RETURNING a.raised_at = at AS is_new)
     SELECT count(*) FILTER (WHERE p.is_new) INTO began FROM put p;
@@ -115,7 +120,7 @@ BEGIN
                                                      AND n.subject = o.subject
                                                      AND n.resolved_at IS NULL))
     UPDATE queue.alert a
-    SET end_told_at = tell_alert_ends.at, failed_tries = 0,
+    SET end_told_at = tell_alert_ends.at, failed = '{}',
         pending = ARRAY(SELECT t.channel FROM unnest(a.told) t (channel)
                         WHERE t.channel = ANY (end_channels COLLATE "C"))
     FROM lasting v
@@ -123,30 +128,39 @@ BEGIN
 END
 $$;
 
--- A channel was told, or could not be: after so many tries nobody tries again until the next
+-- A channel was told, or could not be: after 20 tries nobody tries it again until the next
 -- cool-down. `is_end`: that it is over. A channel that was told that it fires while it ended is
 -- told of its end as well.
 DROP FUNCTION queue.note_alert_told(bigint, text, boolean);
 CREATE FUNCTION queue.note_alert_told(
     id bigint, channel text, told boolean, is_end boolean DEFAULT false) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
+DECLARE
+    of_channel text COLLATE "C" := note_alert_told.channel;
+    tries integer;
+    -- Nothing more is to be done about this notice.
+    settled boolean;
+BEGIN
+    SELECT coalesce((a.failed ->> of_channel)::integer, 0) + (NOT note_alert_told.told)::integer
+    INTO tries FROM queue.alert a WHERE a.id = note_alert_told.id FOR UPDATE;
+    settled := note_alert_told.told OR tries > 20;
     UPDATE queue.alert a
-    SET pending = CASE WHEN (note_alert_told.told OR a.failed_tries >= 20)
-                            AND note_alert_told.is_end = (a.resolved_at IS NOT NULL)
-                       THEN array_remove(a.pending, note_alert_told.channel COLLATE "C")
+    SET pending = CASE WHEN settled AND note_alert_told.is_end = (a.resolved_at IS NOT NULL)
+                       THEN array_remove(a.pending, of_channel)
                        ELSE a.pending END,
-        failed_tries = a.failed_tries + (NOT note_alert_told.told)::integer,
+        failed = CASE WHEN note_alert_told.told THEN a.failed - of_channel
+                      ELSE a.failed || jsonb_build_object(of_channel, tries) END,
         told = CASE WHEN note_alert_told.told AND NOT note_alert_told.is_end
-                    THEN array_remove(a.told, note_alert_told.channel COLLATE "C")
-                         || (note_alert_told.channel COLLATE "C")
-                    WHEN note_alert_told.is_end
-                         AND (note_alert_told.told OR a.failed_tries >= 20)
-                    THEN array_remove(a.told, note_alert_told.channel COLLATE "C")
+                    THEN array_remove(a.told, of_channel) || of_channel
+                    WHEN settled AND note_alert_told.is_end
+                    THEN array_remove(a.told, of_channel)
                     ELSE a.told END,
         end_told_at = CASE WHEN note_alert_told.told AND NOT note_alert_told.is_end
                            THEN NULL ELSE a.end_told_at END
-    WHERE a.id = note_alert_told.id
+    WHERE a.id = note_alert_told.id;
+END
 $$;
 
 SELECT queue.apply_rights();

@@ -8,5 +8,5 @@ SELECT a.id, a.rule, a.subject, a.severity, a.summary, a.value, a.threshold, a.r
 FROM queue.alert a
 CROSS JOIN LATERAL unnest(a.pending) c (channel)
 WHERE a.pending <> '{}'
-ORDER BY a.failed_tries, a.id, c.channel
+ORDER BY coalesce((a.failed ->> c.channel)::integer, 0), a.id, c.channel
 LIMIT $1::int

@@ -167,9 +167,34 @@ TEST_SUITE("observation") {
         CHECK(b.alerts.untold().rows.size() == 2);
     }
 
+    TEST_CASE("alerts: one that nobody took a notice of is news when it comes again") {
+        bench b;
+        static_cast<void>(b.alerts.update(firing));
+        b.alerts.note_told(b.first_id(), "log", false);
+        static_cast<void>(b.alerts.update("[]"));
+        static_cast<void>(b.alerts.update(firing));
+        CHECK(b.alerts.untold().rows.size() == 2);
+    }
+
+    TEST_CASE("alerts: a channel that is down uses up nobody else's tries") {
+        bench b;
+        static_cast<void>(b.alerts.update(firing));
+        const auto id = b.first_id();
+        for (int i = 0; i < 21; ++i) {
+            CHECK(b.alerts.untold().rows.size() == 2);
+            b.alerts.note_told(id, "mail", false);
+        }
+        CHECK(b.alerts.untold().rows.size() == 1);
+        b.alerts.note_told(id, "log", false);
+        CHECK(b.alerts.untold().rows.size() == 1);
+        b.alerts.note_told(id, "log", true);
+        CHECK(b.alerts.untold().rows.empty());
+    }
+
     TEST_CASE("alerts: an end and a new beginning within the cool-down tell nobody again") {
         bench b;
         static_cast<void>(b.alerts.update(firing));
+        b.alerts.note_told(b.first_id(), "log", true);
         const auto ended = b.alerts.update("[]");
         CHECK(ended.rows[0][1] == "1");
         CHECK(b.alerts.list().rows.empty());
