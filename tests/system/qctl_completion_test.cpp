@@ -63,9 +63,9 @@ TEST_SUITE("qctl completion") {
         CHECK(shell.completes({"qctl", "jo"}) == names{"jobs"});
         CHECK(shell.completes({"qctl", "doc"}) == names{"doctor"});
         CHECK(shell.completes({"qctl", "jobs", "re"}) == names{"resolve", "retry"});
-        CHECK(shell.completes({"qctl", "jobs", ""}) == names{"list", "show", "explain", "wait",
-                                                             "logs", "effects", "resolve", "retry",
-                                                             "cancel"});
+        CHECK(shell.completes({"qctl", "jobs", ""}) ==
+              names{"list", "count", "show", "explain", "lineage", "wait", "logs", "effects",
+                    "resolve", "retry", "run-now", "snooze", "clone", "cancel"});
         CHECK(shell.completes({"qctl", "webhooks", ""}) ==
               names{"endpoints", "deliveries", "verify"});
         CHECK(shell.completes({"qctl", "webhooks", "endpoints", "en"}) == names{"enable"});
@@ -108,7 +108,7 @@ TEST_SUITE("qctl completion") {
         CHECK(shell.completes({"qctl", "jobs", "list", "--queue", ""}).empty());
         // The value of a flag is no word of the command.
         CHECK(shell.completes({"qctl", "--db", "jobs", "queu"}) == names{"queues"});
-        CHECK(shell.completes({"qctl", "--db", "x", "jobs", "li"}) == names{"list"});
+        CHECK(shell.completes({"qctl", "--db", "x", "jobs", "lis"}) == names{"list"});
     }
 
     TEST_CASE("completion: zsh and fish name every command and flag as well") {

@@ -482,6 +482,13 @@ TEST_SUITE("qctl verbs and routes") {
         CHECK(both.served({"queues", "objective", "default", "soon"}).code == 2);
         CHECK(both.served({"queues", "objective", "nowhere", "1m"}).code == 3);
         CHECK(both.direct({"tokens", "whoami"}).code == 2);
+        // Both ways hash a JWT alike: the second one finds it.
+        const words jwt{"tokens", "revoke-jwt", "--issuer",  "https://id.example.com",
+                        "--jti",  "7d1f",       "--expires", "2036-01-31T08:00:00Z"};
+        CHECK(both.direct(jwt).output == "JWT 7d1f: revoked\n");
+        CHECK(both.served(jwt).output == "JWT 7d1f: revoked\n");
+        CHECK(both.rig.db().query("SELECT count(*) FROM queue.revoked_jwt") == "1");
+        CHECK(both.direct({"tokens", "revoke-jwt", "--jti", "7d1f"}).code == 2);
     }
 
     TEST_CASE("operations are undone, followed and refused to whoever may not") {
