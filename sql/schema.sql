@@ -100,9 +100,9 @@ CREATE TABLE queue.alert (
     notified_at timestamp with time zone,
     notices integer DEFAULT 0 NOT NULL,
     pending text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
-    failed_tries integer DEFAULT 0 NOT NULL,
     told text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
     end_told_at timestamp with time zone,
+    failed jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT alert_severity_valid CHECK ((severity = ANY (ARRAY['critical'::text, 'warning'::text, 'info'::text])))
 );
 
@@ -486,12 +486,14 @@ DECLARE
     made queue.audit;
 BEGIN
     PERFORM queue.check_audit(action, target, detail);
-    SELECT h.* INTO STRICT head FROM queue.audit_head h FOR UPDATE;
+    -- By its key: callers forbid sequential scans, and one that is planned nevertheless is priced
+    -- so high that it is compiled first.
+    SELECT h.* INTO STRICT head FROM queue.audit_head h WHERE h.only_row FOR UPDATE;
     made := ROW(head.id + 1, clock_timestamp(), actor, role, tenant_id, action, target, detail,
                 request_id, head.hash, NULL);
     made.hash := queue.audit_hash(made);
     INSERT INTO queue.audit SELECT made.*;
-    UPDATE queue.audit_head h SET id = made.id, hash = made.hash;
+    UPDATE queue.audit_head h SET id = made.id, hash = made.hash WHERE h.only_row;
 END
 $$;
 
@@ -5459,25 +5461,34 @@ END
 $$;
 
 CREATE FUNCTION queue.note_alert_told(id bigint, channel text, told boolean, is_end boolean DEFAULT false) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+#variable_conflict use_column
+DECLARE
+    of_channel text COLLATE "C" := note_alert_told.channel;
+    tries integer;
+    -- Nothing more is to be done about this notice.
+    settled boolean;
+BEGIN
+    SELECT coalesce((a.failed ->> of_channel)::integer, 0) + (NOT note_alert_told.told)::integer
+    INTO tries FROM queue.alert a WHERE a.id = note_alert_told.id FOR UPDATE;
+    settled := note_alert_told.told OR tries > 20;
     UPDATE queue.alert a
-    SET pending = CASE WHEN (note_alert_told.told OR a.failed_tries >= 20)
-                            AND note_alert_told.is_end = (a.resolved_at IS NOT NULL)
-                       THEN array_remove(a.pending, note_alert_told.channel COLLATE "C")
+    SET pending = CASE WHEN settled AND note_alert_told.is_end = (a.resolved_at IS NOT NULL)
+                       THEN array_remove(a.pending, of_channel)
                        ELSE a.pending END,
-        failed_tries = a.failed_tries + (NOT note_alert_told.told)::integer,
+        failed = CASE WHEN note_alert_told.told THEN a.failed - of_channel
+                      ELSE a.failed || jsonb_build_object(of_channel, tries) END,
         told = CASE WHEN note_alert_told.told AND NOT note_alert_told.is_end
-                    THEN array_remove(a.told, note_alert_told.channel COLLATE "C")
-                         || (note_alert_told.channel COLLATE "C")
-                    WHEN note_alert_told.is_end
-                         AND (note_alert_told.told OR a.failed_tries >= 20)
-                    THEN array_remove(a.told, note_alert_told.channel COLLATE "C")
+                    THEN array_remove(a.told, of_channel) || of_channel
+                    WHEN settled AND note_alert_told.is_end
+                    THEN array_remove(a.told, of_channel)
                     ELSE a.told END,
         end_told_at = CASE WHEN note_alert_told.told AND NOT note_alert_told.is_end
                            THEN NULL ELSE a.end_told_at END
-    WHERE a.id = note_alert_told.id
+    WHERE a.id = note_alert_told.id;
+END
 $$;
 
 CREATE FUNCTION queue.note_cost(kind text, queue text) RETURNS void
@@ -8031,7 +8042,7 @@ BEGIN
                                                      AND n.subject = o.subject
                                                      AND n.resolved_at IS NULL))
     UPDATE queue.alert a
-    SET end_told_at = tell_alert_ends.at, failed_tries = 0,
+    SET end_told_at = tell_alert_ends.at, failed = '{}',
         pending = ARRAY(SELECT t.channel FROM unnest(a.told) t (channel)
                         WHERE t.channel = ANY (end_channels COLLATE "C"))
     FROM lasting v
@@ -8171,7 +8182,7 @@ DECLARE
 BEGIN
     WITH gone AS (
         UPDATE queue.alert a
-        SET resolved_at = at, pending = '{}', failed_tries = 0
+        SET resolved_at = at, pending = '{}', failed = '{}'
         WHERE a.resolved_at IS NULL
           AND NOT EXISTS (SELECT FROM jsonb_to_recordset(update_alerts.firing)
                                       f (rule text, subject text)
@@ -8190,7 +8201,9 @@ BEGIN
                    SELECT FROM queue.alert a
                    WHERE a.rule = e.rule AND a.subject = e.subject
                      AND ((a.resolved_at IS NULL AND a.acknowledged_at IS NOT NULL)
-                          OR (a.notified_at > at - e.cool_down AND a.end_told_at IS NULL))) AS tell
+                          -- Of one that is over and that nobody took a notice of, nobody knows.
+                          OR (a.notified_at > at - e.cool_down AND a.end_told_at IS NULL
+                              AND (a.resolved_at IS NULL OR a.told <> '{}')))) AS tell
         FROM each e),
     put AS (
         INSERT INTO queue.alert AS a (
@@ -8205,7 +8218,7 @@ BEGIN
             threshold = excluded.threshold, seen_at = excluded.seen_at,
             notified_at = coalesce(excluded.notified_at, a.notified_at),
             notices = a.notices + excluded.notices,
-            failed_tries = CASE WHEN excluded.notices > 0 THEN 0 ELSE a.failed_tries END,
+            failed = CASE WHEN excluded.notices > 0 THEN '{}' ELSE a.failed END,
             pending = CASE WHEN excluded.notices > 0 THEN excluded.pending ELSE a.pending END
         RETURNING a.raised_at = at AS is_new)
     SELECT count(*) FILTER (WHERE p.is_new) INTO began FROM put p;

@@ -61,8 +61,8 @@ DECLARE
     made queue.audit;
 BEGIN
     PERFORM queue.check_audit(action, target, detail);
-    -- By its key: callers forbid sequential scans, and one that is planned nevertheless is priced so
-    -- high that it is compiled first.
+    -- By its key: callers forbid sequential scans, and one that is planned nevertheless is priced
+    -- so high that it is compiled first.
     SELECT h.* INTO STRICT head FROM queue.audit_head h WHERE h.only_row FOR UPDATE;
     made := ROW(head.id + 1, clock_timestamp(), actor, role, tenant_id, action, target, detail,
                 request_id, head.hash, NULL);

@@ -84,7 +84,6 @@ constexpr std::array clear_body{
 constexpr std::array jobs_parameters{
     field{"state", value_type::text, "Jobs in this state only.", false, 0, 0,
           "scheduled|ready|running|retrying|completed|cancelled|dead"},
-    before_parameter,
 };
 
 constexpr std::array rows{
@@ -110,7 +109,7 @@ constexpr std::array rows{
           .run = show_queue},
     route{.path = "/queues/{name}/jobs",
           .right = "jobs.read",
-          .summary = "The queue's jobs, newest first.",
+          .summary = "The queue's jobs: as /jobs with the filter `queue:NAME`.",
           .parameters = jobs_parameters,
           .answers = shape::list,
           .pages = true,
