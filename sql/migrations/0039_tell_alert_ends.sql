@@ -84,8 +84,8 @@ BEGIN
 END
 $$;
 
--- What came again takes over who was told of it before; what has been over for long enough is to
--- be told. Internal: of update_alerts.
+-- What came again takes over who was told of it before, and when; what has been over for long
+-- enough is to be told. Internal: of update_alerts.
 CREATE FUNCTION queue.tell_alert_ends(at timestamptz, end_after interval, end_channels text[])
 RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -93,20 +93,22 @@ AS $$
 #variable_conflict use_column
 BEGIN
     WITH before AS (
-        SELECT o.id, n.id AS heir, o.told, o.end_told_at FROM queue.alert o
+        SELECT o.id, n.id AS heir, o.told, o.end_told_at, o.notified_at FROM queue.alert o
         JOIN queue.alert n ON n.rule = o.rule AND n.subject = o.subject AND n.resolved_at IS NULL
         WHERE o.resolved_at IS NOT NULL AND (o.told <> '{}' OR o.pending <> '{}')),
     -- An end that was not taken yet would be taken for this one's.
     emptied AS (
         UPDATE queue.alert o SET told = '{}', pending = '{}' FROM before b WHERE o.id = b.id),
     passed_on AS (
-        SELECT b.heir, array_agg(DISTINCT c.channel) AS told
+        SELECT b.heir, array_agg(DISTINCT c.channel) AS told,
+               max(b.notified_at) AS notified_at
         FROM before b CROSS JOIN LATERAL unnest(b.told) c (channel)
         WHERE b.end_told_at IS NULL
         GROUP BY b.heir)
     UPDATE queue.alert n
     SET told = ARRAY(SELECT t.channel FROM unnest(n.told) t (channel)
-                     UNION SELECT t.channel FROM unnest(p.told) t (channel))
+                     UNION SELECT t.channel FROM unnest(p.told) t (channel)),
+        notified_at = greatest(n.notified_at, p.notified_at)
     FROM passed_on p WHERE n.id = p.heir;
 
     IF end_after IS NULL OR end_channels IS NULL THEN
