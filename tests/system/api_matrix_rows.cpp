@@ -177,6 +177,11 @@ std::vector<matrix_row> make_rows() {
          R"({"pattern":"a.@","kind":"debug.echo"})", unique_name},
         {"DELETE /subscriptions/{id}", whose::own, "/subscriptions/@", {}, made_subscription},
         absent({"GET /webhooks/endpoints", whose::seen, "/webhooks/endpoints"}),
+        absent({"POST /webhooks/endpoints", whose::seen, "/webhooks/endpoints",
+                R"({"url":"https://example.com/hook"})"}),
+        absent({"DELETE /webhooks/endpoints/{id}", whose::seen, "/webhooks/endpoints/1"}),
+        absent({"POST /webhooks/endpoints/{id}/rotate-secret", whose::seen,
+                "/webhooks/endpoints/1/rotate-secret"}),
         absent({"GET /webhooks/deliveries", whose::seen, "/webhooks/deliveries"}),
         absent(
             {"POST /webhooks/endpoints/{id}/enable", whose::seen, "/webhooks/endpoints/1/enable"}),

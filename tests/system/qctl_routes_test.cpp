@@ -229,6 +229,10 @@ void processor_verbs(route_watch& watch, const std::string& endpoint) {
     watch.run({"webhooks", "endpoints", "enable", endpoint});
     watch.run({"webhooks", "deliveries", "list"});
     watch.run({"webhooks", "deliveries", "replay", "evt_1", "--endpoint", endpoint});
+    const auto made =
+        lines_of(watch.run({"webhooks", "endpoints", "create", "https://hook.invalid/y"})).at(0);
+    watch.run({"webhooks", "endpoints", "rotate-secret", made, "--yes"});
+    watch.run({"webhooks", "endpoints", "remove", made, "--confirm", made});
     watch.run({"templates", "list"});
 }
 
@@ -585,6 +589,38 @@ TEST_SUITE("qctl verbs and routes") {
                 const auto missing = run(args);
                 CHECK_MESSAGE(missing.code == 3, missing.errors);
             }
+        }
+        // A tenant's endpoint, by one who is of none: on both ways whosever it is.
+        const auto tenant = both.rig.tenant("acme");
+        for (const bool served : {false, true}) {
+            CAPTURE(served);
+            const auto run = [&](const words& args) {
+                return served ? both.served(args) : both.direct(args);
+            };
+            const auto count = [&](const std::string& action) {
+                return both.rig.db().query("SELECT count(*) FROM queue.audit WHERE action = $1",
+                                           {action});
+            };
+            const auto before = std::stoi(count("endpoints.create"));
+            const auto made = run({"webhooks", "endpoints", "create", "https://hook.invalid/t",
+                                   "--event", "order.*", "--ordered", "--tenant", tenant});
+            REQUIRE_MESSAGE(made.code == 0, made.errors);
+            const auto id = lines_of(made.output).at(0);
+            CHECK(both.rig.db().query("SELECT tenant_id || ' ' || ordered || ' ' || events[1] "
+                                      "FROM webhooks.endpoints WHERE id = $1",
+                                      {id}) == tenant + " true order.*");
+            // Each action is in the audit, and once.
+            CHECK(std::stoi(count("endpoints.create")) == before + 1);
+            for (const auto& args : {words{"disable", id, "--yes"}, words{"enable", id},
+                                     words{"rotate-secret", id, "--overlap", "1h", "--yes"},
+                                     words{"remove", id, "--confirm", id}}) {
+                CAPTURE(args);
+                words all{"webhooks", "endpoints"};
+                all.insert(all.end(), args.begin(), args.end());
+                const auto done = run(all);
+                CHECK_MESSAGE(done.code == 0, done.errors);
+            }
+            CHECK(run({"webhooks", "endpoints", "remove", id, "--confirm", id}).code == 3);
         }
         for (auto args : {list, words{"webhooks", "endpoints", "show", endpoint}}) {
             args.insert(args.end(), look.begin(), look.end());

@@ -79,6 +79,7 @@ enum class verb {
     webhooks_endpoints_enable,
     webhooks_endpoints_disable,
     webhooks_endpoints_rotate,
+    webhooks_endpoints_remove,
     webhooks_deliveries_list,
     webhooks_deliveries_replay,
     webhooks_verify,

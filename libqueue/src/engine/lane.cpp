@@ -499,12 +499,15 @@ void lane::accept_claim(const claim_sent& sent, const pg::result& rows, double s
     }
     if (jobs == 0) {
         if (sent.what == claim_of::line) {
+            const auto sent_at = now - std::chrono::duration_cast<clock::duration>(
+                                           std::chrono::duration<double>{seconds});
             ++queue.watch.empty_looks;
             queue.watch.next_look =
                 now + look_interval(queue.watch.empty_looks, shared_.options.poll_interval);
+            // What came due while the turn was away was not seen by it: look again at once.
             for (const auto due : {queue.watch.next_due, queue.keys.due}) {
                 queue.watch.next_look =
-                    due > now ? std::min(queue.watch.next_look, due) : queue.watch.next_look;
+                    due > sent_at ? std::min(queue.watch.next_look, due) : queue.watch.next_look;
             }
         }
         return;

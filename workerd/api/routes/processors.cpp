@@ -2,15 +2,23 @@
 #include "routes/routes.hpp"
 
 #include <libqueue/operations.hpp>
+#include <sql/api_create_endpoint.hpp>
 #include <sql/api_disable_endpoint.hpp>
 #include <sql/api_enable_endpoint.hpp>
 #include <sql/api_list_deliveries.hpp>
 #include <sql/api_list_endpoints.hpp>
 #include <sql/api_list_templates.hpp>
+#include <sql/api_remove_endpoint.hpp>
 #include <sql/api_replay_delivery.hpp>
+#include <sql/api_rotate_endpoint.hpp>
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <array>
+#include <string>
+#include <vector>
 
 // What belongs to processors and not to the engine: tables of schemas that are there only where the
 // processor is used.
@@ -86,37 +94,64 @@ answer list_deliveries(api_call& call) {
                                  text_in(found, "attempt"));
 }
 
-answer changed_endpoint(api_call& call, std::string_view action, const statement& asked) {
-    static_cast<void>(of_processor("webhook", [&] {
-        return operations{call.database()}.query_audited(
-            action, "endpoint:" + std::to_string(call.id()), {}, asked);
-    }));
+// The functions of the processor write what they did into the audit themselves.
+libqueue::report change(api_call& call, const statement& asked) {
+    auto done = of_processor("webhook", [&] { return operations{call.database()}.query(asked); });
+    call.note_change();
+    return done;
+}
+
+answer changed_endpoint(api_call& call, const statement& asked) {
+    static_cast<void>(change(call, asked));
     boost::json::object body;
     body["id"] = call.id();
     return reply_json(body);
 }
 
+answer create_endpoint(api_call& call) {
+    boost::json::array events;
+    for (const auto& each : call.member_texts("events").value_or(std::vector<std::string>{"*"}))
+        events.emplace_back(each);
+    const bool is_ordered = call.member_flag("ordered").value_or(false);
+    const statement asked{std::string{libqueue::sql::api_create_endpoint},
+                          {call.tenant(), call.member_text("url"), boost::json::serialize(events),
+                           is_ordered ? "true" : "false", call.member_text("description")}};
+    const auto made = change(call, asked);
+    return reply_object(made, 201);
+}
+
+answer rotate_endpoint(api_call& call) {
+    constexpr std::int64_t a_day = 86'400;
+    const auto overlap = call.member_integer("overlap_seconds").value_or(a_day);
+    const statement asked{std::string{libqueue::sql::api_rotate_endpoint},
+                          {call.tenant(), std::to_string(call.id()), std::to_string(overlap)}};
+    return changed_endpoint(call, asked);
+}
+
+answer remove_endpoint(api_call& call) {
+    const statement asked{std::string{libqueue::sql::api_remove_endpoint},
+                          {call.tenant(), std::to_string(call.id())}};
+    return changed_endpoint(call, asked);
+}
+
 answer enable_endpoint(api_call& call) {
     const statement asked{std::string{libqueue::sql::api_enable_endpoint},
                           {call.tenant(), std::to_string(call.id())}};
-    return changed_endpoint(call, "endpoints.enable", asked);
+    return changed_endpoint(call, asked);
 }
 
 answer disable_endpoint(api_call& call) {
     const statement asked{
         std::string{libqueue::sql::api_disable_endpoint},
         {call.tenant(), std::to_string(call.id()), call.member_text("reason").value_or("")}};
-    return changed_endpoint(call, "endpoints.disable", asked);
+    return changed_endpoint(call, asked);
 }
 
 answer replay_delivery(api_call& call) {
     const auto endpoint = std::to_string(call.member_integer("endpoint").value_or(0));
     const statement asked{std::string{libqueue::sql::api_replay_delivery},
                           {call.tenant(), endpoint, call.name("event_id")}};
-    return reply_object(of_processor("webhook", [&] {
-        return operations{call.database()}.query_audited("deliveries.replay",
-                                                         "endpoint:" + endpoint, {}, asked);
-    }));
+    return reply_object(change(call, asked));
 }
 
 answer list_templates(api_call& call) {
@@ -137,6 +172,18 @@ constexpr std::array delivery_parameters{
 };
 constexpr std::array reason{
     field{"reason", value_type::text, "For people.", false, 0, 1000},
+};
+constexpr std::array new_endpoint{
+    field{"url", value_type::text, "Where events are sent.", true, 1, 2'048},
+    field{"events", value_type::list, "Patterns of events, such as order.*; none: all.", false, 1,
+          100},
+    field{"ordered", value_type::boolean, "One after the other, as they were published."},
+    field{"description", value_type::text, "For people.", false, 0, 1'000},
+    tenant_parameter,
+};
+constexpr std::array overlap{
+    field{"overlap_seconds", value_type::integer,
+          "How long the old secret signs, too; none: a day.", false, 0, 2'592'000},
 };
 constexpr std::array event_path{
     tenant_parameter,
@@ -161,6 +208,26 @@ constexpr std::array rows{
           .answers = shape::list,
           .pages = true,
           .run = list_endpoints},
+    route{.method = verb::post,
+          .path = "/webhooks/endpoints",
+          .right = "endpoints.change",
+          .summary = "Make an endpoint. Its secret is derived from the endpoint key of workerd.",
+          .body = new_endpoint,
+          .status = 201,
+          .run = create_endpoint},
+    route{.method = verb::remove,
+          .path = "/webhooks/endpoints/{id}",
+          .right = "endpoints.change",
+          .summary = "Remove the endpoint; its log stays until it is pruned.",
+          .parameters = tenant_only,
+          .run = remove_endpoint},
+    route{.method = verb::post,
+          .path = "/webhooks/endpoints/{id}/rotate-secret",
+          .right = "endpoints.change",
+          .summary = "Give the endpoint a new secret; both sign for a while.",
+          .parameters = tenant_only,
+          .body = overlap,
+          .run = rotate_endpoint},
     route{.path = "/webhooks/deliveries",
           .right = "webhooks.read",
           .summary = "Attempts to deliver events, newest first; never what was sent.",

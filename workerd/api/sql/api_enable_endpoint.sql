@@ -1,2 +1,3 @@
--- $1 uuid tenant or NULL, $2 bigint endpoint. Locks: the endpoint.
-SELECT webhooks.endpoint_enable($1::uuid, $2::bigint)
+-- $1 uuid tenant or NULL, $2 bigint endpoint, whosever it is when there is no tenant. Locks: the endpoint.
+SELECT webhooks.endpoint_enable(
+    coalesce($1::uuid, (SELECT e.tenant_id FROM webhooks.endpoints e WHERE e.id = $2::bigint)), $2::bigint)

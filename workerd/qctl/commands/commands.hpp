@@ -84,6 +84,7 @@ namespace qctl {
 [[nodiscard]] exit_code run_webhooks_endpoints_enable(context& with);
 [[nodiscard]] exit_code run_webhooks_endpoints_disable(context& with);
 [[nodiscard]] exit_code run_webhooks_endpoints_rotate(context& with);
+[[nodiscard]] exit_code run_webhooks_endpoints_remove(context& with);
 [[nodiscard]] exit_code run_webhooks_deliveries_list(context& with);
 [[nodiscard]] exit_code run_webhooks_deliveries_replay(context& with);
 [[nodiscard]] exit_code run_webhooks_verify(context& with);

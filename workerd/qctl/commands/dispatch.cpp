@@ -86,6 +86,7 @@ constexpr std::array entries{
     entry{verb::webhooks_endpoints_enable, run_webhooks_endpoints_enable},
     entry{verb::webhooks_endpoints_disable, run_webhooks_endpoints_disable},
     entry{verb::webhooks_endpoints_rotate, run_webhooks_endpoints_rotate},
+    entry{verb::webhooks_endpoints_remove, run_webhooks_endpoints_remove},
     entry{verb::webhooks_deliveries_list, run_webhooks_deliveries_list},
     entry{verb::webhooks_deliveries_replay, run_webhooks_deliveries_replay},
     entry{verb::webhooks_verify, run_webhooks_verify},

@@ -7,8 +7,6 @@
 #include "unwrapped.hpp"
 
 #include <libqueue/webhook.hpp>
-#include <sql/qctl_create_endpoint.hpp>
-#include <sql/qctl_rotate_endpoint.hpp>
 
 #include <sys/stat.h>
 
@@ -47,14 +45,6 @@ bool only_planned(context& with, std::int64_t id, const std::string& what) {
     static_cast<void>(unwrapped(with.processors().endpoint(id)));
     print_endpoint_result(with, id, "would be " + what);
     return true;
-}
-
-std::string json_list(const std::vector<std::string>& texts) {
-    std::string all;
-    for (const auto& each : texts) {
-        all += (all.empty() ? "[" : ",") + json_quoted(each);
-    }
-    return all.empty() ? "[\"*\"]" : all + "]";
 }
 
 std::string file_text(const std::string& path, const std::string& where) {
@@ -142,11 +132,16 @@ exit_code run_webhooks_endpoints_create(context& with) {
         with.print_result("an endpoint would be created", row.done());
         return exit_code::ok;
     }
-    const auto made = unwrapped(with.processors().act(
-        "webhook", "endpoints.create", {},
-        statement{std::string{libqueue::sql::qctl_create_endpoint},
-                  {call.text("tenant"), call.arguments[0], json_list(call.all("event")),
-                   call.has("ordered") ? "true" : "false", call.text("description")}}));
+    wanted_endpoint wanted;
+    wanted.url = call.arguments[0];
+    wanted.tenant = call.text("tenant");
+    wanted.events = call.all("event");
+    if (wanted.events.empty()) {
+        wanted.events.emplace_back("*");
+    }
+    wanted.ordered = call.has("ordered");
+    wanted.description = call.text("description");
+    const auto made = unwrapped(with.processors().create_endpoint(wanted));
     const auto id = made.rows.at(0).at(0).value_or("");
     with.print_result(id, made);
     flush_output();
@@ -187,14 +182,22 @@ exit_code run_webhooks_endpoints_rotate(context& with) {
     }
     ask_consent(with.options, danger::moderate, name, "give endpoint " + name + " a new secret");
     const auto overlap = read_duration(with.call.text("overlap").value_or("24h"), "--overlap");
-    const auto row =
-        unwrapped(with.processors().act("webhook", "endpoints.rotate", "endpoint:" + name,
-                                        statement{std::string{libqueue::sql::qctl_rotate_endpoint},
-                                                  {name, std::to_string(overlap.count())}}));
-    if (row.rows.empty()) {
-        throw stop{exit_code::not_found, "not_found", "no endpoint " + name};
-    }
+    demand_done(with.processors().rotate_endpoint(
+        id, std::chrono::duration_cast<std::chrono::seconds>(overlap)));
     print_endpoint_result(with, id, "given a new secret");
+    return exit_code::ok;
+}
+
+exit_code run_webhooks_endpoints_remove(context& with) {
+    const auto id = read_id(with.call.arguments[0], "ID");
+    const auto name = std::to_string(id);
+    demand_consent(with.options, danger::severe, name);
+    if (only_planned(with, id, "removed")) {
+        return exit_code::ok;
+    }
+    ask_consent(with.options, danger::severe, name, "remove endpoint " + name + " and its keys");
+    demand_done(with.processors().remove_endpoint(id));
+    print_endpoint_result(with, id, "removed");
     return exit_code::ok;
 }
 

@@ -1,15 +1,19 @@
 #include "server/any_processors.hpp"
 
 #include "context.hpp"
+#include "printable.hpp"
 #include "server/asking.hpp"
 #include "server/json_body.hpp"
 
+#include <sql/api_create_endpoint.hpp>
+#include <sql/api_disable_endpoint.hpp>
+#include <sql/api_enable_endpoint.hpp>
 #include <sql/api_list_deliveries.hpp>
 #include <sql/api_list_endpoints.hpp>
 #include <sql/api_list_templates.hpp>
-#include <sql/qctl_disable_endpoint.hpp>
-#include <sql/qctl_enable_endpoint.hpp>
-#include <sql/qctl_resend_event.hpp>
+#include <sql/api_remove_endpoint.hpp>
+#include <sql/api_replay_delivery.hpp>
+#include <sql/api_rotate_endpoint.hpp>
 
 #include <algorithm>
 
@@ -45,6 +49,14 @@ libqueue::error no_endpoint(std::int64_t id) {
 
 std::string endpoint_path(std::int64_t id, std::string_view rest) {
     return "/webhooks/endpoints/" + std::to_string(id) + std::string{rest};
+}
+
+std::string json_list(const std::vector<std::string>& texts) {
+    std::string all;
+    for (const auto& each : texts) {
+        all += (all.empty() ? "[" : ",") + json_quoted(each);
+    }
+    return all.empty() ? "[\"*\"]" : all + "]";
 }
 
 }  // namespace
@@ -83,22 +95,37 @@ result<report> any_processors::endpoint(std::int64_t id) {
     return found;
 }
 
-result<void> any_processors::changed(std::int64_t id, std::string_view action,
-                                     const statement& asked) {
-    const auto row = act("webhook", action, "endpoint:" + std::to_string(id), asked);
-    if (!row) {
-        return row.error();
+result<report> any_processors::create_endpoint(const wanted_endpoint& wanted) {
+    if (auto* const server = with_.server()) {
+        api_request request{"POST", "/webhooks/endpoints"};
+        request.body = json_body{}
+                           .text("url", wanted.url)
+                           .texts("events", wanted.events)
+                           .boolean("ordered", wanted.ordered)
+                           .text("description", wanted.description)
+                           .text("tenant_id", wanted.tenant)
+                           .done();
+        return server->object(request);
     }
-    return row->rows.empty() ? result<void>{no_endpoint(id)} : result<void>{};
+    return ask("webhook", statement{std::string{libqueue::sql::api_create_endpoint},
+                                    {wanted.tenant, wanted.url, json_list(wanted.events),
+                                     wanted.ordered ? "true" : "false", wanted.description}});
+}
+
+result<void> any_processors::changed(std::string_view sql, std::int64_t id, const text& more) {
+    statement asked{std::string{sql}, {std::nullopt, std::to_string(id)}};
+    if (more) {
+        asked.parameters.push_back(more);
+    }
+    const auto row = ask("webhook", asked);
+    return row ? result<void>{} : result<void>{row.error()};
 }
 
 result<void> any_processors::enable_endpoint(std::int64_t id) {
     if (auto* const server = with_.server()) {
         return done(server->ask({"POST", endpoint_path(id, "/enable")}));
     }
-    return changed(
-        id, "endpoints.enable",
-        statement{std::string{libqueue::sql::qctl_enable_endpoint}, {std::to_string(id)}});
+    return changed(libqueue::sql::api_enable_endpoint, id);
 }
 
 result<void> any_processors::disable_endpoint(std::int64_t id, const std::string& reason) {
@@ -107,9 +134,23 @@ result<void> any_processors::disable_endpoint(std::int64_t id, const std::string
         request.body = json_body{}.text("reason", reason).done();
         return done(server->ask(request));
     }
-    return changed(
-        id, "endpoints.disable",
-        statement{std::string{libqueue::sql::qctl_disable_endpoint}, {std::to_string(id), reason}});
+    return changed(libqueue::sql::api_disable_endpoint, id, reason);
+}
+
+result<void> any_processors::rotate_endpoint(std::int64_t id, std::chrono::seconds overlap) {
+    if (auto* const server = with_.server()) {
+        api_request request{"POST", endpoint_path(id, "/rotate-secret")};
+        request.body = json_body{}.integer("overlap_seconds", overlap.count()).done();
+        return done(server->ask(request));
+    }
+    return changed(libqueue::sql::api_rotate_endpoint, id, std::to_string(overlap.count()));
+}
+
+result<void> any_processors::remove_endpoint(std::int64_t id) {
+    if (auto* const server = with_.server()) {
+        return done(server->ask({"DELETE", endpoint_path(id, "")}));
+    }
+    return changed(libqueue::sql::api_remove_endpoint, id);
 }
 
 result<report> any_processors::deliveries(number endpoint, const text& outcome, const text& tenant,
@@ -133,13 +174,8 @@ result<report> any_processors::replay(const std::string& event, std::int64_t end
         request.body = json_body{}.integer("endpoint", endpoint).done();
         return server->object(request);
     }
-    auto row = act("webhook", "deliveries.replay", "endpoint:" + std::to_string(endpoint),
-                   statement{std::string{libqueue::sql::qctl_resend_event},
-                             {std::to_string(endpoint), event}});
-    if (row && row->rows.empty()) {
-        return no_endpoint(endpoint);
-    }
-    return row;
+    return ask("webhook", statement{std::string{libqueue::sql::api_replay_delivery},
+                                    {std::nullopt, std::to_string(endpoint), event}});
 }
 
 result<report> any_processors::templates(const text& name, const text& status, const text& tenant,

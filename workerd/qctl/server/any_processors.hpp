@@ -3,14 +3,26 @@
 #include <libqueue/operations.hpp>
 #include <libqueue/statement.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace qctl {
 
 class context;
+
+/// An endpoint to be made.
+class wanted_endpoint {
+   public:
+    std::optional<std::string> tenant;  ///< none: of the installation
+    std::string url;
+    std::vector<std::string> events;  ///< patterns
+    bool ordered = false;
+    std::optional<std::string> description;
+};
 
 /// What belongs to processors and not to the engine: tables of schemas that are there only where
 /// the processor is used (else `not_found`). Of the database or of a server; see any_jobs.hpp.
@@ -24,9 +36,15 @@ class any_processors {
                                                                int limit);
     /// One row.
     [[nodiscard]] libqueue::result<libqueue::report> endpoint(std::int64_t id);
+    /// One row: id.
+    [[nodiscard]] libqueue::result<libqueue::report> create_endpoint(const wanted_endpoint& wanted);
     [[nodiscard]] libqueue::result<void> enable_endpoint(std::int64_t id);
     [[nodiscard]] libqueue::result<void> disable_endpoint(std::int64_t id,
                                                           const std::string& reason);
+    /// The old secret signs, too, for so long.
+    [[nodiscard]] libqueue::result<void> rotate_endpoint(std::int64_t id,
+                                                         std::chrono::seconds overlap);
+    [[nodiscard]] libqueue::result<void> remove_endpoint(std::int64_t id);
     [[nodiscard]] libqueue::result<libqueue::report> deliveries(number endpoint,
                                                                 const text& outcome,
                                                                 const text& tenant, int limit);
@@ -44,8 +62,9 @@ class any_processors {
                                                          const libqueue::statement& asked);
 
    private:
-    [[nodiscard]] libqueue::result<void> changed(std::int64_t id, std::string_view action,
-                                                 const libqueue::statement& asked);
+    /// Whosever it is. The function it calls writes itself into the audit.
+    [[nodiscard]] libqueue::result<void> changed(std::string_view sql, std::int64_t id,
+                                                 const text& more = {});
 
     context& with_;
 };

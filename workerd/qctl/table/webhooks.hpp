@@ -95,6 +95,8 @@ inline constexpr std::array<std::string_view, 1> endpoints_disable_examples{
     "qctl webhooks endpoints disable 7 --reason 'their certificate ran out' --yes"};
 inline constexpr std::array<std::string_view, 1> endpoints_rotate_examples{
     "qctl webhooks endpoints rotate-secret 7 --overlap 48h --yes"};
+inline constexpr std::array<std::string_view, 1> endpoints_remove_examples{
+    "qctl webhooks endpoints remove 7 --confirm 7"};
 inline constexpr std::array<std::string_view, 1> deliveries_list_examples{
     "qctl webhooks deliveries list --endpoint 7 --outcome failed"};
 inline constexpr std::array<std::string_view, 1> deliveries_replay_examples{
@@ -147,6 +149,13 @@ inline constexpr std::array webhooks_commands{
             .flags = endpoints_rotate_flags,
             .examples = endpoints_rotate_examples,
             .risk = danger::moderate},
+    command{.id = verb::webhooks_endpoints_remove,
+            .group = "webhooks endpoints",
+            .name = "remove",
+            .summary = "Remove an endpoint and its keys; its log stays until it is pruned",
+            .arguments = endpoint_argument,
+            .examples = endpoints_remove_examples,
+            .risk = danger::severe},
     command{.id = verb::webhooks_deliveries_list,
             .group = "webhooks deliveries",
             .name = "list",
