@@ -135,8 +135,8 @@ AS $$
 #variable_conflict use_column
 BEGIN
     PERFORM queue.refuse_tenant('revocations');
-    IF NOT coalesce(revoke_jwt.expires_at < clock_timestamp() + interval '10 years', false) THEN
-        RAISE EXCEPTION 'expires_at: expected a time within 10 years, got %',
+    IF NOT coalesce(revoke_jwt.expires_at < clock_timestamp() + interval '100 years', false) THEN
+        RAISE EXCEPTION 'expires_at: expected a time within 100 years, got %',
             coalesce(revoke_jwt.expires_at::text, 'NULL') USING ERRCODE = 'LQ001';
     END IF;
     INSERT INTO queue.revoked_jwt AS r (jti_hash, expires_at)

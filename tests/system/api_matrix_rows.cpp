@@ -131,6 +131,25 @@ std::vector<matrix_row> job_rows() {
     };
 }
 
+std::vector<matrix_row> processor_rows() {
+    return {
+        absent({"GET /webhooks/endpoints", whose::seen, "/webhooks/endpoints"}),
+        absent({"POST /webhooks/endpoints", whose::seen, "/webhooks/endpoints",
+                R"({"url":"https://example.com/hook"})"}),
+        absent({"DELETE /webhooks/endpoints/{id}", whose::seen, "/webhooks/endpoints/1"}),
+        absent({"POST /webhooks/endpoints/{id}/rotate-secret", whose::seen,
+                "/webhooks/endpoints/1/rotate-secret"}),
+        absent({"GET /webhooks/deliveries", whose::seen, "/webhooks/deliveries"}),
+        absent(
+            {"POST /webhooks/endpoints/{id}/enable", whose::seen, "/webhooks/endpoints/1/enable"}),
+        absent({"POST /webhooks/endpoints/{id}/disable", whose::seen,
+                "/webhooks/endpoints/1/disable"}),
+        absent({"POST /webhooks/deliveries/{event_id}/replay", whose::seen,
+                "/webhooks/deliveries/e/replay", R"({"endpoint":1})"}),
+        absent({"GET /templates", whose::seen, "/templates"}),
+    };
+}
+
 std::vector<matrix_row> make_rows() {
     std::vector<matrix_row> all = job_rows();
     const std::vector<matrix_row> more{
@@ -176,20 +195,6 @@ std::vector<matrix_row> make_rows() {
         {"POST /subscriptions", whose::seen, "/subscriptions",
          R"({"pattern":"a.@","kind":"debug.echo"})", unique_name},
         {"DELETE /subscriptions/{id}", whose::own, "/subscriptions/@", {}, made_subscription},
-        absent({"GET /webhooks/endpoints", whose::seen, "/webhooks/endpoints"}),
-        absent({"POST /webhooks/endpoints", whose::seen, "/webhooks/endpoints",
-                R"({"url":"https://example.com/hook"})"}),
-        absent({"DELETE /webhooks/endpoints/{id}", whose::seen, "/webhooks/endpoints/1"}),
-        absent({"POST /webhooks/endpoints/{id}/rotate-secret", whose::seen,
-                "/webhooks/endpoints/1/rotate-secret"}),
-        absent({"GET /webhooks/deliveries", whose::seen, "/webhooks/deliveries"}),
-        absent(
-            {"POST /webhooks/endpoints/{id}/enable", whose::seen, "/webhooks/endpoints/1/enable"}),
-        absent({"POST /webhooks/endpoints/{id}/disable", whose::seen,
-                "/webhooks/endpoints/1/disable"}),
-        absent({"POST /webhooks/deliveries/{event_id}/replay", whose::seen,
-                "/webhooks/deliveries/e/replay", R"({"endpoint":1})"}),
-        absent({"GET /templates", whose::seen, "/templates"}),
         {"GET /tokens", whose::seen, "/tokens"},
         {"POST /tokens", whose::seen, "/tokens", R"({"role":"viewer","ttl":"1h"})"},
         {"DELETE /tokens/{token_id}", whose::own, "/tokens/@", {}, made_token},
@@ -201,6 +206,8 @@ std::vector<matrix_row> make_rows() {
         {"GET /audit/verify", whose::seen, "/audit/verify"},
     };
     all.insert(all.end(), more.begin(), more.end());
+    const auto processors = processor_rows();
+    all.insert(all.end(), processors.begin(), processors.end());
     return all;
 }
 

@@ -590,7 +590,19 @@ TEST_SUITE("qctl verbs and routes") {
                 CHECK_MESSAGE(missing.code == 3, missing.errors);
             }
         }
-        // A tenant's endpoint, by one who is of none: on both ways whosever it is.
+        for (auto args : {list, words{"webhooks", "endpoints", "show", endpoint}}) {
+            args.insert(args.end(), look.begin(), look.end());
+            both.check_same(args);
+        }
+        both.check_same({"webhooks", "endpoints", "list", "--after", endpoint, "-o", "id"});
+        both.check_same({"templates", "list", "--name", "hello", "-o", "csv"});
+        CHECK(contains(both.served({"templates", "list", "--name", "hello"}).output, "hello"));
+        CHECK(both.served({"webhooks", "endpoints", "enable", endpoint}, "viewer").code == 4);
+    }
+
+    TEST_CASE("one of no tenant makes, changes and removes a tenant's endpoint on both ways") {
+        const test::temp_dir files;
+        const two_ways both{with_processors(files)};
         const auto tenant = both.rig.tenant("acme");
         for (const bool served : {false, true}) {
             CAPTURE(served);
@@ -622,14 +634,6 @@ TEST_SUITE("qctl verbs and routes") {
             }
             CHECK(run({"webhooks", "endpoints", "remove", id, "--confirm", id}).code == 3);
         }
-        for (auto args : {list, words{"webhooks", "endpoints", "show", endpoint}}) {
-            args.insert(args.end(), look.begin(), look.end());
-            both.check_same(args);
-        }
-        both.check_same({"webhooks", "endpoints", "list", "--after", endpoint, "-o", "id"});
-        both.check_same({"templates", "list", "--name", "hello", "-o", "csv"});
-        CHECK(contains(both.served({"templates", "list", "--name", "hello"}).output, "hello"));
-        CHECK(both.served({"webhooks", "endpoints", "enable", endpoint}, "viewer").code == 4);
     }
 
     TEST_CASE("where a processor is not installed its verbs say so, on both ways") {

@@ -1,3 +1,6 @@
--- $1 uuid tenant or NULL, $2 bigint endpoint, whosever it is when there is no tenant. Locks: the endpoint.
+-- $1 uuid tenant or NULL, $2 bigint endpoint, whosever it is when there is no tenant.
+-- Locks: the endpoint.
 SELECT webhooks.endpoint_enable(
-    coalesce($1::uuid, (SELECT e.tenant_id FROM webhooks.endpoints e WHERE e.id = $2::bigint)), $2::bigint)
+    coalesce($1::uuid,
+             (SELECT e.tenant_id FROM webhooks.endpoints e WHERE e.id = $2::bigint)),
+    $2::bigint)
