@@ -11,7 +11,8 @@ lacking AS (
     JOIN place p ON p.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p')
       -- Written by functions alone.
-      AND c.relname NOT IN ('audit', 'audit_head', 'api_token', 'table_rule', 'function_rule')
+      AND c.relname NOT IN ('audit', 'audit_head', 'audit_entry', 'api_token', 'table_rule',
+                            'function_rule')
       AND NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
                AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))
     UNION ALL
