@@ -3624,7 +3624,7 @@ DECLARE
                      ELSE format('d.tenant_id = %L', tenant) END;
     condition text := queue.filter_condition(
         queue.filter_at(failure_groups.filter, clock_timestamp()), 'letter');
-    looked_at CONSTANT integer := 10 * failure_groups.most_letters;
+    looked_at CONSTANT integer := 3 * failure_groups.most_letters;
     one text := '';
     seen integer := 0;
     more boolean;

@@ -8,7 +8,7 @@ CREATE INDEX dead_letter_tenant_fingerprint_idx
 
 -- Dead letters that match a filter, grouped by what killed them, at most so many of each group
 -- (count_exact tells). The groups are found by jumping from one to the next in the index. Of a
--- group the filter is asked of the newest ten times `most_letters`; groups that are not reached
+-- group the filter is asked of the newest three times `most_letters`; groups that are not reached
 -- within half a second are left out. Obeys row-level security.
 CREATE OR REPLACE FUNCTION queue.failure_groups(
     filter jsonb, since timestamptz, buckets integer, most_groups integer, most_letters integer)
@@ -29,7 +29,7 @@ DECLARE
                      ELSE format('d.tenant_id = %L', tenant) END;
     condition text := queue.filter_condition(
         queue.filter_at(failure_groups.filter, clock_timestamp()), 'letter');
-    looked_at CONSTANT integer := 10 * failure_groups.most_letters;
+    looked_at CONSTANT integer := 3 * failure_groups.most_letters;
     one text := '';
     seen integer := 0;
     more boolean;

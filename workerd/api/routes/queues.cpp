@@ -32,13 +32,15 @@ answer create_queue(api_call& call) {
 }
 
 answer queue_jobs(api_call& call) {
-    static_cast<void>(operations{call.database()}.show_queue(call.name()).value());
     auto text = "queue:" + call.name();
     if (const auto state = call.text("state"))
         text += " state:" + std::string{*state};
     const auto which = libqueue::parse_filter(text).value();
-    return reply_page(
-        libqueue::jobs{call.database()}.find(which, call.cursor(), call.limit()).value());
+    const auto page =
+        libqueue::jobs{call.database()}.find(which, call.cursor(), call.limit()).value();
+    if (page.rows.rows.empty())
+        static_cast<void>(operations{call.database()}.show_queue(call.name()).value());
+    return reply_page(page);
 }
 
 answer pause_queue(api_call& call) {
