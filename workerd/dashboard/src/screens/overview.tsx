@@ -283,13 +283,16 @@ export function Overview() {
               </Empty>
             )}
           </Panel>
-          <Trends />
-          <div class="halves">
-            {can('dead_letters.read') && <Newest />}
-            {can('alerts.read') && <Warnings />}
-          </div>
         </>
       )}
+      {/* Asked for at once, and seen when what stands above is there. */}
+      <div class={data ? 'beneath' : 'beneath unseen'}>
+        <Trends />
+        <div class="halves">
+          {can('dead_letters.read') && <Newest />}
+          {can('alerts.read') && <Warnings />}
+        </div>
+      </div>
     </>
   );
 }
