@@ -52,7 +52,7 @@ class payment_bench {
         return client.enqueue(job).value().id;
     }
     libqueue::job_info finished(libqueue::job_id id) {
-        return client.wait(id, test::scaled(std::chrono::seconds{30})).value();
+        return client.wait(id, test::scaled(std::chrono::seconds{60})).value();
     }
     libqueue::job_info run(const std::string& kind, const std::string& payload,
                            const std::string& tenant = {}) {

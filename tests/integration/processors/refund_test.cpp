@@ -78,7 +78,8 @@ TEST_SUITE("refund: Stripe") {
         for (const auto id : jobs) {
             const auto job = bench.finished(id);
             completed += job.state == job_state::completed ? 1 : 0;
-            CHECK((job.state == job_state::completed || mentions(job, "more than is left")));
+            CHECK_MESSAGE((job.state == job_state::completed || mentions(job, "more than is left")),
+                          libqueue::to_string(job.state), ": ", job.last_error.value_or("nothing"));
         }
         CHECK_EQ(completed, 142);
         CHECK_EQ(bench.stripe.refunds("o1"), 142);
