@@ -876,22 +876,34 @@ CREATE FUNCTION queue.bucket_offset(spoken_for timestamp with time zone, now_at 
     RETURN GREATEST(COALESCE(((EXTRACT(epoch FROM (spoken_for - now_at)))::double precision * (1000000)::double precision), ((((- burst))::double precision / rate) * (1000000)::double precision)), ((((- burst))::double precision / rate) * (1000000)::double precision));
 
 CREATE FUNCTION queue.bucket_quantile(buckets bigint[], share double precision) RETURNS double precision
-    LANGUAGE sql IMMUTABLE
+    LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-    WITH bucket AS (
-        SELECT u.place, u.held, sum(u.held) OVER (ORDER BY u.place) AS up_to,
-               sum(u.held) OVER () AS total, b.bounds,
-               coalesce(b.bounds[u.place - 1], 0) AS lower_bound
-        FROM unnest(bucket_quantile.buckets) WITH ORDINALITY u (held, place)
-        CROSS JOIN (SELECT queue.sample_bounds() AS bounds) b)
-    SELECT CASE WHEN k.bounds[k.place] IS NULL THEN k.lower_bound
-                ELSE k.lower_bound + (k.bounds[k.place] - k.lower_bound)
-                     * (bucket_quantile.share * k.total - (k.up_to - k.held)) / k.held END
-    FROM bucket k
-    WHERE k.held > 0 AND k.up_to >= bucket_quantile.share * k.total
-    ORDER BY k.place
-    LIMIT 1
+DECLARE
+    bounds CONSTANT double precision[] := queue.sample_bounds();
+    wanted double precision := (
+        SELECT bucket_quantile.share * sum(u.held) FROM unnest(bucket_quantile.buckets) u (held));
+    lower_bound double precision := 0;
+    below double precision := 0;
+    held bigint;
+BEGIN
+    IF wanted IS NULL THEN
+        RETURN NULL;
+    END IF;
+    FOR place IN 1..cardinality(bucket_quantile.buckets) LOOP
+        held := bucket_quantile.buckets[place];
+        IF held > 0 THEN
+            IF below + held >= wanted THEN
+                RETURN CASE WHEN bounds[place] IS NULL THEN lower_bound
+                            ELSE lower_bound + (bounds[place] - lower_bound)
+                                 * (wanted - below) / held END;
+            END IF;
+            below := below + held;
+        END IF;
+        lower_bound := coalesce(bounds[place], lower_bound);
+    END LOOP;
+    RETURN NULL;
+END
 $$;
 
 CREATE FUNCTION queue.bucket_time(now_at timestamp with time zone, offset_us double precision) RETURNS timestamp with time zone
@@ -5722,7 +5734,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION queue.overview() RETURNS TABLE(queue text, ready bigint, scheduled bigint, retrying bigint, running bigint, dead bigint, count_exact boolean, oldest_waiting_at timestamp with time zone, oldest_waiting_seconds double precision, objective_seconds double precision, late boolean, finished_per_minute double precision, failed_percent double precision, paused boolean, pause_reason text, paused_by text, paused_at timestamp with time zone, workers bigint, concurrency bigint)
+CREATE FUNCTION queue.overview(only_queue text DEFAULT NULL::text) RETURNS TABLE(queue text, ready bigint, scheduled bigint, retrying bigint, running bigint, dead bigint, count_exact boolean, oldest_waiting_at timestamp with time zone, oldest_waiting_seconds double precision, objective_seconds double precision, late boolean, finished_per_minute double precision, failed_percent double precision, paused boolean, pause_reason text, paused_by text, paused_at timestamp with time zone, workers bigint, concurrency bigint)
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
     SET jit TO 'off'
@@ -5758,6 +5770,7 @@ BEGIN
                q.paused_at, NULL::bigint, NULL::bigint
         FROM queue.queue q
         JOIN own o ON o.queue = q.name
+        WHERE overview.only_queue IS NULL OR q.name = overview.only_queue
         GROUP BY q.id
         ORDER BY 11 DESC, 8, 1;
         RETURN;
@@ -5778,7 +5791,9 @@ BEGIN
                   WHERE r.line_id = l.id AND r.run_at > now() LIMIT most) x) later
         LEFT JOIN LATERAL (
             SELECT r.run_at FROM queue.ready r WHERE r.line_id = l.id AND r.run_at <= now()
-            ORDER BY r.run_at LIMIT 1) first ON true),
+            ORDER BY r.run_at LIMIT 1) first ON true
+        WHERE overview.only_queue IS NULL
+           OR l.queue_id = (SELECT x.id FROM queue.queue x WHERE x.name = overview.only_queue)),
     suspects AS (
         SELECT l.queue_id, count(*) FILTER (WHERE r.run_at <= now()) AS due,
                count(*) FILTER (WHERE r.run_at > now()) AS later
@@ -5859,6 +5874,7 @@ BEGIN
     CROSS JOIN LATERAL (
         SELECT count(*) AS n
         FROM (SELECT FROM queue.dead_letter x WHERE x.queue = q.name LIMIT most) y) letters
+    WHERE overview.only_queue IS NULL OR q.name = overview.only_queue
     -- Worst first: late, then with jobs waiting and nobody there, then the oldest.
     ORDER BY coalesce(clock_timestamp() - t.oldest > q.objective, false) DESC,
              t.ready > 0 AND coalesce(v.workers, 0) = 0 DESC, t.oldest, q.name;
@@ -7139,6 +7155,8 @@ $$;
 CREATE FUNCTION queue.sample_series(metric text, queue text DEFAULT NULL::text, from_time timestamp with time zone DEFAULT NULL::timestamp with time zone, to_time timestamp with time zone DEFAULT NULL::timestamp with time zone, step interval DEFAULT '00:01:00'::interval) RETURNS TABLE(at timestamp with time zone, name text, value double precision)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS $$
 #variable_conflict use_column
 DECLARE
@@ -7147,6 +7165,8 @@ DECLARE
     since timestamptz := coalesce(sample_series.from_time, until - interval '1 hour');
     -- Steps begin at whole multiples, so that a chart that moves keeps its values.
     origin timestamptz := timestamptz '2000-01-01 00:00:00+00';
+    first timestamptz;
+    last timestamptz := until - interval '1 microsecond';
 BEGIN
     -- Figures of all tenants together.
     PERFORM queue.refuse_tenant('stats');
@@ -7154,78 +7174,119 @@ BEGIN
         RAISE EXCEPTION 'step: expected whole minutes from 1 minute to 1 day, got %',
             sample_series.step USING ERRCODE = 'LQ001';
     END IF;
-    IF sample_series.metric NOT IN ('throughput', 'failures', 'wait', 'run', 'depth') THEN
-        RAISE EXCEPTION 'metric: expected throughput, failures, wait, run or depth, got %',
-            left(sample_series.metric, 64) USING ERRCODE = 'LQ001';
-    END IF;
     IF since >= until OR (extract(epoch FROM until - since) / seconds) > 2000 THEN
         RAISE EXCEPTION 'from and to: expected at most 2000 steps of time, from before to'
             USING ERRCODE = 'LQ001', HINT = 'A longer step covers a longer time.';
     END IF;
-    RETURN QUERY
-    WITH steps AS (
-        SELECT g.at FROM generate_series(
-            date_bin(sample_series.step, since, origin), until - interval '1 microsecond',
-            sample_series.step) g (at)),
-    ended AS (
-        SELECT date_bin(sample_series.step, s.at, origin) AS at, sum(s.completed) AS completed,
-               sum(s.retried + s.discarded + s.unknown) AS failed
-        FROM queue.sample s
-        WHERE s.at >= date_bin(sample_series.step, since, origin) AND s.at < until
-          AND (sample_series.queue IS NULL OR s.queue = sample_series.queue)
-          AND s.process <> '' AND sample_series.metric IN ('throughput', 'failures')
-        GROUP BY 1),
-    held AS (
-        SELECT b.at, array_agg(b.held ORDER BY b.place) AS buckets
-        FROM (SELECT date_bin(sample_series.step, s.at, origin) AS at, u.place,
-                     sum(u.held)::bigint AS held
-              FROM queue.sample s
-              CROSS JOIN LATERAL unnest(CASE sample_series.metric WHEN 'wait' THEN s.wait_buckets
-                                        ELSE s.run_buckets END) WITH ORDINALITY u (held, place)
-              WHERE s.at >= date_bin(sample_series.step, since, origin) AND s.at < until
-                AND (sample_series.queue IS NULL OR s.queue = sample_series.queue)
-                AND sample_series.metric IN ('wait', 'run')
-              GROUP BY 1, u.place) b
-        GROUP BY b.at),
-    stood AS (
-        SELECT date_bin(sample_series.step, m.at, origin) AS at, avg(m.ready) AS ready,
-               avg(m.scheduled) AS scheduled, avg(m.retrying) AS retrying,
-               avg(m.running) AS running, avg(m.dead) AS dead
-        FROM (SELECT s.at, sum(s.ready) AS ready, sum(s.scheduled) AS scheduled,
-                     sum(s.retrying) AS retrying, sum(s.running) AS running, sum(s.dead) AS dead
-              FROM queue.sample s
-              WHERE s.at >= date_bin(sample_series.step, since, origin) AND s.at < until
-                AND (sample_series.queue IS NULL OR s.queue = sample_series.queue)
-                AND s.process = '' AND sample_series.metric = 'depth'
-              GROUP BY s.at) m
-        GROUP BY 1)
-    SELECT t.at, v.name, v.value::double precision
-    FROM steps t
-    LEFT JOIN ended e ON e.at = t.at
-    LEFT JOIN held h ON h.at = t.at
-    LEFT JOIN stood d ON d.at = t.at
-    CROSS JOIN LATERAL (VALUES
-        ('throughput', 1, 'completed', (e.completed / seconds)::double precision),
-        ('throughput', 2, 'failed', (e.failed / seconds)::double precision),
-        ('failures', 1, 'percent',
-         (100.0 * e.failed / nullif(e.completed + e.failed, 0))::double precision),
-        ('wait', 1, 'p50', queue.bucket_quantile(h.buckets, 0.5)),
-        ('wait', 2, 'p95', queue.bucket_quantile(h.buckets, 0.95)),
-        ('wait', 3, 'p99', queue.bucket_quantile(h.buckets, 0.99)),
-        ('run', 1, 'p50', queue.bucket_quantile(h.buckets, 0.5)),
-        ('run', 2, 'p95', queue.bucket_quantile(h.buckets, 0.95)),
-        ('run', 3, 'p99', queue.bucket_quantile(h.buckets, 0.99)),
-        ('depth', 1, 'ready', d.ready::double precision),
-        ('depth', 2, 'scheduled', d.scheduled::double precision),
-        ('depth', 3, 'retrying', d.retrying::double precision),
-        ('depth', 4, 'running', d.running::double precision),
-        ('depth', 5, 'dead', d.dead::double precision)) v (metric, place, name, value)
-    WHERE v.metric = sample_series.metric
-    ORDER BY v.place, t.at;
+    first := date_bin(sample_series.step, since, origin);
+    IF sample_series.metric IN ('throughput', 'failures') THEN
+        RETURN QUERY
+        WITH ended AS (
+            SELECT date_bin(sample_series.step, s.at, origin) AS at, sum(s.completed) AS completed,
+                   sum(s.retried + s.discarded + s.unknown) AS failed
+            FROM queue.samples_between(sample_series.queue, first, until) s
+            WHERE s.process <> ''
+            GROUP BY 1)
+        SELECT t.at, v.name, v.value::double precision
+        FROM generate_series(first, last, sample_series.step) t (at)
+        LEFT JOIN ended e ON e.at = t.at
+        CROSS JOIN LATERAL (VALUES
+            ('throughput', 1, 'completed', e.completed / seconds),
+            ('throughput', 2, 'failed', e.failed / seconds),
+            ('failures', 1, 'percent',
+             (100.0 * e.failed / nullif(e.completed + e.failed, 0))::double precision))
+            v (metric, place, name, value)
+        WHERE v.metric = sample_series.metric
+        ORDER BY v.place, t.at;
+    ELSIF sample_series.metric IN ('wait', 'run') THEN
+        RETURN QUERY
+        WITH held AS (
+            -- One for each of queue.sample_bounds() and one for what took longer.
+            SELECT date_bin(sample_series.step, s.at, origin) AS at,
+                   ARRAY[sum(s.b[1]), sum(s.b[2]), sum(s.b[3]), sum(s.b[4]), sum(s.b[5]),
+                         sum(s.b[6]), sum(s.b[7]), sum(s.b[8]), sum(s.b[9]), sum(s.b[10]),
+                         sum(s.b[11]), sum(s.b[12]), sum(s.b[13]), sum(s.b[14]), sum(s.b[15]),
+                         sum(s.b[16]), sum(s.b[17]), sum(s.b[18]), sum(s.b[19]), sum(s.b[20])]
+                       ::bigint[] AS buckets
+            FROM (SELECT x.at, CASE sample_series.metric WHEN 'wait' THEN x.wait_buckets
+                               ELSE x.run_buckets END AS b
+                  FROM queue.samples_between(sample_series.queue, first, until) x
+                  WHERE x.process <> '') s
+            GROUP BY 1)
+        SELECT t.at, v.name, queue.bucket_quantile(h.buckets, v.share)
+        FROM generate_series(first, last, sample_series.step) t (at)
+        LEFT JOIN held h ON h.at = t.at
+        CROSS JOIN (VALUES (1, 'p50', 0.5), (2, 'p95', 0.95), (3, 'p99', 0.99))
+            v (place, name, share)
+        ORDER BY v.place, t.at;
+    ELSIF sample_series.metric = 'depth' THEN
+        RETURN QUERY
+        WITH stood AS (
+            SELECT date_bin(sample_series.step, m.at, origin) AS at, avg(m.ready) AS ready,
+                   avg(m.scheduled) AS scheduled, avg(m.retrying) AS retrying,
+                   avg(m.running) AS running, avg(m.dead) AS dead
+            FROM (SELECT s.at, sum(s.ready) AS ready, sum(s.scheduled) AS scheduled,
+                         sum(s.retrying) AS retrying, sum(s.running) AS running,
+                         sum(s.dead) AS dead
+                  FROM queue.samples_between(sample_series.queue, first, until) s
+                  WHERE s.process = ''
+                  GROUP BY s.at) m
+            GROUP BY 1)
+        SELECT t.at, v.name, v.value::double precision
+        FROM generate_series(first, last, sample_series.step) t (at)
+        LEFT JOIN stood d ON d.at = t.at
+        CROSS JOIN LATERAL (VALUES
+            (1, 'ready', d.ready), (2, 'scheduled', d.scheduled), (3, 'retrying', d.retrying),
+            (4, 'running', d.running), (5, 'dead', d.dead)) v (place, name, value)
+        ORDER BY v.place, t.at;
+    ELSE
+        RAISE EXCEPTION 'metric: expected throughput, failures, wait, run or depth, got %',
+            left(sample_series.metric, 64) USING ERRCODE = 'LQ001';
+    END IF;
 END
 $$;
 
 COMMENT ON FUNCTION queue.sample_series(metric text, queue text, from_time timestamp with time zone, to_time timestamp with time zone, step interval) IS 'History of a queue or of all, for a chart';
+
+CREATE TABLE queue.sample (
+    at timestamp with time zone NOT NULL,
+    queue text NOT NULL COLLATE pg_catalog."C",
+    process text NOT NULL COLLATE pg_catalog."C",
+    completed bigint DEFAULT 0 NOT NULL,
+    retried bigint DEFAULT 0 NOT NULL,
+    snoozed bigint DEFAULT 0 NOT NULL,
+    discarded bigint DEFAULT 0 NOT NULL,
+    cancelled bigint DEFAULT 0 NOT NULL,
+    unknown bigint DEFAULT 0 NOT NULL,
+    wait_buckets bigint[],
+    run_buckets bigint[],
+    ready bigint,
+    scheduled bigint,
+    retrying bigint,
+    running bigint,
+    dead bigint,
+    oldest_seconds double precision
+);
+
+ALTER TABLE ONLY queue.sample FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE queue.sample IS 'History for charts, by the minute; kept for 30 days';
+
+CREATE FUNCTION queue.samples_between(queue text, from_time timestamp with time zone, to_time timestamp with time zone) RETURNS SETOF queue.sample
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT s.* FROM queue.sample s
+    WHERE samples_between.queue IS NULL
+      AND s.at >= samples_between.from_time AND s.at < samples_between.to_time
+    UNION ALL
+    SELECT s.*
+    FROM generate_series(samples_between.from_time,
+                         samples_between.to_time - interval '1 microsecond',
+                         interval '1 minute') m (at)
+    CROSS JOIN LATERAL (SELECT x.* FROM queue.sample x
+                        WHERE x.at = m.at AND x.queue = samples_between.queue OFFSET 0) s
+    WHERE samples_between.queue IS NOT NULL
+$$;
 
 CREATE FUNCTION queue.schedule(name text, cron text, kind text, payload jsonb DEFAULT '{}'::jsonb, timezone text DEFAULT 'UTC'::text, misfire text DEFAULT 'collapse'::text, overlap text DEFAULT 'allow'::text, queue text DEFAULT NULL::text, priority integer DEFAULT NULL::integer, max_attempts integer DEFAULT NULL::integer, tenant_id uuid DEFAULT NULL::uuid, meta jsonb DEFAULT NULL::jsonb, misfire_grace interval DEFAULT '00:01:00'::interval) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
@@ -9383,30 +9444,6 @@ CREATE TABLE queue.revoked_jwt (
 ALTER TABLE ONLY queue.revoked_jwt FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE queue.revoked_jwt IS 'JWTs that are not accepted although they have not ended';
-
-CREATE TABLE queue.sample (
-    at timestamp with time zone NOT NULL,
-    queue text NOT NULL COLLATE pg_catalog."C",
-    process text NOT NULL COLLATE pg_catalog."C",
-    completed bigint DEFAULT 0 NOT NULL,
-    retried bigint DEFAULT 0 NOT NULL,
-    snoozed bigint DEFAULT 0 NOT NULL,
-    discarded bigint DEFAULT 0 NOT NULL,
-    cancelled bigint DEFAULT 0 NOT NULL,
-    unknown bigint DEFAULT 0 NOT NULL,
-    wait_buckets bigint[],
-    run_buckets bigint[],
-    ready bigint,
-    scheduled bigint,
-    retrying bigint,
-    running bigint,
-    dead bigint,
-    oldest_seconds double precision
-);
-
-ALTER TABLE ONLY queue.sample FORCE ROW LEVEL SECURITY;
-
-COMMENT ON TABLE queue.sample IS 'History for charts, by the minute; kept for 30 days';
 
 ALTER TABLE queue.schedule ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME queue.schedule_id_seq

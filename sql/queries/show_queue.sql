@@ -14,7 +14,7 @@ FROM queue.queue q
 LEFT JOIN (
     SELECT o.queue, o.ready, o.scheduled, o.retrying, o.dead,
            o.oldest_waiting_at AS oldest_ready_at, o.count_exact
-    FROM queue.overview() o
+    FROM queue.overview($1::text) o
     WHERE queue.current_tenant() IS NULL
     UNION ALL
     SELECT x.queue, x.ready, x.scheduled, x.retrying, x.dead, x.oldest_ready_at, true

@@ -162,6 +162,33 @@ TEST_SUITE("http api") {
         CHECK(rig.get("/audit?action=queues.*", token).status == 200);
     }
 
+    TEST_CASE("http api: charts of several metrics come in one answer, over one time axis") {
+        test::api_rig rig;
+        const auto token = rig.token(role::viewer);
+        const std::string span = "&from=2026-01-31T08:00:30Z&to=2026-01-31T08:10:00Z";
+
+        const auto both = rig.get("/stats/series?metric=throughput,wait" + span, token);
+        const auto one = rig.get("/stats/series?metric=wait" + span, token);
+        const auto unknown = rig.get("/stats/series?metric=wait,luck" + span, token);
+        const auto twice = rig.get("/stats/series?metric=wait,wait" + span, token);
+
+        REQUIRE(both.status == 200);
+        std::vector<std::string> names;
+        const auto chart = both.json();
+        for (const auto& each : chart.at("series").as_array()) {
+            names.push_back(std::string{each.at("metric").as_string()} + ' ' +
+                            std::string{each.at("name").as_string()});
+            CHECK(each.at("values").as_array().size() == 10);
+        }
+        CHECK(names == std::vector<std::string>{"throughput completed", "throughput failed",
+                                                "wait p50", "wait p95", "wait p99"});
+        CHECK(chart.at("t").as_array().size() == 10);
+        CHECK(chart.at("t") == one.json().at("t"));
+        CHECK(one.json().at("series").as_array().size() == 3);
+        CHECK(unknown.status == 400);
+        CHECK(twice.status == 400);
+    }
+
     TEST_CASE("http api: an edit begins from what it saw, or is refused") {
         test::api_rig rig;
         const auto token = rig.token(role::admin);

@@ -7,8 +7,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <string>
 
 using namespace std::chrono_literals;
@@ -118,6 +121,44 @@ TEST_SUITE("observation") {
         CHECK(sum["completed"] == doctest::Approx(2));
         CHECK(sum["failed"] == doctest::Approx(0.2));
         CHECK(unknown > 100);
+    }
+
+    TEST_CASE("samples: a queue's charts are those of all queues while it is the only one") {
+        bench b;
+        const auto put = [&](const std::string& queue, int size) {
+            const auto text = std::to_string(size);
+            b.db.execute(
+                "INSERT INTO queue.sample (at, queue, process, completed, retried, wait_buckets, "
+                "run_buckets, ready, scheduled, retrying, running, dead) "
+                "SELECT timestamptz '2026-01-31 08:00+00' + n * interval '7 min', '" +
+                queue + "', p, n + " + text + ", n, array_fill(n + " + text +
+                ", ARRAY[20])::bigint[], "
+                "array_fill(" +
+                text + " + n % 3, ARRAY[20])::bigint[], n, n, n, n, n + " + text +
+                " FROM generate_series(0, 20) n, unnest(ARRAY['', 'one', 'two']) p");
+        };
+        const auto chart = [&](const std::string& metric, std::optional<std::string> queue) {
+            libqueue::series_request wanted{metric};
+            wanted.queue = std::move(queue);
+            wanted.from = libqueue::time_point{std::chrono::sys_days{2026y / 1 / 31} + 8h + 1min};
+            wanted.to = *wanted.from + 90min;
+            wanted.step = 5min;
+            return b.history.series(wanted).value().rows;
+        };
+        put("q", 40);
+        for (const auto* metric : {"throughput", "failures", "wait", "run", "depth"}) {
+            CAPTURE(metric);
+            const auto alone = chart(metric, "q");
+            CHECK(alone.size() >= 18);
+            CHECK(std::ranges::any_of(alone, [](const auto& row) { return row[3].has_value(); }));
+            CHECK(alone == chart(metric, std::nullopt));
+            CHECK(std::ranges::none_of(chart(metric, "other"),
+                                       [](const auto& row) { return row[3].has_value(); }));
+        }
+        const auto before = chart("depth", "q");
+        put("other", 900);
+        CHECK(chart("depth", "q") == before);
+        CHECK(chart("depth", std::nullopt) != before);
     }
 
     TEST_CASE("samples: quantiles lie within the bucket the share falls into") {

@@ -552,6 +552,11 @@ TEST_SUITE("search: overview") {
         CHECK(cell(queues, 0, "workers") == "1");
         CHECK(cell(queues, 1, "ready") == "7");
         CHECK(std::stod(cell(queues, 0, "failed_percent")) > 0);
+        const auto one = with.db.query(
+            "SELECT (SELECT string_agg(o::text, ' ') FROM (SELECT ready, scheduled, dead, late "
+            "FROM queue.overview('default')) o) = (SELECT string_agg(o::text, ' ') FROM (SELECT "
+            "ready, scheduled, dead, late FROM queue.overview() WHERE queue = 'default') o)");
+        CHECK(one == "t");
         CHECK(seen.database().rows.size() == 1);
         CHECK(seen.tables().rows.size() > 40);
     }

@@ -87,6 +87,10 @@ class asker {
         libqueue::overview overview{client};
         libqueue::bulk bulk{client};
         static_cast<void>(overview.queues());
+        libqueue::operations operations{client};
+        static_cast<void>(operations.list_queues());
+        static_cast<void>(operations.show_queue("q3").value());
+        static_cast<void>(operations.unhandled_kinds());
         static_cast<void>(overview.database());
         static_cast<void>(overview.tables());
         static_cast<void>(bulk.list());

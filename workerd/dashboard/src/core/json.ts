@@ -15,6 +15,8 @@ export class json_text {
 
 const escapes: Record<string, string> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
+const numeral = /-?\d+(\.\d+)?([eE][-+]?\d+)?/y;
+
 class reader {
   private at = 0;
   constructor(
@@ -78,6 +80,13 @@ class reader {
 
   private string(): string {
     if (!this.take('"')) this.fail('a string');
+    // Nearly all are without escapes.
+    const end = this.text.indexOf('"', this.at);
+    const plain = this.text.slice(this.at, end < 0 ? this.text.length : end);
+    if (end >= 0 && !plain.includes('\\')) {
+      this.at = end + 1;
+      return plain;
+    }
     let out = '';
     for (;;) {
       const from = this.at;
@@ -96,12 +105,14 @@ class reader {
   }
 
   private number(): number | string {
-    const found = /^-?\d+(\.\d+)?([eE][-+]?\d+)?/.exec(this.text.slice(this.at, this.at + 400));
+    numeral.lastIndex = this.at;
+    const found = numeral.exec(this.text);
     if (!found) this.fail('a value');
     const digits = found![0];
     this.at += digits.length;
     const value = Number(digits);
-    return /^-?\d+$/.test(digits) && !Number.isSafeInteger(value) ? digits : value;
+    const whole = found![1] === undefined && found![2] === undefined;
+    return whole && !Number.isSafeInteger(value) ? digits : value;
   }
 
   private word(word: string): boolean {
@@ -117,7 +128,11 @@ class reader {
   }
 
   private blank(): void {
-    while (' \n\r\t'.includes(this.text[this.at] ?? '.')) this.at++;
+    for (;;) {
+      const c = this.text.charCodeAt(this.at);
+      if (c !== 32 && c !== 10 && c !== 13 && c !== 9) return;
+      this.at++;
+    }
   }
 
   private fail(expected: string): never {

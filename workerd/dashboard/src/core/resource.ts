@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { get, problem, query, row } from './api';
 import { paused } from './live';
 
@@ -61,7 +61,8 @@ export function useResource<T = any>(
   const [turn, setTurn] = useState(0);
   const reload = useCallback(() => setTurn((n) => n + 1), []);
   const gate = useMemo(() => new turnstile(), []);
-  useEffect(() => {
+  // Not after the next frame: painting what is not there yet would be waited for.
+  useLayoutEffect(() => {
     if (path === null) return;
     const control = new AbortController();
     const request = gate.enter();
@@ -135,7 +136,7 @@ export function useList(path: string, asked: query, id: (r: row) => string, ever
     return control;
   };
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     setWaiting(null);
     const control = load(null, (answer) =>
       setPages({ key, rows: answer?.items ?? [], next: answer?.next ?? null, answer }),

@@ -145,7 +145,7 @@ export function Access() {
   return (
     <>
       <Head title="Access" note="Who did what, and who may do what.">
-        {view === 'audit' && <Verify />}
+        {view === 'audit' && can('audit.verify') && <Verify />}
         <CopyAs ways={view === 'tokens' ? [['qctl', 'qctl tokens list']] : view === 'tenants' ? [['qctl', 'qctl tenants list']] : [['qctl', 'qctl audit list'], ['verify', 'qctl audit verify']]} />
       </Head>
       <Tabs label="Access" name="view" tabs={[['audit', 'Audit'], ...(can('tokens.read') ? [['tokens', 'Tokens'] as [string, string]] : []), ...(can('tenants.read') ? [['tenants', 'Tenants'] as [string, string]] : [])]} />

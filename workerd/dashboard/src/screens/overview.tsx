@@ -1,11 +1,12 @@
-import { useMemo } from 'preact/hooks';
+import { useContext, useEffect, useMemo, useState } from 'preact/hooks';
 import { itemsOf, row } from '../core/api';
 import { bytes, count, duration, instant, number, percent, plural, range, rangeOf, rate, seconds, short } from '../core/format';
-import { beats, overview } from '../core/live';
+import { beats, overview, state } from '../core/live';
 import { byTrouble, firstLine, judge, oldestSeconds, perSecond, queuesOf } from '../core/model';
-import { useResource } from '../core/resource';
+import { resource, useResource } from '../core/resource';
 import { current, link, segment, setQuery } from '../core/router';
 import { can, whoami } from '../core/session';
+import { OpenAlerts } from '../ui/alerts';
 import { Chart, mark } from '../ui/chart';
 import { Badge, Button, Empty, Figure, Head, Loading, Meter, Panel, Problem, Stack, Tabs, Time } from '../ui/parts';
 import { Table, column } from '../ui/table';
@@ -84,7 +85,7 @@ function sentence(queues: row[]): [string, string] {
   return ['good', `All ${plural(queues.length, 'queue')} are in time.${tail}`];
 }
 
-type series = { t: number[]; series: { name: string; values: (number | null)[] }[] };
+type series = { t: number[]; series: { metric: string; name: string; values: (number | null)[] }[] };
 
 /// Deploys: when the first of the workers that run now began with a version.
 function deploys(): mark[] {
@@ -111,28 +112,34 @@ function shownTime(): range {
   return rangeOf(value.get('from'), value.get('to'), value.get('span'), Date.now() / 1000);
 }
 
-/// One chart of /stats/series; asked for again as long as it is looked at.
-export function SeriesChart(props: {
-  title: string;
-  metric: string;
-  queue?: string;
-  format: (v: number | null | undefined) => string;
-}) {
+/// All charts of a screen by one question.
+export function useTrends(queue?: string): resource<series> {
   beats.overview.value;
   const { from, to, step } = shownTime();
-  const { data, error } = useResource<series>('/stats/series', {
-    metric: props.metric, queue: props.queue, step, from: iso(from), to: iso(to),
+  // The samples are of the whole installation: who is kept to one tenant has none.
+  return useResource<series>(whoami.value?.tenant_id ? null : '/stats/series', {
+    metric: 'throughput,failures,wait,run', queue, step, from: iso(from), to: iso(to),
   });
+}
+
+function SeriesChart(props: {
+  title: string;
+  metric: string;
+  of: resource<series>;
+  format: (v: number | null | undefined) => string;
+}) {
+  const { data, error } = props.of;
   const lines = useMemo(
-    () => (data?.series ?? []).map((s, i) => ({
+    () => (data?.series ?? []).filter((s) => s.metric === props.metric).map((s, i) => ({
       name: s.name, values: s.values, tone: chartTones[s.name] ?? cycle[i % cycle.length]!, fill: i === 0,
     })),
-    [data],
+    [data, props.metric],
   );
-  if (error) return <figure class="chart"><figcaption><span class="chart-title">{props.title}</span></figcaption><p class="dim pad">{error.detail || error.title}</p></figure>;
+  const title = <figcaption><span class="chart-title">{props.title}</span></figcaption>;
+  if (!data && error) return <figure class="chart">{title}<p class="dim pad">{error.detail || error.title}</p></figure>;
   if (!data) return <figure class="chart"><Loading /></figure>;
-  if (!data.series.some((s) => s.values.some((v) => v !== null))) {
-    return <figure class="chart"><figcaption><span class="chart-title">{props.title}</span></figcaption><p class="dim pad">No samples of this time yet.</p></figure>;
+  if (!lines.some((l) => l.values.some((v) => v !== null))) {
+    return <figure class="chart">{title}<p class="dim pad">No samples of this time yet.</p></figure>;
   }
   return (
     <Chart title={props.title} t={data.t} lines={lines} format={props.format} marks={deploys()} synced="time"
@@ -150,26 +157,23 @@ function Spans() {
   );
 }
 
-function Charts({ queue }: { queue?: string }) {
-  const ms = (v: number | null | undefined) => (v === null || v === undefined ? '–' : duration(v * 1000));
+const milliseconds = (v: number | null | undefined) => (v === null || v === undefined ? '–' : duration(v * 1000));
+
+export function Trends({ of }: { of: resource<series> }) {
+  if (whoami.value?.tenant_id) return null;
   return (
-    <div class="charts">
-      <SeriesChart title="Finished per second" metric="throughput" queue={queue} format={(v) => rate(v)} />
-      <SeriesChart title="Failed" metric="failures" queue={queue} format={(v) => percent(v)} />
-      <SeriesChart title="Waited" metric="wait" queue={queue} format={ms} />
-      <SeriesChart title="Ran" metric="run" queue={queue} format={ms} />
-    </div>
+    <Panel title="Over time" side={<Spans />}>
+      <div class="charts">
+        <SeriesChart title="Finished per second" metric="throughput" of={of} format={(v) => rate(v)} />
+        <SeriesChart title="Failed" metric="failures" of={of} format={(v) => percent(v)} />
+        <SeriesChart title="Waited" metric="wait" of={of} format={milliseconds} />
+        <SeriesChart title="Ran" metric="run" of={of} format={milliseconds} />
+      </div>
+    </Panel>
   );
 }
 
-/// The samples are of the whole installation: who is kept to one tenant has none.
-export function Trends({ queue }: { queue?: string }) {
-  if (whoami.value?.tenant_id) return null;
-  return <Panel title="Over time" side={<Spans />}><Charts queue={queue} /></Panel>;
-}
-
-function Newest() {
-  const { data, error } = useResource('/dead-letters/groups', {}, 10_000);
+function Newest({ of: { data, error } }: { of: resource<any> }) {
   const groups = itemsOf(data).filter((g) => !g.muted).slice(0, 5);
   return (
     <Panel title="Newest failures" tight side={<a href={link('failures')}>All</a>}>
@@ -191,8 +195,7 @@ function Newest() {
 }
 
 function Warnings() {
-  beats.alert.value;
-  const { data, error } = useResource('/alerts', {}, 10_000);
+  const { data, error } = useContext(OpenAlerts)!;
   const found = itemsOf(data).slice(0, 5);
   return (
     <Panel title="Alerts" tight side={<a href={link('alerts')}>All</a>}>
@@ -241,9 +244,26 @@ function Figures({ of, queues }: { of: any; queues: row[] }) {
   );
 }
 
+/// Rows of the table at first: with hundreds of queues the worst are what one looks for.
+const most = 25;
+
+/// The stream begins with the latest overview, which is the same for all who look. It is asked for
+/// only where no stream is, or none that gets through.
+function useFirst(): resource<any> {
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(true), 1500);
+    return () => clearTimeout(timer);
+  }, []);
+  const comes = !late && (state.value === 'connecting' || state.value === 'live');
+  return useResource(overview.value || comes ? null : '/overview');
+}
+
 export function Overview() {
-  // The first look does not wait for the stream.
-  const first = useResource('/overview', {}, 0);
+  const first = useFirst();
+  // Asked for at once, and seen when what stands above is there: nothing moves.
+  const trends = useTrends();
+  const failures = useResource(can('dead_letters.read') ? '/dead-letters/groups' : null, {}, 10_000);
   const data = overview.value ?? first.data;
   const queues = queuesOf(data);
   const by = current.value.get('sort');
@@ -257,6 +277,8 @@ export function Overview() {
       return (x < y ? -1 : x > y ? 1 : 0) * (down ? -1 : 1);
     });
   }, [data, by, down]);
+  const [all, setAll] = useState(false);
+  const hidden = all ? 0 : Math.max(0, sorted.length - most);
   const [tone, words] = sentence(queues);
   return (
     <>
@@ -272,7 +294,7 @@ export function Overview() {
           <Figures of={data} queues={queues} />
           <Panel tight class="overview-queues">
             {queues.length ? (
-              <Table label="Queues, worst first" columns={columns} rows={sorted} id={(r) => String(r.queue)}
+              <Table label="Queues, worst first" columns={columns} rows={hidden ? sorted.slice(0, most) : sorted} id={(r) => String(r.queue)}
                 open={(r) => link(`queues/${segment(r.queue)}`)} tone={(r) => `row-${judge(r).tone}`}
                 sorted={{ by, down, set: (name) => setQuery({
                   sort: by === name && !down ? '' : name, up: by === name && down ? 'yes' : '',
@@ -282,17 +304,19 @@ export function Overview() {
                 The first job makes one: <code>qctl enqueue debug.echo '{'{}'}'</code>
               </Empty>
             )}
+            {hidden > 0 && <div class="more"><Button onClick={() => setAll(true)}>{count(hidden)} more queues</Button></div>}
           </Panel>
         </>
       )}
-      {/* Asked for at once, and seen when what stands above is there. */}
-      <div class={data ? 'beneath' : 'beneath unseen'}>
-        <Trends />
-        <div class="halves">
-          {can('dead_letters.read') && <Newest />}
-          {can('alerts.read') && <Warnings />}
-        </div>
-      </div>
+      {(data || first.error) && (
+        <>
+          <Trends of={trends} />
+          <div class="halves">
+            {can('dead_letters.read') && <Newest of={failures} />}
+            {can('alerts.read') && <Warnings />}
+          </div>
+        </>
+      )}
     </>
   );
 }

@@ -12,7 +12,7 @@ import { ask } from '../ui/dialog';
 import { Badge, Button, CopyAs, Empty, Facts, Figure, Head, Loading, Meter, Panel, Problem, QueueLink, Time } from '../ui/parts';
 import { Table, column } from '../ui/table';
 import { jobColumns, jobHref, More } from './jobs';
-import { Trends } from './overview';
+import { Trends, useTrends } from './overview';
 import { toast } from '../ui/toast';
 
 function Actions({ of, reload, small }: { of: row; reload: () => void; small?: boolean }) {
@@ -100,7 +100,7 @@ function Lines({ of }: { of: row }) {
         columns={[
           { name: 'kind', title: 'Kind', lead: true, render: (r) => <code>{String(r.kind)}</code> },
           { name: 'priority', title: 'Priority', figure: true, render: (r) => r.priority },
-          { name: 'waiting', title: 'Waiting', figure: true, render: (r) => count(r.waiting) },
+          { name: 'waiting', title: 'Waiting', figure: true, render: (r) => `${count(r.waiting)}${(number(r.waiting) ?? 0) >= 1000 ? '+' : ''}` },
           { name: 'oldest', title: 'Oldest due', figure: true, render: (r) => <Time at={r.oldest_run_at} /> },
         ]} />
     </Panel>
@@ -109,6 +109,7 @@ function Lines({ of }: { of: row }) {
 
 export function Queue({ name }: { name: string }) {
   const { data, error, reload } = useResource<row>(`/queues/${segment(name)}`, {}, 3000);
+  const trends = useTrends(name);
   const list = useList('/jobs', { filter: `queue:${name}`, limit: 25 }, (r) => String(r.id), 5000);
   const seen = queuesOf(overview.value).find((q) => q.queue === name) ?? {};
   const of: row | null = data ? { ...seen, ...(Array.isArray(data.items) ? data.items[0] : data) } : null;
@@ -155,7 +156,7 @@ export function Queue({ name }: { name: string }) {
       {slots > 0 && (
         <p class="busy"><span>Busy</span> <Meter value={busy} of={slots} label={`${count(busy)} of ${count(slots)} slots busy`} /> <b>{count(busy)} / {count(slots)}</b></p>
       )}
-      <Trends queue={name} />
+      <Trends of={trends} />
       <div class="halves">
         <Lines of={of} />
         <Panel title="Settings">

@@ -49,7 +49,7 @@ function Unhandled() {
         { name: 'kind', title: 'Kind', lead: true, render: (r) => <code>{String(r.kind)}</code> },
         { name: 'queue', title: 'Queue', render: (r) => <QueueLink name={r.queue} /> },
         { name: 'waiting', title: 'Waiting', figure: true, render: (r) => (
-          <a href={link('jobs', { filter: `state:ready,scheduled,retrying queue:${r.queue} kind:${r.kind}` })}>{count(r.waiting)}</a>
+          <a href={link('jobs', { filter: `state:ready,scheduled,retrying queue:${r.queue} kind:${r.kind}` })}>{count(r.waiting)}{r.count_exact === false && '+'}</a>
         ) },
         { name: 'oldest', title: 'Oldest due', figure: true, render: (r) => <Time at={r.oldest_run_at} /> },
         { name: 'workers', title: 'Workers of the queue', figure: true, render: (r) => count(r.workers) },

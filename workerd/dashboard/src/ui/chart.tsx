@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import { absolute, zone } from '../core/format';
 import { colours } from '../core/settings';
@@ -6,13 +6,21 @@ import { colours } from '../core/settings';
 export type line = { name: string; values: (number | null)[]; tone: string; fill?: boolean };
 export type mark = { at: number; text: string };
 
-/// Colours of the style sheet, as the canvas wants them.
+/// Colours of the style sheet, as the canvas wants them; asked for once, as each asking makes the
+/// browser look at all styles.
+let asked = -1;
+const found_colours = new Map<string, string>();
 function colour(name: string): string {
+  if (asked !== colours.value) found_colours.clear();
+  asked = colours.value;
+  const known = found_colours.get(name);
+  if (known) return known;
   const probe = document.createElement('i');
   probe.className = `probe ${name}`;
   document.body.append(probe);
   const found = getComputedStyle(probe).color;
   probe.remove();
+  found_colours.set(name, found);
   return found;
 }
 
@@ -21,7 +29,7 @@ function faint(found: string): string {
 }
 
 /// Deploys and changed settings, as upright lines with their words.
-function drawMarks(marks: mark[]): (u: uPlot) => void {
+function drawMarks(marks: () => mark[]): (u: uPlot) => void {
   return (u) => {
     const { ctx, bbox } = u;
     ctx.save();
@@ -30,7 +38,7 @@ function drawMarks(marks: mark[]): (u: uPlot) => void {
     ctx.textAlign = 'left';
     ctx.textBaseline = 'alphabetic';
     ctx.font = `${10 * devicePixelRatio}px system-ui`;
-    for (const each of marks) {
+    for (const each of marks()) {
       const x = u.valToPos(each.at, 'x', true);
       if (x < bbox.left || x > bbox.left + bbox.width) continue;
       ctx.beginPath();
@@ -41,6 +49,10 @@ function drawMarks(marks: mark[]): (u: uPlot) => void {
     }
     ctx.restore();
   };
+}
+
+function dataOf({ t, lines }: { t: number[]; lines: line[] }): uPlot.AlignedData {
+  return [t, ...lines.map((l) => l.values)] as uPlot.AlignedData;
 }
 
 export function Chart(props: {
@@ -59,13 +71,15 @@ export function Chart(props: {
   const { t, lines, marks, format, height = 132 } = props;
   const shape = lines.map((l) => l.name + l.tone).join('|') + colours.value + zone.value;
   const marked = JSON.stringify(marks ?? []);
-  useEffect(() => {
+  const latest = useRef({ t, lines, marks });
+  latest.current = { t, lines, marks };
+  useLayoutEffect(() => {
     const element = host.current!;
     const axis = { stroke: colour('tone-dim'), grid: { stroke: colour('tone-grid'), width: 1 },
       ticks: { show: false }, font: '11px system-ui', gap: 4 };
-    const made = new uPlot(
+    const make = (width: number) => new uPlot(
       {
-        width: Math.max(120, element.clientWidth),
+        width: Math.max(120, width),
         height,
         legend: { show: false },
         tzDate: zone.value === 'utc' ? (ts) => uPlot.tzDate(new Date(ts * 1e3), 'Etc/UTC') : undefined,
@@ -88,7 +102,7 @@ export function Chart(props: {
           }),
         ],
         hooks: {
-          draw: [drawMarks(marks ?? [])],
+          draw: [drawMarks(() => latest.current.marks ?? [])],
           setCursor: [(u) => setAt(u.cursor.idx ?? null)],
           setSelect: [(u) => {
             if (u.select.width < 4) return;
@@ -98,21 +112,29 @@ export function Chart(props: {
           }],
         },
       },
-      [t, ...lines.map((l) => l.values)] as uPlot.AlignedData,
+      dataOf(latest.current),
       element,
     );
-    plot.current = made;
-    const watch = new ResizeObserver(() => made.setSize({ width: Math.max(120, element.clientWidth), height }));
+    // The browser tells the width when it has laid out the page; asking would make it do so for
+    // each chart.
+    const watch = new ResizeObserver(([seen]) => {
+      const width = Math.max(120, Math.floor(seen!.contentRect.width));
+      if (!plot.current) plot.current = make(width);
+      else if (plot.current.width !== width) plot.current.setSize({ width, height });
+    });
     watch.observe(element);
     return () => {
       watch.disconnect();
-      made.destroy();
+      plot.current?.destroy();
       plot.current = null;
     };
-  }, [shape, marked, height]);
+  }, [shape, height]);
   useEffect(() => {
-    plot.current?.setData([t, ...lines.map((l) => l.values)] as uPlot.AlignedData);
+    plot.current?.setData(dataOf(latest.current));
   }, [t, lines]);
+  useEffect(() => {
+    plot.current?.redraw(false);
+  }, [marked]);
   const index = at !== null && at < t.length ? at : t.length - 1;
   const words = lines.map((l) => `${l.name} ${format(l.values[index])}`).join(', ');
   return (
@@ -128,7 +150,7 @@ export function Chart(props: {
           ))}
         </span>
       </figcaption>
-      <div ref={host} class="chart-host" />
+      <div ref={host} class="chart-host" style={{ height: `${height}px` }} />
     </figure>
   );
 }

@@ -1,15 +1,15 @@
 import { ComponentChildren } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useContext, useEffect, useState } from 'preact/hooks';
 import { itemsOf, refusal } from '../core/api';
 import { number } from '../core/format';
-import { useResource } from '../core/resource';
 import { useKeys } from '../core/keys';
-import { beats, operations, overview, paused, state, togglePause } from '../core/live';
+import { operations, overview, paused, state, togglePause } from '../core/live';
 import { current, go, link } from '../core/router';
 import { can, entering, readOnly, signIn, signOut, whoami } from '../core/session';
 import { nextTheme, removeView, views } from '../core/settings';
 import { judge, queuesOf } from '../core/model';
 import { cancelOperation } from './actions';
+import { OpenAlerts, useOpenAlerts } from './alerts';
 import { DialogHost } from './dialog';
 import { Icon } from './icons';
 import { openHelp, openPalette } from './palette';
@@ -65,8 +65,7 @@ function Dock() {
 function Nav({ close }: { close: () => void }) {
   const path = current.value.parts[0] ?? '';
   const bad = queuesOf(overview.value).filter((q) => judge(q).tone === 'bad').length;
-  beats.alert.value;
-  const open = useResource(can('alerts.read') ? '/alerts' : null, {}, 15_000);
+  const open = useContext(OpenAlerts)!;
   const firing = itemsOf(open.data).filter((a) => !a.acknowledged_at).length;
   const marks: Record<string, number> = { '': bad, alerts: firing };
   return (
@@ -122,6 +121,7 @@ export function Shell({ children, full }: { children: ComponentChildren; full: b
     [whoami.value],
   );
   const who = whoami.value!;
+  const alerts = useOpenAlerts();
   useEffect(() => setOpen(false), [current.value.path]);
   return (
     <div class={`shell ${open ? 'nav-open' : ''} ${full ? 'full' : ''}`}>
@@ -155,6 +155,7 @@ export function Shell({ children, full }: { children: ComponentChildren; full: b
           </div>
         </details>
       </header>
+      <OpenAlerts.Provider value={alerts}>
       <Nav close={() => setOpen(false)} />
       <main id="main" tabIndex={-1}>
         {readOnly.value && <p class="banner">Read-only: this browser offers no actions. <a href={link('settings')}>Change</a></p>}
@@ -163,6 +164,7 @@ export function Shell({ children, full }: { children: ComponentChildren; full: b
         )}
         {children}
       </main>
+      </OpenAlerts.Provider>
       <Dock />
       <Toasts />
       <DialogHost />
