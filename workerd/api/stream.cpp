@@ -144,7 +144,8 @@ void event_feed::push(std::shared_ptr<const std::string> text) {
 void event_feed::close() {
     ended_ = true;
     waiting_.clear();
-    timer_->cancel();
+    if (timer_)
+        timer_->cancel();
 }
 
 boost::asio::awaitable<std::string> event_feed::next() {
@@ -203,7 +204,7 @@ void event_hub::join(event_feed& feed) {
         scope = std::make_shared<event_scope>(feed.tenant_);
     feed.scope_ = scope;
     feed.timer_ = std::make_unique<boost::asio::steady_timer>(tasks_.loop());
-    feed.ended_ = stopped_;
+    feed.ended_ = feed.ended_ || stopped_;
     scope->feeds.push_back(&feed);
     std::uint64_t seen = 0;
     const auto prefix = stamp_ + '-';

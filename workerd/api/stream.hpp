@@ -65,6 +65,7 @@ class event_feed final : public http_pieces {
     ~event_feed() override;
 
     [[nodiscard]] boost::asio::awaitable<std::string> next() override;
+    void leave() override { close(); }
 
    private:
     friend class event_scope;

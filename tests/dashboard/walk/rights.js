@@ -9,7 +9,7 @@ const harmless = new RegExp(
   [
     'Copy', 'Filter', 'Clear the filter', 'Take out', 'Save view', 'Raw', 'Older', 'Skip', 'Screens',
     'Go to', 'Live', 'Paused', 'Connecting', 'No connection', 'Dark or light', 'Keys', 'Try again',
-    'Full screen', '\\d+ more queues', 'Export', 'Range', 'Sign out', 'Dry run', 'Close', '\\d+ new',
+    'Full screen', '\\d+ more (queues|kinds)', 'Export', 'Range', 'Sign out', 'Dry run', 'Close', '\\d+ new',
     // Heads of sorted columns.
     'Queue', 'Oldest waiting', 'Ready', 'Running', 'Retrying', 'Scheduled', 'Dead', 'Per second',
     'Failed',

@@ -15,6 +15,8 @@
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <optional>
 #include <string_view>
@@ -256,7 +258,24 @@ class connection final : public open_connection {
         co_return keep;
     }
 
+    // A client that goes says so by its end of the connection; without looking there, what it holds
+    // would stay taken until a write fails. Over TLS the end stands in what we do not read here.
+    void watch_end(const std::shared_ptr<http_pieces>& pieces) {
+        // While the pieces are there, so is this connection.
+        std::weak_ptr<http_pieces> watched = pieces;
+        tcp::socket& socket = lowest().socket();
+        socket.async_wait(
+            tcp::socket::wait_read, [watched, &socket](const boost::system::error_code& error) {
+                const auto still = watched.lock();
+                char byte = 0;
+                if (still && !error &&
+                    ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+                    still->leave();
+            });
+    }
+
     asio::awaitable<void> send_pieces(std::shared_ptr<http_pieces> pieces) {
+        watch_end(pieces);
         while (true) {
             lowest().expires_never();
             const std::string piece = co_await pieces->next();

@@ -27,6 +27,8 @@ class http_pieces {
     http_pieces& operator=(const http_pieces&) = delete;
     virtual ~http_pieces() = default;
     [[nodiscard]] virtual boost::asio::awaitable<std::string> next() = 0;
+    /// The client has gone: whoever waits in next() is let go.
+    virtual void leave() = 0;
 };
 
 /// A request and where it came from.

@@ -9,6 +9,8 @@ import { apiUrl, headers, itemsOf, readEvent, refused, row, token, whenTokenChan
 export type live_state = 'off' | 'connecting' | 'live' | 'paused' | 'away';
 export const state = signal<live_state>('off');
 export const paused = signal(false);
+/// It was tried, and no stream comes now.
+export const failing = signal(false);
 export const overview = signal<any>(null);
 /// Operations as the stream told them, the newest of each id.
 export const operations = signal<Record<string, row>>({});
@@ -71,6 +73,7 @@ async function listen(control: AbortController): Promise<void> {
   if (response.status === 401) refused(used);
   if (!response.ok || !response.body) throw new Error(`stream: ${response.status}`);
   failures = 0;
+  failing.value = false;
   state.value = 'live';
   const text = response.body.pipeThrough(new TextDecoderStream()).getReader();
   const events = new event_reader(take);
@@ -93,6 +96,7 @@ function start(): void {
     if (control.signal.aborted) return;
     running = null;
     failures++;
+    failing.value = true;
     state.value = failures > 1 ? 'away' : 'connecting';
     // 0.5 s to 15 s, spread, so that a restart of workerd does not meet all viewers at once.
     const wait = Math.min(15_000, 500 * 2 ** Math.min(failures, 5)) * (0.5 + Math.random() / 2);
@@ -109,6 +113,7 @@ function stop(): void {
 export function startLive(): void {
   wanted = true;
   failures = 0;
+  failing.value = false;
   start();
 }
 

@@ -1,7 +1,7 @@
 import { useContext, useEffect, useMemo, useState } from 'preact/hooks';
 import { itemsOf, row } from '../core/api';
 import { bytes, count, duration, instant, number, percent, plural, range, rangeOf, rate, seconds, short } from '../core/format';
-import { beats, overview, state } from '../core/live';
+import { beats, failing, overview, state } from '../core/live';
 import { byTrouble, firstLine, judge, oldestSeconds, perSecond, queuesOf } from '../core/model';
 import { resource, useResource } from '../core/resource';
 import { current, link, segment, setQuery } from '../core/router';
@@ -244,9 +244,6 @@ function Figures({ of, queues }: { of: any; queues: row[] }) {
   );
 }
 
-/// Rows of the table at first: with hundreds of queues the worst are what one looks for.
-const most = 25;
-
 /// The stream begins with the latest overview, which is the same for all who look. It is asked for
 /// only where no stream is, or none that gets through.
 function useFirst(): resource<any> {
@@ -255,7 +252,7 @@ function useFirst(): resource<any> {
     const timer = setTimeout(() => setLate(true), 1500);
     return () => clearTimeout(timer);
   }, []);
-  const comes = !late && (state.value === 'connecting' || state.value === 'live');
+  const comes = !late && !failing.value && (state.value === 'connecting' || state.value === 'live');
   return useResource(overview.value || comes ? null : '/overview');
 }
 
@@ -277,8 +274,6 @@ export function Overview() {
       return (x < y ? -1 : x > y ? 1 : 0) * (down ? -1 : 1);
     });
   }, [data, by, down]);
-  const [all, setAll] = useState(false);
-  const hidden = all ? 0 : Math.max(0, sorted.length - most);
   const [tone, words] = sentence(queues);
   return (
     <>
@@ -294,7 +289,7 @@ export function Overview() {
           <Figures of={data} queues={queues} />
           <Panel tight class="overview-queues">
             {queues.length ? (
-              <Table label="Queues, worst first" columns={columns} rows={hidden ? sorted.slice(0, most) : sorted} id={(r) => String(r.queue)}
+              <Table label="Queues, worst first" columns={columns} rows={sorted} most={[25, 'queues']} id={(r) => String(r.queue)}
                 open={(r) => link(`queues/${segment(r.queue)}`)} tone={(r) => `row-${judge(r).tone}`}
                 sorted={{ by, down, set: (name) => setQuery({
                   sort: by === name && !down ? '' : name, up: by === name && down ? 'yes' : '',
@@ -304,7 +299,6 @@ export function Overview() {
                 The first job makes one: <code>qctl enqueue debug.echo '{'{}'}'</code>
               </Empty>
             )}
-            {hidden > 0 && <div class="more"><Button onClick={() => setAll(true)}>{count(hidden)} more queues</Button></div>}
           </Panel>
         </>
       )}

@@ -45,7 +45,7 @@ function Unhandled() {
   if (!rows.length) return null;
   return (
     <Panel title="Jobs that no live worker handles" tight class="warn-panel">
-      <Table label="Unhandled kinds" rows={rows} id={(r) => `${r.queue} ${r.kind}`} keys={false} columns={[
+      <Table label="Unhandled kinds" rows={rows} most={[25, 'kinds']} id={(r) => `${r.queue} ${r.kind}`} keys={false} columns={[
         { name: 'kind', title: 'Kind', lead: true, render: (r) => <code>{String(r.kind)}</code> },
         { name: 'queue', title: 'Queue', render: (r) => <QueueLink name={r.queue} /> },
         { name: 'waiting', title: 'Waiting', figure: true, render: (r) => (

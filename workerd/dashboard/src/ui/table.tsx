@@ -1,8 +1,10 @@
 import { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { row } from '../core/api';
+import { count } from '../core/format';
 import { useKeys } from '../core/keys';
 import { go } from '../core/router';
+import { Button } from './parts';
 
 export type column = {
   name: string;
@@ -32,11 +34,16 @@ export function Table(props: {
   keys?: boolean;
   tone?: (r: row) => string;
   sorted?: { by: string; down: boolean; set: (by: string) => void };
+  /// Rows at first, and what they are called; the others when somebody asks for them.
+  most?: [number, string];
 }) {
   const [cursor, setCursor] = useState(-1);
   const body = useRef<HTMLTableSectionElement>(null);
   const last = useRef(-1);
-  const { rows, id, open, select } = props;
+  const [whole, setWhole] = useState(false);
+  const { id, open, select, most } = props;
+  const hidden = most && !whole ? Math.max(0, props.rows.length - most[0]) : 0;
+  const rows = hidden ? props.rows.slice(0, most![0]) : props.rows;
   const keys = props.keys ?? !!open;
   useEffect(() => {
     if (cursor >= 0) body.current?.rows[cursor]?.scrollIntoView({ block: 'nearest' });
@@ -129,6 +136,7 @@ export function Table(props: {
           ))}
         </tbody>
       </table>
+      {hidden > 0 && <div class="more"><Button onClick={() => setWhole(true)}>{count(hidden)} more {most![1]}</Button></div>}
     </div>
   );
 }
