@@ -179,7 +179,8 @@ BEGIN
     IF ended IS NOT NULL THEN
         PERFORM queue.revive_these(ended, array_fill(at_now, ARRAY[cardinality(ended)]));
     END IF;
-    PERFORM queue.retry(u.id) FROM unnest(queue.without(others, coalesce(ended, '{}'))) u (id);
+    PERFORM queue.retry(u.id)
+    FROM unnest(queue.without(others, coalesce(ended, '{}'))) u (id);
 END
 $$;
 
