@@ -167,7 +167,7 @@ BEGIN
         PERFORM queue.wake_lines(lines, true);
     END IF;
     others := queue.without(retry_these.job_ids, taken);
-    -- Serialises those who revive a cancelled job; what it waited for is seen by the next statement.
+    -- Serialises revivers of cancelled jobs; what this waited for is seen by the next statement.
     PERFORM FROM queue.job j WHERE j.id = ANY (others) ORDER BY j.id FOR UPDATE;
     WITH letter AS (
         DELETE FROM queue.dead_letter d WHERE d.job_id = ANY (others) RETURNING d.job_id)
