@@ -80,8 +80,8 @@ BEGIN
             WHERE r.id = own.id RETURNING * INTO own;
         END IF;
     END IF;
-    -- A job that ends meanwhile records its refund as it ends; whoever comes back finds it. Only one
-    -- that has ended and still holds its reservation has left the question open.
+    -- A job that ends meanwhile records its refund as it ends; whoever comes back finds it. Only
+    -- one that has ended and still holds its reservation has left the question open.
     IF said = 'busy' AND payments.standing_of(other) <> 'live' THEN
         PERFORM FROM payments.refund r WHERE r.job_id = other AND r.state = 'reserved';
         IF FOUND THEN
