@@ -208,20 +208,16 @@ BEGIN
     skipped := 0;
     failed := 0;
     BEGIN
+        done := cardinality(act_on_jobs.job_ids);
         CASE action
             WHEN 'replay' THEN
                 SELECT count(*) INTO done FROM queue.replay(act_on_jobs.job_ids);
             WHEN 'discard' THEN
                 done := queue.discard(act_on_jobs.job_ids);
+            WHEN 'retry' THEN
+                PERFORM queue.retry_these(act_on_jobs.job_ids);
             ELSE
-                FOREACH each_id IN ARRAY act_on_jobs.job_ids LOOP
-                    IF action = 'retry' THEN
-                        PERFORM queue.retry(each_id);
-                    ELSE
-                        PERFORM queue.cancel(each_id, act_on_jobs.reason);
-                    END IF;
-                END LOOP;
-                done := cardinality(act_on_jobs.job_ids);
+                PERFORM queue.cancel_these(act_on_jobs.job_ids, act_on_jobs.reason);
         END CASE;
         skipped := cardinality(act_on_jobs.job_ids) - done;
         RETURN;
@@ -1162,6 +1158,32 @@ BEGIN
         cancelled_by = queue.current_actor()
     WHERE o.id = cancel_operation.operation_id;
     PERFORM queue.record_action('operations.cancel', cancel_operation.operation_id::text);
+END
+$$;
+
+CREATE FUNCTION queue.cancel_these(job_ids bigint[], reason text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    at_now timestamptz := clock_timestamp();
+    taken bigint[];
+    events bigint[];
+BEGIN
+    WITH event AS (
+        INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, outcome, attempt,
+                                   reconcile, error)
+        SELECT t.job_id, nextval('queue.lease_id_seq'), at_now, at_now, 'cancelled', t.attempt,
+               t.reconcile, left(cancel_these.reason, 16384)
+        FROM queue.take_these(cancel_these.job_ids) t
+        RETURNING job_id, lease_id)
+    SELECT coalesce(array_agg(e.job_id), '{}'), array_agg(e.lease_id) INTO taken, events
+    FROM event e;
+    IF taken <> '{}' THEN
+        PERFORM queue.settle_these(taken, events);
+    END IF;
+    PERFORM queue.cancel(u.id, cancel_these.reason)
+    FROM unnest(queue.without(cancel_these.job_ids, taken)) u (id);
 END
 $$;
 
@@ -2112,6 +2134,7 @@ CREATE FUNCTION queue.count_jobs(filter jsonb, most integer DEFAULT 10000, budge
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
     SET jit TO 'off'
+    SET enable_bitmapscan TO 'off'
     AS $_$
 DECLARE
     states text[] := queue.filter_states(count_jobs.filter);
@@ -3960,6 +3983,7 @@ CREATE FUNCTION queue.find_jobs(filter jsonb, behind text DEFAULT NULL::text, mo
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
     SET jit TO 'off'
+    SET enable_bitmapscan TO 'off'
     AS $_$
 #variable_conflict use_column
 DECLARE
@@ -6791,27 +6815,32 @@ CREATE FUNCTION queue.replay(job_ids bigint[], spacing interval DEFAULT '00:00:0
 #variable_conflict use_column
 DECLARE
     letter record;
+    as_it_is boolean := replay.payload IS NULL AND replay.queue IS NULL;
     -- greatest() passes over a NULL.
-    first_at timestamptz := greatest(clock_timestamp(), replay.start_at);
-    done integer := 0;
+    due timestamptz := greatest(clock_timestamp(), replay.start_at);
+    gone bigint[] := '{}';
+    revived bigint[] := '{}';
+    dues timestamptz[] := '{}';
 BEGIN
     job_ids := queue.own_jobs(replay.job_ids);
-    PERFORM queue.record_action('dead_letters.replay', NULL, queue.ids_detail(replay.job_ids) || jsonb_build_object('queue', replay.queue, 'edited', replay.payload IS NOT NULL));
+    PERFORM queue.record_action('dead_letters.replay', NULL,
+        queue.ids_detail(replay.job_ids)
+        || jsonb_build_object('queue', replay.queue, 'edited', replay.payload IS NOT NULL));
     FOR letter IN
-        SELECT d.* FROM queue.dead_letter d WHERE d.job_id = ANY (replay.job_ids)
-        ORDER BY d.job_id FOR UPDATE SKIP LOCKED
+        SELECT d.*, EXISTS (SELECT FROM queue.job j WHERE j.id = d.job_id) AS kept
+        FROM queue.dead_letter d WHERE d.job_id = ANY (replay.job_ids)
+        ORDER BY d.job_id FOR UPDATE OF d SKIP LOCKED
     LOOP
-        PERFORM queue.check_replay(letter.job_id, letter.payload,
-            as_it_is => replay.payload IS NULL AND replay.queue IS NULL);
-        DELETE FROM queue.dead_letter d WHERE d.job_id = letter.job_id;
-        IF replay.payload IS NULL AND replay.queue IS NULL
-           AND EXISTS (SELECT FROM queue.job j WHERE j.id = letter.job_id) THEN
-            PERFORM queue.revive(letter.job_id, first_at + done * replay.spacing);
+        gone := gone || letter.job_id;
+        IF as_it_is AND letter.kept THEN
+            revived := revived || letter.job_id;
+            dues := dues || due;
             new_id := letter.job_id;
         ELSE
+            PERFORM queue.check_replay(letter.job_id, letter.payload, as_it_is => as_it_is);
             new_id := queue.enqueue(letter.kind, coalesce(replay.payload, letter.payload),
                 queue => coalesce(replay.queue, letter.queue),
-                priority => letter.priority, run_at => first_at + done * replay.spacing,
+                priority => letter.priority, run_at => due,
                 max_attempts => letter.max_attempts, tenant_id => letter.tenant_id,
                 meta => coalesce(letter.meta, '{}'::jsonb)
                         - ARRAY['batch_id', 'ordering_key', 'concurrency_key', 'key_concurrency',
@@ -6826,10 +6855,14 @@ BEGIN
             INSERT INTO queue.subject (job_id, subject_hash)
             SELECT new_id, s.subject_hash FROM queue.subject s WHERE s.job_id = letter.job_id;
         END IF;
+        due := due + replay.spacing;
         id := letter.job_id;
-        done := done + 1;
         RETURN NEXT;
     END LOOP;
+    IF revived <> '{}' THEN
+        PERFORM queue.revive_these(revived, dues);
+    END IF;
+    DELETE FROM queue.dead_letter d WHERE d.job_id = ANY (gone);
 END
 $$;
 
@@ -6992,36 +7025,113 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION queue.revive(job_id bigint, due timestamp with time zone) RETURNS void
+CREATE FUNCTION queue.retry_these(job_ids bigint[]) RETURNS void
     LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 #variable_conflict use_column
 DECLARE
-    j record;
-    open_effect boolean;
-    event bigint := nextval('queue.lease_id_seq');
+    at_now timestamptz := clock_timestamp();
+    taken bigint[];
+    lines integer[];
+    others bigint[];
+    ended bigint[];
 BEGIN
-    SELECT x.line_id, l.queue_id, q.doorbell, x.payload = '{"erased": true}' AS erased
-    INTO STRICT j
-    FROM queue.job x JOIN queue.line l ON l.id = x.line_id JOIN queue.queue q ON q.id = l.queue_id
-    WHERE x.id = revive.job_id;
-    IF j.erased THEN
-        RAISE EXCEPTION 'job % cannot be retried: its content was erased', revive.job_id
+    WITH held AS MATERIALIZED (
+        SELECT t.* FROM queue.take_these(retry_these.job_ids) t),
+    event AS (
+        INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, next_run_at, outcome,
+                                   attempt, reconcile)
+        SELECT h.job_id, nextval('queue.lease_id_seq'), at_now, at_now, at_now, 'replayed',
+               h.attempt, h.reconcile
+        FROM held h),
+    due AS (
+        INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile)
+        SELECT h.job_id, at_now, h.line_id, h.attempt, h.reconcile FROM held h)
+    SELECT coalesce(array_agg(h.job_id), '{}'), array_agg(DISTINCT h.line_id) INTO taken, lines
+    FROM held h;
+    IF taken <> '{}' THEN
+        PERFORM queue.wake_lines(lines, true);
+    END IF;
+    others := queue.without(retry_these.job_ids, taken);
+    -- Serialises revivers of cancelled jobs; what this waited for is seen by the next statement.
+    PERFORM FROM queue.job j WHERE j.id = ANY (others) ORDER BY j.id FOR UPDATE;
+    WITH letter AS (
+        DELETE FROM queue.dead_letter d WHERE d.job_id = ANY (others) RETURNING d.job_id)
+    SELECT array_agg(u.id) INTO ended
+    FROM unnest(others) u (id)
+    LEFT JOIN LATERAL (SELECT e.outcome FROM queue.attempt e
+                       WHERE e.job_id = u.id ORDER BY e.lease_id DESC LIMIT 1) a ON true
+    WHERE a.outcome = 'cancelled' OR EXISTS (SELECT FROM letter l WHERE l.job_id = u.id);
+    IF ended IS NOT NULL THEN
+        PERFORM queue.revive_these(ended, array_fill(at_now, ARRAY[cardinality(ended)]));
+    END IF;
+    PERFORM queue.retry(u.id)
+    FROM unnest(queue.without(others, coalesce(ended, '{}'))) u (id);
+END
+$$;
+
+CREATE FUNCTION queue.revive(job_id bigint, due timestamp with time zone) RETURNS void
+    LANGUAGE sql
+    AS $$
+    SELECT queue.revive_these(ARRAY[revive.job_id], ARRAY[revive.due])
+$$;
+
+CREATE FUNCTION queue.revive_these(job_ids bigint[], dues timestamp with time zone[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    at_now timestamptz := clock_timestamp();
+    refused bigint;
+    revived record;
+    keyed record;
+BEGIN
+    SELECT u.id INTO refused
+    FROM unnest(revive_these.job_ids) u (id)
+    LEFT JOIN LATERAL (SELECT x.payload FROM queue.job x WHERE x.id = u.id OFFSET 0) j ON true
+    WHERE j.payload IS NULL OR j.payload = '{"erased": true}'
+    ORDER BY u.id LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'job % cannot be retried: its content was erased', refused
             USING ERRCODE = 'LQ006';
     END IF;
     -- A job whose effect may have happened is looked at before it is run again.
-    SELECT CASE WHEN a.outcome = 'unknown' OR a.reconcile THEN true END INTO open_effect
-    FROM queue.attempt a WHERE a.job_id = revive.job_id ORDER BY a.lease_id DESC LIMIT 1;
-    INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, next_run_at, outcome,
-                               attempt, reconcile)
-    VALUES (revive.job_id, event, clock_timestamp(), clock_timestamp(), due, 'replayed', 0,
-            open_effect);
-    PERFORM queue.put_in_line(revive.job_id, due, 0::smallint, open_effect);
-    PERFORM queue.settle_these(ARRAY[revive.job_id], ARRAY[event]);
-    DELETE FROM queue.cancel_request c WHERE c.job_id = revive.job_id;
-    IF pg_sequence_last_value(j.doorbell) > extract(epoch FROM clock_timestamp()) * 1000 THEN
-        PERFORM pg_notify('queue.wake', j.queue_id::text);
-    END IF;
+    WITH event AS (
+        INSERT INTO queue.attempt (job_id, lease_id, started_at, finished_at, next_run_at, outcome,
+                                   attempt, reconcile)
+        SELECT u.id, nextval('queue.lease_id_seq'), at_now, at_now, u.due, 'replayed', 0,
+               CASE WHEN a.outcome = 'unknown' OR a.reconcile THEN true END
+        FROM unnest(revive_these.job_ids, revive_these.dues) u (id, due)
+        LEFT JOIN LATERAL (SELECT e.outcome, e.reconcile FROM queue.attempt e
+                           WHERE e.job_id = u.id ORDER BY e.lease_id DESC LIMIT 1) a ON true
+        RETURNING job_id, lease_id, next_run_at, reconcile),
+    fact AS MATERIALIZED (
+        SELECT e.*, j.line_id,
+               coalesce(j.meta ?| ARRAY['ordering_key', 'concurrency_key'], false) AS keyed
+        FROM event e
+        CROSS JOIN LATERAL (SELECT x.* FROM queue.job x WHERE x.id = e.job_id OFFSET 0) j),
+    due AS (
+        INSERT INTO queue.ready (id, run_at, line_id, attempt, reconcile)
+        SELECT f.job_id, f.next_run_at, f.line_id, 0, f.reconcile FROM fact f WHERE NOT f.keyed)
+    SELECT array_agg(f.job_id ORDER BY f.job_id) AS ids,
+           array_agg(f.lease_id ORDER BY f.job_id) AS events,
+           array_agg(DISTINCT f.line_id) AS lines,
+           array_agg(f.job_id ORDER BY f.job_id) FILTER (WHERE f.keyed) AS keyed_ids,
+           array_agg(f.next_run_at ORDER BY f.job_id) FILTER (WHERE f.keyed) AS keyed_dues,
+           array_agg(f.reconcile ORDER BY f.job_id) FILTER (WHERE f.keyed) AS keyed_reconcile
+    INTO revived FROM fact f;
+    FOR keyed IN SELECT k.* FROM unnest(revived.keyed_ids, revived.keyed_dues,
+                                        revived.keyed_reconcile) k (id, due, reconcile)
+    LOOP
+        PERFORM queue.put_in_line(keyed.id, keyed.due, 0::smallint, keyed.reconcile);
+    END LOOP;
+    PERFORM queue.settle_these(revived.ids, revived.events);
+    DELETE FROM queue.cancel_request c WHERE c.job_id = ANY (revive_these.job_ids);
+    PERFORM queue.wake_lines(revived.lines, false);
 END
 $$;
 
@@ -8044,6 +8154,32 @@ $$;
 
 COMMENT ON FUNCTION queue.subscribers(topic text, payload jsonb, tenant_id uuid) IS 'Who would hear such an event; without a payload filters are not looked at.';
 
+CREATE FUNCTION queue.take_these(job_ids bigint[]) RETURNS TABLE(job_id bigint, line_id integer, attempt smallint, reconcile boolean)
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH place AS MATERIALIZED (
+        SELECT j.id, CASE a.outcome WHEN 'lost' THEN -j.line_id ELSE j.line_id END AS line_id,
+               coalesce(a.next_run_at, j.run_at) AS run_at
+        FROM unnest(take_these.job_ids) u (id)
+        CROSS JOIN LATERAL (SELECT x.* FROM queue.job x WHERE x.id = u.id OFFSET 0) j
+        LEFT JOIN LATERAL (SELECT e.outcome, e.next_run_at FROM queue.attempt e
+                           WHERE e.job_id = u.id ORDER BY e.lease_id DESC LIMIT 1) a ON true
+        WHERE (a.outcome IS NULL OR a.next_run_at IS NOT NULL)
+          AND NOT coalesce(j.meta ?| ARRAY['ordering_key', 'concurrency_key'], false)
+        ORDER BY j.id),
+    gone AS (
+        DELETE FROM queue.ready r USING place p
+        WHERE r.line_id = p.line_id AND r.run_at = p.run_at AND r.id = p.id
+        RETURNING r.id, abs(r.line_id) AS line_id, r.attempt, r.reconcile)
+    SELECT g.id, g.line_id, g.attempt, g.reconcile FROM gone g ORDER BY g.id;
+END
+$$;
+
 CREATE FUNCTION queue.take_waiting(job_id bigint, OUT place queue.place, OUT attempt smallint, OUT reconcile boolean, OUT taken boolean) RETURNS record
     LANGUAGE plpgsql
     AS $$
@@ -8416,9 +8552,30 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION queue.wake_lines(line_ids integer[], always boolean) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_notify('queue.wake', q.id::text)
+    FROM queue.queue q
+    WHERE q.id IN (SELECT l.queue_id FROM queue.line l WHERE l.id = ANY (wake_lines.line_ids))
+      AND (wake_lines.always OR pg_sequence_last_value(q.doorbell)
+                                > extract(epoch FROM clock_timestamp()) * 1000);
+END
+$$;
+
 CREATE FUNCTION queue.window_half(at_now timestamp with time zone, span interval) RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (COALESCE(floor(((EXTRACT(epoch FROM at_now) * (2)::numeric) / EXTRACT(epoch FROM span))), (0)::numeric))::bigint;
+
+CREATE FUNCTION queue.without(job_ids bigint[], taken bigint[]) RETURNS bigint[]
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+BEGIN
+    RETURN ARRAY(SELECT u.id FROM unnest(without.job_ids) u (id)
+                 EXCEPT ALL SELECT t.id FROM unnest(without.taken) t (id) ORDER BY 1);
+END
+$$;
 
 ALTER TABLE queue.alert ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME queue.alert_id_seq

@@ -89,6 +89,32 @@ TEST_SUITE("refund: Stripe") {
                  "0");
     }
 
+    TEST_CASE("a refund that waits for one which ends this moment comes back") {
+        test::payment_bench bench;
+        REQUIRE(bench.pay("o1", 1000).state == job_state::completed);
+        const auto reserve = [&](libqueue::job_id job) {
+            return bench.database.query(
+                "SELECT verdict FROM payments.reserve_refund($1::bigint, NULL, 700, "
+                "order_id => 'o1')",
+                {std::to_string(job)});
+        };
+        // Nobody handles these: they are alive for as long as the test wants.
+        const auto first = bench.enqueue("nobody.does", "{}");
+        const auto second = bench.enqueue("nobody.does", "{}");
+        CHECK_EQ(reserve(first), "mine");
+        CHECK_EQ(reserve(second), "busy");
+        // The first ends after its reservation was read and before its job is looked at.
+        bench.database.execute(
+            "CREATE SEQUENCE public.look; "
+            "CREATE OR REPLACE FUNCTION payments.standing_of(job_id bigint) RETURNS text VOLATILE "
+            "LANGUAGE plpgsql AS $$ BEGIN IF nextval('public.look') = 1 THEN RETURN 'live'; END "
+            "IF; "
+            "PERFORM payments.record_refund(job_id, true, 're_1'); RETURN 'doubt'; END $$");
+        CHECK_EQ(reserve(second), "busy");
+        CHECK_EQ(bench.database.query("SELECT last_value FROM public.look"), "2");
+        CHECK_EQ(reserve(second), "over");
+    }
+
     TEST_CASE("a lost reply gives the money back once") {
         test::payment_bench bench;
         REQUIRE(bench.pay("o1", 1000).state == job_state::completed);
