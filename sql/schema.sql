@@ -3200,6 +3200,7 @@ BEGIN
                 HINT = 'Use a new key for new work; the same key means the same work.';
         END IF;
         id := known.job_id;
+    PERFORM nextval('queue.idempotency_hit_seq');
         duplicate := true;
         SELECT a.output::text INTO output FROM queue.attempt a
         WHERE a.job_id = known.job_id AND a.outcome = 'completed'
@@ -3216,6 +3217,7 @@ BEGIN
         enqueue_once.key_concurrency, enqueue_once.limit_key, enqueue_once.cost,
         enqueue_once.subject, enqueue_once.drawn_id);
     duplicate := false;
+    PERFORM nextval('queue.idempotency_miss_seq');
     UPDATE queue.idempotency i SET job_id = enqueue_once.id
     WHERE i.tenant_id = owner_id AND i.key = enqueue_once.idempotency_key;
 END
@@ -8813,6 +8815,24 @@ CREATE TABLE queue.idempotency (
 WITH (autovacuum_vacuum_scale_factor='0.05');
 
 ALTER TABLE ONLY queue.idempotency FORCE ROW LEVEL SECURITY;
+
+CREATE SEQUENCE queue.idempotency_hit_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+COMMENT ON SEQUENCE queue.idempotency_hit_seq IS 'Keyed enqueues that found their job there';
+
+CREATE SEQUENCE queue.idempotency_miss_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+COMMENT ON SEQUENCE queue.idempotency_miss_seq IS 'Keyed enqueues that made a job';
 
 CREATE TABLE queue.installation (
     is_here boolean DEFAULT true NOT NULL,

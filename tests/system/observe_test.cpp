@@ -4,6 +4,8 @@
 #include "support/test_database.hpp"
 #include "support/wait_until.hpp"
 
+#include <libqueue/client.hpp>
+
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -159,6 +161,27 @@ TEST_SUITE("observe") {
                                line.starts_with("service_cpu_usage_percent ");
             CHECK_MESSAGE(known, line);
         }
+    }
+
+    TEST_CASE("metrics: enqueues with an idempotency key count as hit or miss, others do not") {
+        const bench b;
+        libqueue::client client{libqueue::client_options{b.db.dsn()}};
+        libqueue::new_job keyed{"debug.noop", "{}"};
+        keyed.idempotency_key = "from C++";
+        REQUIRE(client.enqueue(keyed).has_value());
+        REQUIRE(client.enqueue(keyed).has_value());
+        b.enqueue("'debug.noop', '{}', idempotency_key => 'from SQL'");
+        b.enqueue("'debug.noop', '{}', idempotency_key => 'from SQL'");
+        b.enqueue("'debug.noop', '{}', idempotency_key => 'from SQL'");
+        b.db.execute("SELECT queue.subscribe('a.b', 'debug.noop')");
+        for (int i = 0; i < 3; ++i)
+            b.db.execute("SELECT queue.publish('a.b', '{}', idempotency_key => 'an event')");
+        b.enqueue("'debug.noop', '{}'");
+        b.db.execute("SELECT queue.enqueue_many('debug.noop', ARRAY['1', '2']::jsonb[])");
+
+        CHECK(b.shows(R"(libqueue_idempotency_total{result="hit"} 5)"));
+        CHECK(b.shows(R"(libqueue_idempotency_total{result="miss"} 3)"));
+        CHECK(b.metrics().find("# TYPE libqueue_idempotency_total counter") != std::string::npos);
     }
 
     TEST_CASE("metrics: a scrape is answered within 50 ms, on a listener of its own if wanted") {
