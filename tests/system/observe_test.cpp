@@ -313,9 +313,9 @@ TEST_SUITE("observe") {
                           "\", allow_private: true, allow_http: true}}\n",
                       {{"OTEL_EXPORTER_OTLP_ENDPOINT", collector.url("")}}};
 
-        const auto job =
-            b.enqueue("'webhook.deliver', '{\"url\": \"" + endpoint.url("/in") +
-                      "\", \"event\": \"a.b\", \"data\": {}}', traceparent => '" + parent + "'");
+        const auto job = b.enqueue("'webhook.deliver', '{\"url\": \"" + endpoint.url("/in") +
+                                   "\", \"event\": \"a.b\", \"data\": {}}', traceparent => '" +
+                                   parent + "', meta => '{\"tracestate\": \"congo=t61\"}'");
 
         REQUIRE(b.completes(job));
         REQUIRE(test::wait_until([&] { return named(spans_of(collector), "POST") != nullptr; }));
@@ -334,6 +334,7 @@ TEST_SUITE("observe") {
         const auto header = endpoint.requests().at(0).header("traceparent");
         CHECK(header == "00-0af7651916cd43dd8448eb211c80319c-" +
                             std::string{called->at("spanId").as_string()} + "-01");
+        CHECK(endpoint.requests().at(0).header("tracestate") == "congo=t61");
         CHECK(collector.requests().at(0).target == "/v1/traces");
     }
 

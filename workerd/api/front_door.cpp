@@ -226,6 +226,7 @@ void front_door::arrive(const http_exchange& exchange, arrival& into) {
     into.facts.last_event_id = header(request, "Last-Event-ID");
     into.facts.idempotency_key = header(request, "Idempotency-Key");
     into.facts.traceparent = header(request, "traceparent");
+    into.facts.tracestate = header(request, "tracestate");
     into.facts.if_match = header(request, "If-Match");
     if (const auto token = bearer_token(header(request, "Authorization")))
         into.token = *token;
