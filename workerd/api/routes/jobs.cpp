@@ -35,7 +35,8 @@ std::string place_of(libqueue::job_id id) {
 // What goes with the trace's parent, unless the job says one itself. The rest of meta stays as it
 // was written.
 std::string with_tracestate(const std::string& meta, const std::string& state) {
-    const auto members = qctl::json_members(meta.empty() ? "{}" : meta);
+    const std::string_view object{meta.empty() ? std::string_view{"{}"} : std::string_view{meta}};
+    const auto members = qctl::json_members(object);
     if (!members || !libqueue::processors::is_tracestate(state) ||
         std::ranges::any_of(*members, [](const auto& each) { return each.name == "tracestate"; })) {
         return meta;
