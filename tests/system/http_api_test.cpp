@@ -329,6 +329,8 @@ TEST_SUITE("http api") {
         const auto meta_of = [&](const std::string& body, const std::string& state) {
             api_request request{"POST", "/jobs", token, body};
             request.headers = {{"traceparent", parent}, {"tracestate", state}};
+            if (body.find("two lines") != std::string::npos)
+                request.headers.emplace_back("tracestate", "y=2");
             const auto made = rig.ask(request);
             REQUIRE_MESSAGE(made.status == 201, made.body);
             return rig.db().query("SELECT meta FROM queue.job ORDER BY id DESC LIMIT 1");
@@ -340,6 +342,8 @@ TEST_SUITE("http api") {
               R"({"n": 1.50, "tracestate": "x=1", )" + traced);
         CHECK(meta_of(R"({"kind":"a.b","meta":{"tracestate":"own=1"}})", "x=1") ==
               R"({"tracestate": "own=1", )" + traced);
+        CHECK(meta_of(R"({"kind":"a.b","payload":"two lines"})", "x=1") ==
+              R"({"tracestate": "x=1,y=2", )" + traced);
         CHECK(meta_of(R"({"kind":"a.b"})", "X") == "{" + traced);
         CHECK(meta_of(R"({"kind":"a.b","traceparent":"own"})", "x=1") ==
               R"({"traceparent": "own"})");
