@@ -867,6 +867,13 @@ $$;
 
 COMMENT ON FUNCTION queue.batch_items(batch_id bigint, state text, after bigint, most integer) IS 'A page of a batch''s jobs with state and error; state dead: those that were given up.';
 
+CREATE FUNCTION queue.begin_parts() RETURNS void
+    LANGUAGE sql
+    AS $$
+SELECT set_config('queue.parts',
+    (coalesce(nullif(current_setting('queue.parts', true), ''), '0')::integer + 1)::text, true)
+$$;
+
 CREATE FUNCTION queue.bucket_offset(spoken_for timestamp with time zone, now_at timestamp with time zone, burst integer, rate double precision) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN GREATEST(COALESCE(((EXTRACT(epoch FROM (spoken_for - now_at)))::double precision * (1000000)::double precision), ((((- burst))::double precision / rate) * (1000000)::double precision)), ((((- burst))::double precision / rate) * (1000000)::double precision));
@@ -3010,6 +3017,12 @@ $$;
 
 COMMENT ON FUNCTION queue.effect_resolve(job_id bigint, lease_id bigint, step text, happened boolean, result jsonb) IS 'What became of an effect that was begun and never answered.';
 
+CREATE FUNCTION queue.end_parts() RETURNS void
+    LANGUAGE sql
+    AS $$
+SELECT set_config('queue.parts', (current_setting('queue.parts')::integer - 1)::text, true)
+$$;
+
 CREATE FUNCTION queue.enqueue(kind text, payload jsonb, queue text DEFAULT NULL::text, priority integer DEFAULT NULL::integer, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, idempotency_key text DEFAULT NULL::text, max_attempts integer DEFAULT NULL::integer, tenant_id uuid DEFAULT NULL::uuid, meta jsonb DEFAULT NULL::jsonb, delay interval DEFAULT NULL::interval, tags text[] DEFAULT NULL::text[], traceparent text DEFAULT NULL::text, idempotency_ttl interval DEFAULT NULL::interval, batch_id bigint DEFAULT NULL::bigint, ordering_key text DEFAULT NULL::text, concurrency_key text DEFAULT NULL::text, key_concurrency integer DEFAULT NULL::integer, limit_key text DEFAULT NULL::text, cost integer DEFAULT NULL::integer, subject text DEFAULT NULL::text, id bigint DEFAULT NULL::bigint) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3235,6 +3248,7 @@ BEGIN
                 HINT = 'Use a new key for new work; the same key means the same work.';
         END IF;
         id := known.job_id;
+        PERFORM nextval('queue.idempotency_hit_seq');
         duplicate := true;
         SELECT a.output::text INTO output FROM queue.attempt a
         WHERE a.job_id = known.job_id AND a.outcome = 'completed'
@@ -3251,6 +3265,7 @@ BEGIN
         enqueue_once.key_concurrency, enqueue_once.limit_key, enqueue_once.cost,
         enqueue_once.subject, enqueue_once.drawn_id);
     duplicate := false;
+    PERFORM nextval('queue.idempotency_miss_seq');
     UPDATE queue.idempotency i SET job_id = enqueue_once.id
     WHERE i.tenant_id = owner_id AND i.key = enqueue_once.idempotency_key;
 END
@@ -3330,6 +3345,7 @@ BEGIN
     held := ARRAY(SELECT j.id FROM queue.job j WHERE j.id = ANY (erase_jobs.ids)
                   ORDER BY j.id FOR UPDATE);
     PERFORM FROM queue.dead_letter d WHERE d.job_id = ANY (held) ORDER BY d.job_id FOR UPDATE;
+    PERFORM queue.begin_parts();
     FOR one IN SELECT x.id FROM queue.jobs x
                WHERE x.id = ANY (held) AND x.state NOT IN ('completed', 'cancelled', 'dead')
     LOOP
@@ -3344,6 +3360,7 @@ BEGIN
             NULL;
         END;
     END LOOP;
+    PERFORM queue.end_parts();
     held := ARRAY(SELECT u.id FROM unnest(held) u (id) WHERE u.id <> ALL (running));
     -- Those that meta names, before it is erased; a key that has since come to stand for another
     -- job is left.
@@ -6712,7 +6729,8 @@ CREATE FUNCTION queue.record_action(action text, target text DEFAULT NULL::text,
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
-    IF coalesce(current_setting('queue.actor', true), '') <> '' THEN
+    IF coalesce(current_setting('queue.actor', true), '') <> ''
+       AND coalesce(current_setting('queue.parts', true), '') IN ('', '0') THEN
         PERFORM queue.check_audit(record_action.action, record_action.target,
                                   record_action.detail);
         INSERT INTO queue.audit_entry (actor, role, tenant_id, action, target, detail, request_id)
@@ -7004,10 +7022,12 @@ BEGIN
     PERFORM queue.check_job(retry_edited.job_id);
     PERFORM queue.record_action('jobs.retry', retry_edited.job_id::text,
                                 jsonb_build_object('edited', retry_edited.payload IS NOT NULL));
+    PERFORM queue.begin_parts();
     SELECT r.new_id INTO made
     FROM queue.replay(ARRAY[retry_edited.job_id], payload => retry_edited.payload) r;
     IF made IS NOT NULL THEN
-        RETURN made;
+        PERFORM queue.end_parts();
+    RETURN made;
     END IF;
     SELECT j.state INTO state FROM queue.jobs j WHERE j.id = retry_edited.job_id;
     IF NOT FOUND THEN
@@ -7021,6 +7041,7 @@ BEGIN
         RAISE EXCEPTION 'job % cannot be retried with another payload: it is running',
             retry_edited.job_id USING ERRCODE = 'LQ006';
     END IF;
+    PERFORM queue.end_parts();
     RETURN made;
 END
 $$;
@@ -8317,13 +8338,13 @@ DECLARE
     gone bigint;
 BEGIN
     IF current_setting('queue.tenant', true) <> '' THEN tenant_id := queue.own_tenant(unschedule.tenant_id); END IF;
-    PERFORM queue.record_action('schedules.remove', unschedule.name, NULL);
     DELETE FROM queue.schedule s
     WHERE s.name = unschedule.name AND s.tenant_id IS NOT DISTINCT FROM unschedule.tenant_id
     RETURNING s.id INTO gone;
     IF NOT FOUND THEN
         RETURN false;
     END IF;
+    PERFORM queue.record_action('schedules.remove', unschedule.name);
     DELETE FROM queue.schedule_run r WHERE r.schedule_id = gone;
     RETURN true;
 END
@@ -8341,12 +8362,12 @@ DECLARE
     parent bigint;
 BEGIN
     IF NOT queue.is_own_subscription(unsubscribe.id) THEN RETURN false; END IF;
-    PERFORM queue.record_action('subscriptions.remove', unsubscribe.id::text);
     PERFORM pg_advisory_xact_lock(hashtextextended('queue.subscribe', 0));
     DELETE FROM queue.subscription s WHERE s.id = unsubscribe.id RETURNING s.node_id INTO node;
     IF NOT FOUND THEN
         RETURN false;
     END IF;
+    PERFORM queue.record_action('subscriptions.remove', unsubscribe.id::text);
     LOOP
         DELETE FROM queue.topic_node n
         WHERE n.id = node
@@ -9031,6 +9052,24 @@ CREATE TABLE queue.idempotency (
 WITH (autovacuum_vacuum_scale_factor='0.05');
 
 ALTER TABLE ONLY queue.idempotency FORCE ROW LEVEL SECURITY;
+
+CREATE SEQUENCE queue.idempotency_hit_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+COMMENT ON SEQUENCE queue.idempotency_hit_seq IS 'Keyed enqueues that found their job there';
+
+CREATE SEQUENCE queue.idempotency_miss_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+COMMENT ON SEQUENCE queue.idempotency_miss_seq IS 'Keyed enqueues that made a job';
 
 CREATE TABLE queue.installation (
     is_here boolean DEFAULT true NOT NULL,

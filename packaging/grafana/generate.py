@@ -179,9 +179,11 @@ def database():
             (f"sum by (event) (rate(libqueue_worker_events_total{{{JOB}}}[$__rate_interval]))",
              "{{event}}")]),
         panel("Idempotency keys", "short", [
-            (f"max(libqueue_idempotency_keys{{{JOB}}})", "kept")],
-            about="How many keys are kept. Enqueues that met one are not counted: it is the "
-                  "database that answers them."),
+            (f"max(libqueue_idempotency_keys{{{JOB}}})", "kept")], about="How many are kept."),
+        panel("Idempotency hit rate", "percentunit", [
+            (f'sum(rate(libqueue_idempotency_total{{{JOB},result="hit"}}[$__rate_interval])) / '
+             f"sum(rate(libqueue_idempotency_total{{{JOB}}}[$__rate_interval]))", "hits")],
+            about="Of enqueues with an idempotency key, those that found their job there."),
     ], with_queue=False)
 
 

@@ -1,6 +1,7 @@
 #include "processors/support/follow_ups.hpp"
 
 #include "processors/support/payload.hpp"
+#include "processors/support/trace_state.hpp"
 
 #include <libqueue/job.hpp>
 #include <libqueue/statement.hpp>
@@ -217,11 +218,13 @@ statement enqueued_after(const job_context& context, const new_job& next) {
         delay = std::to_string(next.delay->count()) + " microseconds";
     }
     const std::string trace = context.traceparent();
+    const std::string state = trace.empty() ? std::string{} : tracestate_in(before.meta);
     return statement{
         std::string{sql::enqueue_follow_up},
         {std::to_string(before.id), next.kind, next.payload, next.queue, number(next.priority),
          next.idempotency_key, number(next.max_attempts), before.tenant_id, std::move(delay),
-         trace.empty() ? std::nullopt : std::optional{trace}}};
+         trace.empty() ? std::nullopt : std::optional{trace},
+         state.empty() ? std::nullopt : std::optional{state}}};
 }
 
 /// Of one run: what its payload wants, found before the handler begins.

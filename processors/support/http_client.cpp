@@ -1,6 +1,7 @@
 #include "processors/support/http_client.hpp"
 
 #include "processors/support/text_rules.hpp"
+#include "processors/support/trace_state.hpp"
 #include "processors/support/transfer_loop.hpp"
 
 #include <libqueue/trace_context.hpp>
@@ -132,6 +133,9 @@ boost::asio::awaitable<http_response> perform_for(const run_view& run, const htt
     told.traceparent = context_of_call(run);
     if (!told.traceparent.empty() && !has_control_characters(told.traceparent)) {
         asked.set("traceparent", told.traceparent);
+        if (const auto state = tracestate_in(run.job.meta); !state.empty()) {
+            asked.set("tracestate", state);
+        }
     }
     told.started_at =
         std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());

@@ -5,14 +5,15 @@
 -- Rows: none when others declared this worker dead; else one of every worker as in list_liveness,
 -- its own included, each with columns more: the number of lines and keyed queues, which only grows,
 -- and when the next schedule is due (µs since 2000; NULL: none ever is) and in how many µs; and
--- whether something of a batch is to be folded.
+-- whether something of a batch is to be folded; and what an operator asked of this worker: quiet,
+-- drain, stop, or nothing.
 -- Index: worker_pkey, schedule_next_at_idx, batch_tally_pkey. Locks: the worker row.
 WITH beat AS (
     UPDATE queue.worker w
     SET beats = w.beats + 1, beat_at = clock_timestamp(), active = $2::int, state = $3::text,
         slots = $4::text::jsonb
     WHERE w.id = $1::bigint
-    RETURNING w.id)
+    RETURNING w.id, w.asked)
 SELECT w.id, w.beats, w.heartbeat_ms, w.lease_ms, false AS session_gone, w.ended,
        least(w.heartbeat_ms, greatest(0, extract(epoch FROM clock_timestamp() - w.beat_at) * 1000))
            ::int AS beat_age_ms,
@@ -21,7 +22,8 @@ SELECT w.id, w.beats, w.heartbeat_ms, w.lease_ms, false AS session_gone, w.ended
            AS schedule_at,
        (extract(epoch FROM n.next_at - clock_timestamp()) * 1000000)::bigint AS schedule_wait_us,
        (SELECT t.id FROM queue.batch_tally t WHERE t.id > $6::bigint ORDER BY t.id LIMIT 1)
-           IS NOT NULL AS batches
+           IS NOT NULL AS batches,
+       (SELECT b.asked FROM beat b) AS asked
 FROM queue.worker w
 CROSS JOIN (
     SELECT min(s.next_at) AS next_at

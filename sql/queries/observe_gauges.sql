@@ -46,6 +46,14 @@ FROM (
     SELECT 'libqueue_job_ids_drawn', '{}', CASE WHEN j.is_called THEN j.last_value ELSE 0 END
     FROM queue.job_id_seq j
     UNION ALL
+    SELECT 'libqueue_idempotency_total', jsonb_build_object('result', 'hit'),
+           CASE WHEN h.is_called THEN h.last_value ELSE 0 END
+    FROM queue.idempotency_hit_seq h
+    UNION ALL
+    SELECT 'libqueue_idempotency_total', jsonb_build_object('result', 'miss'),
+           CASE WHEN m.is_called THEN m.last_value ELSE 0 END
+    FROM queue.idempotency_miss_seq m
+    UNION ALL
     (SELECT 'libqueue_limit_tokens', jsonb_build_object('limit', t.name), t.tokens
      FROM queue.limit_status t WHERE t.key = '' AND t.tokens IS NOT NULL
      ORDER BY t.name LIMIT 200)

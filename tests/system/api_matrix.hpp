@@ -30,6 +30,7 @@ class matrix_row {
     std::string target;  ///< with @ where prepare's text goes
     std::string body;    ///< likewise
     make prepare;        ///< makes the thing, of this tenant or of none (""); anew for each request
+    bool is_act{true};   ///< a request that changes something: it is in the audit, once
     std::vector<int> also;  ///< answers that are right for somebody who may, beside 2xx
 };
 

@@ -85,15 +85,22 @@ matrix_row absent(matrix_row row) {
     return row;
 }
 
+// Producing is no operator's action, and what only counts or shows changes nothing.
+matrix_row no_act(matrix_row row) {
+    row.is_act = false;
+    return row;
+}
+
 matrix_row counted(matrix_row row) {
     row.also = {200};
-    return row;
+    return no_act(row);
 }
 
 std::vector<matrix_row> job_rows() {
     return {
-        {"POST /jobs", whose::seen, "/jobs", R"({"kind":"debug.noop"})"},
-        {"POST /jobs/batch", whose::seen, "/jobs/batch", R"({"jobs":[{"kind":"debug.noop"}]})"},
+        no_act({"POST /jobs", whose::seen, "/jobs", R"({"kind":"debug.noop"})"}),
+        no_act({"POST /jobs/batch", whose::seen, "/jobs/batch",
+                R"({"jobs":[{"kind":"debug.noop"}]})"}),
         {"GET /jobs", whose::seen, "/jobs"},
         {"GET /jobs/count", whose::seen, "/jobs/count"},
         {"GET /filters/complete", whose::seen, "/filters/complete?prefix=st"},
@@ -155,6 +162,8 @@ std::vector<matrix_row> processor_rows() {
         absent({"POST /webhooks/deliveries/{event_id}/replay", whose::seen,
                 "/webhooks/deliveries/e/replay", R"({"endpoint":1})"}),
         absent({"GET /templates", whose::seen, "/templates"}),
+        no_act(absent(
+            {"POST /templates/{name}/preview", whose::seen, "/templates/welcome/preview", "{}"})),
     };
 }
 
@@ -179,7 +188,8 @@ std::vector<matrix_row> make_rows() {
         {"GET /queues/{name}/jobs", whose::seen, "/queues/default/jobs"},
         {"POST /queues/{name}/pause", whose::seen, "/queues/default/pause", "{}"},
         {"POST /queues/{name}/resume", whose::seen, "/queues/default/resume"},
-        {"POST /queues/{name}/clear", whose::seen, "/queues/default/clear", R"({"dry_run":true})"},
+        no_act({"POST /queues/{name}/clear", whose::seen, "/queues/default/clear",
+                R"({"dry_run":true})"}),
         {"GET /schedules", whose::seen, "/schedules"},
         {"GET /schedules/preview", whose::seen, "/schedules/preview?cron=@daily"},
         {"GET /schedules/{name}", whose::own, "/schedules/@", {}, made_schedule},

@@ -69,6 +69,7 @@ class matrix {
         CAPTURE(libqueue::to_string(who.as));
         CAPTURE(who.tenant);
         CAPTURE(reply.body);
+        check_audit(to, row, reply);
         if (!to.right.empty() && !api::has_right(principal, to.right, {})) {
             CHECK(reply.status == 403);
             return;
@@ -91,6 +92,15 @@ class matrix {
         check_strangers(to, row);
         for (const auto& who : seats_)
             check_seat(to, row, who);
+    }
+
+    // What was done is recorded once, what was refused or only read is not.
+    void check_audit(const api::route& to, const matrix_row& row, const api_reply& reply) {
+        const bool did = to.method != api::verb::get && row.is_act && reply.status < 300;
+        const auto request = reply.header("x-request-id");
+        REQUIRE(!request.empty());
+        CHECK(rig_.db().query("SELECT count(*) FROM queue.audit WHERE request_id = $1",
+                              {request}) == (did ? "1" : "0"));
     }
 
     // A token of one second has ended when this returns.

@@ -349,6 +349,33 @@ TEST_SUITE("http api") {
               "0");
     }
 
+    TEST_CASE("http api: a job takes the trace of its request, state and all, if it has none") {
+        const test::api_rig rig;
+        const auto token = rig.token(role::operate);
+        constexpr const char* parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        const auto meta_of = [&](const std::string& body, const std::string& state) {
+            api_request request{"POST", "/jobs", token, body};
+            request.headers = {{"traceparent", parent}, {"tracestate", state}};
+            if (body.find("two lines") != std::string::npos)
+                request.headers.emplace_back("tracestate", "y=2");
+            const auto made = rig.ask(request);
+            REQUIRE_MESSAGE(made.status == 201, made.body);
+            return rig.db().query("SELECT meta FROM queue.job ORDER BY id DESC LIMIT 1");
+        };
+        const std::string traced{R"("traceparent": ")" + std::string{parent} + R"("})"};
+
+        CHECK(meta_of(R"({"kind":"a.b"})", "x=\"1\"") == R"({"tracestate": "x=\"1\"", )" + traced);
+        CHECK(meta_of(R"({"kind":"a.b","meta":{"n":1.50}})", "x=1") ==
+              R"({"n": 1.50, "tracestate": "x=1", )" + traced);
+        CHECK(meta_of(R"({"kind":"a.b","meta":{"tracestate":"own=1"}})", "x=1") ==
+              R"({"tracestate": "own=1", )" + traced);
+        CHECK(meta_of(R"({"kind":"a.b","payload":"two lines"})", "x=1") ==
+              R"({"tracestate": "x=1,y=2", )" + traced);
+        CHECK(meta_of(R"({"kind":"a.b"})", "X") == "{" + traced);
+        CHECK(meta_of(R"({"kind":"a.b","traceparent":"own"})", "x=1") ==
+              R"({"traceparent": "own"})");
+    }
+
     TEST_CASE("http api: an export of large dead letters goes on where it stopped") {
         test::api_rig rig;
         const auto token = rig.token(role::admin);

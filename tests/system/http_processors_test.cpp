@@ -235,5 +235,21 @@ TEST_SUITE("http processors") {
         CHECK(names("?name=mine", stranger).empty());
         CHECK(names("?name=mine&status=draft", owner) == set{"mine"});
         CHECK(s.rig.get("/templates?status=lost", owner).status == 400);
+
+        const auto preview = [&](const std::string& token, const std::string& name) {
+            return s.post("/templates/" + name + "/preview", token,
+                          R"({"locale":"en","version":1})");
+        };
+        CHECK(preview(owner, "mine").text("html") == "<p>secret text</p>");
+        CHECK(preview(stranger, "mine").status == 404);
+        CHECK(preview(stranger, "everybodys").status == 200);
+        CHECK(preview(everybody, "mine").status == 404);
+        const auto lacking =
+            s.post("/templates/welcome/preview", owner, R"({"variables":{"name":"Ann"}})");
+        CHECK(lacking.status == 400);
+        CHECK(lacking.text("detail").find("missing variable customer_name") != std::string::npos);
+        CHECK(s.post("/templates/welcome/preview", owner, R"({"variables":[]})").status == 400);
+        CHECK(s.post("/templates/welcome/preview", owner, R"({"variables":{"customer_name":"A"}})")
+                  .text("category") == "transactional");
     }
 }

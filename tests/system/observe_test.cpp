@@ -4,6 +4,8 @@
 #include "support/test_database.hpp"
 #include "support/wait_until.hpp"
 
+#include <libqueue/client.hpp>
+
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -161,6 +163,27 @@ TEST_SUITE("observe") {
         }
     }
 
+    TEST_CASE("metrics: enqueues with an idempotency key count as hit or miss, others do not") {
+        const bench b;
+        libqueue::client client{libqueue::client_options{b.db.dsn()}};
+        libqueue::new_job keyed{"debug.noop", "{}"};
+        keyed.idempotency_key = "from C++";
+        REQUIRE(client.enqueue(keyed).has_value());
+        REQUIRE(client.enqueue(keyed).has_value());
+        b.enqueue("'debug.noop', '{}', idempotency_key => 'from SQL'");
+        b.enqueue("'debug.noop', '{}', idempotency_key => 'from SQL'");
+        b.enqueue("'debug.noop', '{}', idempotency_key => 'from SQL'");
+        b.db.execute("SELECT queue.subscribe('a.b', 'debug.noop')");
+        for (int i = 0; i < 3; ++i)
+            b.db.execute("SELECT queue.publish('a.b', '{}', idempotency_key => 'an event')");
+        b.enqueue("'debug.noop', '{}'");
+        b.db.execute("SELECT queue.enqueue_many('debug.noop', ARRAY['1', '2']::jsonb[])");
+
+        CHECK(b.shows(R"(libqueue_idempotency_total{result="hit"} 5)"));
+        CHECK(b.shows(R"(libqueue_idempotency_total{result="miss"} 3)"));
+        CHECK(b.metrics().find("# TYPE libqueue_idempotency_total counter") != std::string::npos);
+    }
+
     TEST_CASE("metrics: a scrape is answered within 50 ms, on a listener of its own if wanted") {
         const bench b{"metrics: {interval: 200ms, listen: \"127.0.0.1:0\"}\n"};
         const auto address = b.address("metrics_listening");
@@ -290,9 +313,9 @@ TEST_SUITE("observe") {
                           "\", allow_private: true, allow_http: true}}\n",
                       {{"OTEL_EXPORTER_OTLP_ENDPOINT", collector.url("")}}};
 
-        const auto job =
-            b.enqueue("'webhook.deliver', '{\"url\": \"" + endpoint.url("/in") +
-                      "\", \"event\": \"a.b\", \"data\": {}}', traceparent => '" + parent + "'");
+        const auto job = b.enqueue("'webhook.deliver', '{\"url\": \"" + endpoint.url("/in") +
+                                   "\", \"event\": \"a.b\", \"data\": {}}', traceparent => '" +
+                                   parent + "', meta => '{\"tracestate\": \"congo=t61\"}'");
 
         REQUIRE(b.completes(job));
         REQUIRE(test::wait_until([&] { return named(spans_of(collector), "POST") != nullptr; }));
@@ -311,6 +334,7 @@ TEST_SUITE("observe") {
         const auto header = endpoint.requests().at(0).header("traceparent");
         CHECK(header == "00-0af7651916cd43dd8448eb211c80319c-" +
                             std::string{called->at("spanId").as_string()} + "-01");
+        CHECK(endpoint.requests().at(0).header("tracestate") == "congo=t61");
         CHECK(collector.requests().at(0).target == "/v1/traces");
     }
 

@@ -222,6 +222,10 @@ void timed_verbs(route_watch& watch, const std::string& batch) {
     watch.run({"topics", "unsubscribe", "order.*", "a.b", "--yes"});
 }
 
+int audited(const two_ways& both) {
+    return std::stoi(both.rig.db().query("SELECT count(*) FROM queue.audit"));
+}
+
 void processor_verbs(route_watch& watch, const std::string& endpoint) {
     watch.run({"webhooks", "endpoints", "list"});
     watch.run({"webhooks", "endpoints", "show", endpoint});
@@ -234,6 +238,7 @@ void processor_verbs(route_watch& watch, const std::string& endpoint) {
     watch.run({"webhooks", "endpoints", "rotate-secret", made, "--yes"});
     watch.run({"webhooks", "endpoints", "remove", made, "--confirm", made});
     watch.run({"templates", "list"});
+    watch.run({"templates", "preview", "welcome", "--set", "customer_name=Ann"});
 }
 
 void access_verbs(route_watch& watch) {
@@ -566,6 +571,7 @@ TEST_SUITE("qctl verbs and routes") {
             const auto state = [&] {
                 return both.rig.db().query("SELECT state FROM webhooks.endpoint");
             };
+            const auto acts = audited(both);
             const auto off =
                 run({"webhooks", "endpoints", "disable", endpoint, "--reason", "x", "--yes"});
             CHECK_MESSAGE(off.code == 0, off.errors);
@@ -580,6 +586,7 @@ TEST_SUITE("qctl verbs and routes") {
             CHECK_MESSAGE(again.code == 0, again.errors);
             CHECK(both.rig.db().query("SELECT kind FROM queue.jobs WHERE id = $1",
                                       {lines_of(again.output).at(0)}) == "webhook.event");
+            CHECK(audited(both) == acts + 3);
             for (const auto& args :
                  {words{"webhooks", "endpoints", "enable", "999"},
                   words{"webhooks", "endpoints", "show", "999"},
@@ -600,6 +607,68 @@ TEST_SUITE("qctl verbs and routes") {
         CHECK(both.served({"webhooks", "endpoints", "enable", endpoint}, "viewer").code == 4);
     }
 
+    TEST_CASE("a template is previewed alike on both ways, and what it lacks is named") {
+        const test::temp_dir files;
+        const two_ways both{with_processors(files)};
+        const auto tenant = both.rig.tenant("acme");
+        both.rig.db().execute(
+            "SELECT mail.template_put($1::uuid, 'bill', 'de', 'An {{user.name}}', "
+            "'<p>{{user.name}} {{formatCurrency sum \"EUR\"}}{{#paid}} bezahlt{{/paid}} "
+            "{{formatTime at}}</p>')",
+            {tenant});
+        const auto data = files.write("order.json", R"({"user":{"name":"?"},"sum":1250})");
+        const words bill{"templates",
+                         "preview",
+                         "bill",
+                         "--tenant",
+                         tenant,
+                         "--locale",
+                         "de-AT",
+                         "--version",
+                         "1",
+                         "--data",
+                         "@" + data.string(),
+                         "--set",
+                         "user.name=<Zoe>",
+                         "--set",
+                         "paid:=true",
+                         "--set",
+                         "at=2026-07-01T10:00:00Z",
+                         "--tz",
+                         "Europe/Vienna"};
+        const auto with = [&](words more) {
+            more.insert(more.begin(), bill.begin(), bill.end());
+            return more;
+        };
+        both.check_same(with({"-o", "json"}));
+        for (const bool served : {false, true}) {
+            CAPTURE(served);
+            const auto run = [&](const words& args) {
+                return served ? both.served(args) : both.direct(args);
+            };
+            CHECK(run(with({"--part", "html"})).output ==
+                  "<p>&lt;Zoe&gt; 12,50 € bezahlt 12:00</p>\n");
+            CHECK(run(with({"--part", "subject"})).output == "An <Zoe>\n");
+            const auto missing = run({"templates", "preview", "welcome", "--set", "x=y"});
+            CHECK(missing.code == 2);
+            CHECK(contains(missing.errors, "of the template: missing variable customer_name"));
+            CHECK(run({"templates", "preview", "bill", "--version", "1"}).code == 3);
+            CHECK(run({"templates", "preview", "none"}).code == 3);
+            for (const auto& args :
+                 {words{"--data", "[]"}, words{"--data", "{"}, words{"--set", "a"},
+                  words{"--set", "a..b=1"}, words{"--set", "a:=x"}, words{"--part", "all"},
+                  words{"--data", R"({"a":1})", "--set", "a.b=1"}}) {
+                CAPTURE(args);
+                words all{"templates", "preview", "welcome"};
+                all.insert(all.end(), args.begin(), args.end());
+                CHECK(run(all).code == 2);
+            }
+        }
+        CHECK(both.served(bill, "viewer").code == 4);
+        CHECK(both.rig.db().query("SELECT count(*) FROM queue.request_key") == "0");
+        CHECK(both.rig.db().query("SELECT count(*) FROM queue.jobs") == "0");
+    }
+
     TEST_CASE("one of no tenant makes, changes and removes a tenant's endpoint on both ways") {
         const test::temp_dir files;
         const two_ways both{with_processors(files)};
@@ -609,11 +678,7 @@ TEST_SUITE("qctl verbs and routes") {
             const auto run = [&](const words& args) {
                 return served ? both.served(args) : both.direct(args);
             };
-            const auto count = [&](const std::string& action) {
-                return both.rig.db().query("SELECT count(*) FROM queue.audit WHERE action = $1",
-                                           {action});
-            };
-            const auto before = std::stoi(count("endpoints.create"));
+            auto acts = audited(both);
             const auto made = run({"webhooks", "endpoints", "create", "https://hook.invalid/t",
                                    "--event", "order.*", "--ordered", "--tenant", tenant});
             REQUIRE_MESSAGE(made.code == 0, made.errors);
@@ -622,7 +687,7 @@ TEST_SUITE("qctl verbs and routes") {
                                       "FROM webhooks.endpoints WHERE id = $1",
                                       {id}) == tenant + " true order.*");
             // Each action is in the audit, and once.
-            CHECK(std::stoi(count("endpoints.create")) == before + 1);
+            CHECK(audited(both) == ++acts);
             for (const auto& args : {words{"disable", id, "--yes"}, words{"enable", id},
                                      words{"rotate-secret", id, "--overlap", "1h", "--yes"},
                                      words{"remove", id, "--confirm", id}}) {
@@ -631,9 +696,24 @@ TEST_SUITE("qctl verbs and routes") {
                 all.insert(all.end(), args.begin(), args.end());
                 const auto done = run(all);
                 CHECK_MESSAGE(done.code == 0, done.errors);
+                CHECK(audited(both) == ++acts);
             }
             CHECK(run({"webhooks", "endpoints", "remove", id, "--confirm", id}).code == 3);
+            CHECK(audited(both) == acts);
         }
+        for (const auto& args :
+             {words{"set", "ann@example.com", "marketing", "off"},
+              words{"suppress", "ann@example.com"}, words{"unsuppress", "ann@example.com", "-y"}}) {
+            CAPTURE(args);
+            words all{"preferences"};
+            all.insert(all.end(), args.begin(), args.end());
+            const auto acts = audited(both);
+            const auto done = both.direct(all);
+            CHECK_MESSAGE(done.code == 0, done.errors);
+            CHECK(audited(both) == acts + 1);
+        }
+        CHECK(both.rig.db().query("SELECT count(*) FROM queue.audit "
+                                  "WHERE (target || detail::text) LIKE '%ann@%'") == "0");
     }
 
     TEST_CASE("where a processor is not installed its verbs say so, on both ways") {

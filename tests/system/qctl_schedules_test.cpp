@@ -34,7 +34,9 @@ TEST_SUITE("qctl schedules") {
                   .size() == 5);
         CHECK(bench.error({"schedules", "next"}).first == 2);
         CHECK(bench.error({"schedules", "next", "x", "--cron", "@daily"}).first == 2);
-        CHECK(bench.error({"schedules", "next", "x", "--tz", "UTC"}).first == 2);
+        const auto tokyo = bench.run({"schedules", "next", "--cron", "0 9 LW * ?", "--tz",
+                                      "asia/tokyo", "--count", "1", "--no-headers"});
+        CHECK(contains(tokyo.output, "T09:00:00.000000+09:00"));
     }
 
     TEST_CASE("what cannot be: exit 2, the argument named, nothing made, also with -n") {
@@ -47,6 +49,9 @@ TEST_SUITE("qctl schedules") {
             const auto nowhere =
                 bench.error({"schedules", "set", "s", "@daily", "a.b", "--tz", "Mars/Base", dry});
             CHECK(nowhere.first == 2);
+            CHECK(std::string{nowhere.second.at("message").as_string()} ==
+                  "--tz: expected a time zone of this machine's tzdata, such as Europe/Berlin or "
+                  "UTC, got 'Mars/Base'");
         }
         CHECK(bench.error({"schedules", "set", "s", "@daily", "a.b", "--misfire", "late"}).first ==
               2);

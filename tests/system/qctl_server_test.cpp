@@ -194,6 +194,7 @@ TEST_SUITE("qctl over a server") {
         const auto url = "http://" + both.rig.address();
 
         CHECK(both.direct({"__complete", "queues", "queues", "show"}).output == "default\n");
+        CHECK(contains(both.direct({"__complete", "zones"}).output, " Europe/Berlin "));
         CHECK(both.served({"__complete", "kinds", "enqueue"}).output ==
               both.direct({"__complete", "kinds", "enqueue"}).output);
         CHECK(both.direct({"__complete", "queues", "--server", url, "--token-file",

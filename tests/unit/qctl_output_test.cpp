@@ -5,6 +5,7 @@
 #include "render.hpp"
 #include "row_builder.hpp"
 #include "stop.hpp"
+#include "zone.hpp"
 
 #include <boost/json/parse.hpp>
 #include <doctest/doctest.h>
@@ -51,6 +52,45 @@ TEST_SUITE("qctl text") {
         CHECK(qctl::printable("\xff\xc3") == "\\xff\\xc3");
         CHECK(qctl::printable("caf\xc3\xa9 \xe6\xbc\xa2") == "caf\xc3\xa9 \xe6\xbc\xa2");
         CHECK(qctl::printable_lines("a\n\x1b") == "a\n\\x1b");
+    }
+
+    TEST_CASE("--tz: tables show the clocks of the zone, also at a terminal; programs get UTC") {
+        auto how = in(output_format::table);
+        how.columns = {"run_at"};
+        how.headers = false;
+        how.zone = "Europe/Berlin";
+        auto rows = two_jobs();
+        rows.rows[1][4] = "2026-07-01 22:30:00+00";
+        const std::string clocks{
+            "2026-01-31T09:00:00.500000+01:00\n2026-07-02T00:30:00.000000+02:00\n"};
+        CHECK(rendered(rows, how) == clocks);
+        how.for_people = true;
+        how.now = *qctl::read_instant("2026-01-31T08:01:00Z");
+        CHECK(rendered(rows, how) == clocks);
+        CHECK(qctl::render_object(rows, how) ==
+              "run_at  2026-01-31T09:00:00.500000+01:00 (59s ago)\n");
+        how.format = output_format::csv;
+        CHECK(rendered(rows, how) == "2026-01-31T08:00:00.500000Z\n2026-07-01T22:30:00.000000Z\n");
+        how.format = output_format::json;
+        CHECK(rendered(rows, how).find("2026-07-01T22:30:00.000000Z") != std::string::npos);
+    }
+
+    TEST_CASE("zones: known whatever the case, and what they show is the same moment") {
+        CHECK(qctl::find_zone("europe/berlin") == "Europe/Berlin");
+        CHECK(qctl::find_zone("utc") == "UTC");
+        CHECK_FALSE(qctl::find_zone("Mars/Base"));
+        CHECK_FALSE(qctl::find_zone("../../etc/passwd"));
+        CHECK_FALSE(qctl::find_zone(""));
+        for (const auto* text : {"1850-01-01T00:00:00Z", "2026-03-29T00:59:59.999999Z",
+                                 "2026-03-29T01:00:00Z", "2026-10-25T00:30:00Z"}) {
+            const auto when = *qctl::read_instant(text);
+            for (const auto* zone :
+                 {"Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "UTC"}) {
+                CHECK(qctl::read_instant(qctl::zoned_instant(when, zone)) == when);
+            }
+        }
+        CHECK(qctl::zoned_instant(*qctl::read_instant("2026-03-29T01:00:00Z"), "Europe/Berlin") ==
+              "2026-03-29T03:00:00.000000+02:00");
     }
 
     TEST_CASE("JSON escapes are those of JSON and of terminals") {

@@ -33,6 +33,7 @@ class request_facts {
     std::string if_match;
     std::string last_event_id;
     std::string traceparent;
+    std::string tracestate;
     std::string peer;                             ///< the client's address
     std::string token;                            ///< as it came; for whoever looks at it again
     std::optional<libqueue::time_point> expires;  ///< of the token

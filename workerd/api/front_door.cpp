@@ -226,6 +226,12 @@ void front_door::arrive(const http_exchange& exchange, arrival& into) {
     into.facts.last_event_id = header(request, "Last-Event-ID");
     into.facts.idempotency_key = header(request, "Idempotency-Key");
     into.facts.traceparent = header(request, "traceparent");
+    // The one field that may come in several lines.
+    const auto states = request.equal_range("tracestate");
+    for (auto each = states.first; each != states.second; ++each) {
+        into.facts.tracestate += into.facts.tracestate.empty() ? "" : ",";
+        into.facts.tracestate += each->value();
+    }
     into.facts.if_match = header(request, "If-Match");
     if (const auto token = bearer_token(header(request, "Authorization")))
         into.token = *token;

@@ -195,7 +195,7 @@ answer answer_options(const http_request& request, const std::vector<verb>& meth
         made.with("Access-Control-Allow-Methods", allowed);
         made.with("Access-Control-Allow-Headers",
                   "Authorization, Content-Type, Idempotency-Key, If-Match, Last-Event-ID, "
-                  "X-Request-Id, traceparent");
+                  "X-Request-Id, traceparent, tracestate");
         made.with("Access-Control-Max-Age", "600");
     }
     return made;

@@ -35,6 +35,7 @@ constexpr std::array rights{
     right{"schedules.run", role::operate, "run a schedule once now"},
     right{"dead_letters.replay", role::operate, "replay one dead letter"},
     right{"deliveries.replay", role::operate, "send a webhook delivery again"},
+    right{"templates.preview", role::operate, "see what a mail template makes of variables"},
     right{"operations.dry_run", role::operate, "count what a bulk operation would touch"},
 
     right{"jobs.enqueue_many", role::admin, "enqueue many jobs at once"},

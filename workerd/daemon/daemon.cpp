@@ -52,6 +52,8 @@ void daemon_observer::on_event(const libqueue::event& e) noexcept {
         waiting_();
     if (e.type == libqueue::event_type::suspects_cleared && cleared_)
         cleared_();
+    if (e.type == libqueue::event_type::worker_dismissed && dismissed_)
+        dismissed_();
 }
 
 std::string daemon_observer::trace_run(const libqueue::job& run, std::string_view enqueued) const {
@@ -140,6 +142,7 @@ std::optional<int> daemon::start() {
     auto options = make_worker_options(config_);
     options.observer = &observer_;
     handle_suspects(options);
+    observer_.on_dismissed([this] { boost::asio::post(loop_, [this] { drain(0); }); });
     const auto dsn = options.dsn;
     worker_ = std::make_unique<libqueue::worker>(std::move(options), std::move(kinds));
     health_ = std::make_unique<health>(loop_, dsn, config_.database.schema, *worker_);
@@ -400,8 +403,9 @@ void daemon::drain(int number) {
     if (suspect_runner_)
         suspect_runner_->drain();
     log_.info("drain_started",
-              number == 0 ? "no suspect is left; leaving"
-                          : "signal: draining; a second one leaves at once",
+              number != 0      ? "signal: draining; a second one leaves at once"
+              : only_suspects_ ? "no suspect is left; leaving"
+                               : "an operator asked: draining; a signal leaves at once",
               {{"signal", number},
                {"active", worker_->active()},
                {"timeout_ms", config_.worker.drain_timeout.count()}});

@@ -39,6 +39,8 @@ class daemon_observer final : public libqueue::observer {
     void attach(observe::observability& target) noexcept { observed_by_ = &target; }
     /// What to do about suspects that wait, and when none is left; on the worker's thread.
     void on_suspects(std::function<void()> waiting, std::function<void()> cleared);
+    /// An operator asks this worker to leave; on the worker's thread.
+    void on_dismissed(std::function<void()> then) { dismissed_ = std::move(then); }
 
     void on_event(const libqueue::event& e) noexcept override;
     [[nodiscard]] bool wants_every_job() const noexcept override {
@@ -54,6 +56,7 @@ class daemon_observer final : public libqueue::observer {
     observe::observability* observed_by_ = nullptr;
     std::function<void()> waiting_;
     std::function<void()> cleared_;
+    std::function<void()> dismissed_;
 };
 
 /// The wiring. The main thread runs one loop with signals, /health and the sinks of dev mode; the

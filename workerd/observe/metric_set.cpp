@@ -45,6 +45,8 @@ constexpr std::array helps{
     help_row{"libqueue_db_table_bytes", "Size of a table with indexes and TOAST."},
     help_row{"libqueue_gauges_seconds", "How long measuring the database took."},
     help_row{"libqueue_idempotency_keys", "Idempotency keys that are kept, as estimated."},
+    help_row{"libqueue_idempotency_total",
+             "Enqueues with an idempotency key: hit found its job there, miss made it."},
     help_row{"libqueue_job_ids_drawn", "Job ids drawn so far: enqueued, or rolled back."},
     help_row{"libqueue_limit_tokens", "Tokens left in the bucket of a limit without keys."},
     help_row{"libqueue_outbound_request_duration_seconds", "Requests to other services."},
@@ -72,6 +74,12 @@ constexpr std::array helps{
     help_row{"webhooks_failed_total", "Attempts to deliver a webhook that failed, by outcome."},
     help_row{"webhooks_sent_total", "Webhooks that were delivered."},
 };
+
+// What the database counts comes with what it measures. No handler's name begins like ours.
+MetricType type_of(std::string_view name) {
+    const bool counts = name.starts_with("libqueue_") && name.ends_with("_total");
+    return counts ? MetricType::Counter : MetricType::Gauge;
+}
 
 metric_set::labels as_other(const metric_set::labels& of) {
     metric_set::labels made = of;
@@ -151,7 +159,7 @@ void metric_set::replace(const std::vector<value_of>& all) {
     const std::lock_guard lock{mutex_};
     families_.clear();
     for (const auto& each : all) {
-        if (series* const in = at(each.name, each.of, MetricType::Gauge))
+        if (series* const in = at(each.name, each.of, type_of(each.name)))
             in->value = each.value;
     }
 }

@@ -85,6 +85,7 @@ enum class verb {
     webhooks_verify,
     templates_list,
     templates_show,
+    templates_preview,
     preferences_show,
     preferences_history,
     preferences_set,
@@ -171,6 +172,7 @@ enum class value_type {
     uuid,
     format,  ///< an output format
     when,    ///< auto, always, never
+    zone,    ///< Europe/Berlin
 };
 
 class flag {

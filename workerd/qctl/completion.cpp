@@ -31,6 +31,7 @@ std::string_view values_of(const flag& of) noexcept {
         case value_type::past:
         case value_type::rate:
         case value_type::uuid:
+        case value_type::zone:
             return "";
     }
     return "";
@@ -57,6 +58,9 @@ std::string_view names_for(std::string_view metavar, std::string_view group) noe
     }
     if (metavar == "KIND") {
         return "kinds";
+    }
+    if (metavar == "ZONE") {
+        return "zones";
     }
     if (group == "context" && metavar == "NAME") {
         return "contexts";

@@ -146,6 +146,7 @@ view context::how() const {
     result.color = options.color_out;
     result.for_people = options.for_people();
     result.width = options.width;
+    result.zone = options.zone;
     result.now = system_now();
     return result;
 }
@@ -187,7 +188,7 @@ std::string operation_text(const invocation& call, const settings& options) {
         text += ' ' + (payload ? sized(call.arguments[i]) : call.arguments[i]);
     }
     for (const auto& [name, value] : call.flags) {
-        const bool hidden = name == "edit" || name == "meta";
+        const bool hidden = name == "edit" || name == "meta" || name == "data" || name == "set";
         if (name != "db" && name != "debug") {
             text += " --" + name;
             text += value.empty() || value == "true" ? "" : "=" + (hidden ? sized(value) : value);

@@ -23,6 +23,7 @@ class view {
     bool headers{true};
     bool color{false};
     bool for_people{false};  ///< relative times, cut to `width`
+    std::string zone;        ///< tables show times in it, not relative; empty: UTC
     std::size_t width{80};
     time_point now{};
 };

@@ -1,6 +1,7 @@
 #include "render_table.hpp"
 
 #include "printable.hpp"
+#include "zone.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -35,16 +36,25 @@ std::string painted(const std::string& text, std::string_view color) {
     return color.empty() ? text : std::string{color} + text + std::string{plain};
 }
 
+std::string clock_cell(column_type type, const std::string& cell, const view& how) {
+    if (type == column_type::time && !how.zone.empty()) {
+        if (const auto when = read_instant(cell)) {
+            return zoned_instant(*when, how.zone);
+        }
+    }
+    return printable(plain_cell(type, cell));
+}
+
 std::string shown_cell(column_type type, const std::optional<std::string>& cell, const view& how) {
     if (!cell) {
         return std::string{nothing};
     }
-    if (type == column_type::time && how.for_people) {
+    if (type == column_type::time && how.zone.empty() && how.for_people) {
         if (const auto when = read_instant(*cell)) {
             return relative_instant(*when, how.now);
         }
     }
-    return printable(plain_cell(type, *cell));
+    return clock_cell(type, *cell, how);
 }
 
 bool is_numeric(column_type type) noexcept {
@@ -176,12 +186,14 @@ std::string vertical_text(const report& of, const view& how) {
         const auto& column = of.columns[i];
         const auto& cell = of.rows[0][i];
         const auto name = padded(printable(column.name), width + gap, false);
-        std::string value = cell ? printable(plain_cell(column.type, *cell)) : std::string{nothing};
+        std::string value = cell ? clock_cell(column.type, *cell, how) : std::string{nothing};
         if (column.name == "state" && how.color) {
             value = painted(value, state_color(value));
         }
-        if (column.type == column_type::time && how.for_people && cell) {
-            value += " (" + shown_cell(column.type, cell, how) + ")";
+        if (const auto when = column.type == column_type::time && how.for_people && cell
+                                  ? read_instant(*cell)
+                                  : std::nullopt) {
+            value += " (" + relative_instant(*when, how.now) + ")";
         }
         text += (how.color ? painted(name, bold) : name) + value + '\n';
     }

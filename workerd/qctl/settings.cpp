@@ -178,6 +178,9 @@ settings resolve_settings(const invocation& call, const environment& around) {
     if (const auto columns = call.text("columns")) {
         result.columns = split(*columns, ',');
     }
+    if (const auto zone = call.text("tz")) {
+        result.zone = read_zone(*zone, "--tz");
+    }
     result.headers = !call.has("no-headers");
     result.quiet = call.has("quiet");
     result.verbose = call.has("verbose");

@@ -33,6 +33,7 @@ class settings {
     output_format format{output_format::table};
     std::vector<std::string> columns;
     bool headers{true};
+    std::string zone;  ///< of times in table and wide; empty: not said
     bool quiet{false};
     bool verbose{false};
     bool color_out{false};

@@ -2,6 +2,7 @@
 
 #include "printable.hpp"
 #include "stop.hpp"
+#include "zone.hpp"
 
 #include <libqueue/duration.hpp>
 
@@ -156,6 +157,15 @@ double read_rate(std::string_view text, std::string_view where) {
     return count / seconds;
 }
 
+std::string read_zone(std::string_view text, std::string_view where) {
+    auto zone = find_zone(text);
+    if (!zone) {
+        throw expected(where, "a time zone of this machine's tzdata, such as Europe/Berlin or UTC",
+                       text);
+    }
+    return *std::move(zone);
+}
+
 std::vector<libqueue::job_state> read_states(std::string_view text, std::string_view where) {
     std::vector<libqueue::job_state> states;
     for (const auto& name : split(text, ',')) {
@@ -206,6 +216,9 @@ void check_value(const flag& of, std::string_view text) {
             if (!parse_output_format(text)) {
                 throw expected(where, "table, wide, json, jsonl, yaml, csv or id", text);
             }
+            return;
+        case value_type::zone:
+            static_cast<void>(read_zone(text, where));
             return;
         case value_type::when:
             if (text != "auto" && text != "always" && text != "never") {

@@ -32,6 +32,8 @@ enum class output_format { table, wide, json, jsonl, yaml, csv, id };
 [[nodiscard]] time_point read_past(std::string_view text, std::string_view where, time_point now);
 /// Per second.
 [[nodiscard]] double read_rate(std::string_view text, std::string_view where);
+/// As tzdata writes it.
+[[nodiscard]] std::string read_zone(std::string_view text, std::string_view where);
 [[nodiscard]] std::vector<libqueue::job_state> read_states(std::string_view text,
                                                            std::string_view where);
 

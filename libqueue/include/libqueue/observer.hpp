@@ -17,6 +17,8 @@ enum class event_type {
     worker_ready,           ///< first claim turn done
     worker_lost,            ///< declared dead by others: all its runs were told `lease_lost`
     worker_draining,        ///<
+    worker_asked,           ///< by an operator: `message` is quiet, drain, stop or resume
+    worker_dismissed,       ///< asked to stop, or to drain and nothing is left: call worker::stop
     worker_stopped,         ///<
     database_lost,          ///< `message`; the worker reconnects by itself
     database_back,          ///<

@@ -194,7 +194,8 @@ class worker {
     /// `drain_timeout` (then tells them `shutdown` and gives their jobs back). Idempotent.
     void stop();
     void stop(std::chrono::milliseconds drain_timeout);
-    /// start(), then waits until stop() is called from elsewhere or a signal handler.
+    /// start(), then waits until stop() is called from elsewhere or a signal handler, or an
+    /// operator asks this worker to leave (`event_type::worker_dismissed`), which stops it.
     void run();
     /// Stops claiming without stopping; `resume()` goes on. For "quiet".
     void pause();

@@ -102,6 +102,10 @@ std::string_view to_string(event_type type) noexcept {
             return "worker_lost";
         case event_type::worker_draining:
             return "worker_draining";
+        case event_type::worker_asked:
+            return "worker_asked";
+        case event_type::worker_dismissed:
+            return "worker_dismissed";
         case event_type::worker_stopped:
             return "worker_stopped";
         case event_type::database_lost:

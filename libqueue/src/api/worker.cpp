@@ -227,6 +227,7 @@ class worker::impl {
     std::unique_ptr<engine::session> session;
     bool paused{false};
     bool stopping{false};
+    bool dismissed{false};  // run() is to stop
 };
 
 worker::worker(worker_options options, std::vector<registration> kinds) {
@@ -272,6 +273,12 @@ void worker::start() {
     if (impl_->paused) {
         impl_->session->set_paused(true);
     }
+    impl_->dismissed = false;
+    impl_->session->on_dismissed([state = impl_.get()] {
+        const std::lock_guard here{state->mutex};
+        state->dismissed = true;
+        state->stopped.notify_all();
+    });
     impl_->session->start();
 }
 
@@ -307,7 +314,12 @@ void worker::stop(std::chrono::milliseconds drain_timeout) {
 void worker::run() {
     start();
     std::unique_lock lock{impl_->mutex};
-    impl_->stopped.wait(lock, [this] { return impl_->session == nullptr; });
+    impl_->stopped.wait(lock, [this] { return impl_->session == nullptr || impl_->dismissed; });
+    const bool leave = impl_->session != nullptr;
+    lock.unlock();
+    if (leave) {
+        stop();
+    }
 }
 
 void worker::pause() {

@@ -34,6 +34,7 @@ constexpr int live_lines{7};
 constexpr int live_schedule_at{8};
 constexpr int live_schedule_wait{9};
 constexpr int live_batches{10};
+constexpr int live_asked{11};
 
 constexpr std::string_view listen_refused{
     "listen_dsn: expected a session of one's own for LISTEN, got a pooler; hint: set listen_dsn to "
@@ -373,7 +374,8 @@ boost::asio::awaitable<bool> presence::beat() {
     urgent_ = false;
     pg::params p;
     p.int8(shared_.worker_id).int4(static_cast<std::int32_t>(shared_.running.size()));
-    p.text(shared_.draining ? "draining" : (shared_.paused.load() ? "paused" : "running"));
+    const bool quiet = shared_.paused.load() || shared_.wish != operator_wish::none;
+    p.text(shared_.draining ? "draining" : (quiet ? "paused" : "running"));
     p.text(slots_json(shared_));
     const std::optional<std::int64_t> floor = upkeep_.schedules().floor();
     floor ? p.int8(*floor) : p.null();
@@ -409,6 +411,7 @@ boost::asio::awaitable<bool> presence::beat() {
     schedule_sight schedules{asked_at};
     schedules.everywhere = !floor.has_value();
     hand_on(results.at(0), schedules);
+    heed(results.at(0).is_null(0, live_asked) ? "" : results.at(0).text(0, live_asked));
     // Lines are opened and never closed, so their number says whether there are new ones.
     if (const std::int64_t lines = results.at(0).binary_int64(0, live_lines);
         lines != known_lines_) {
@@ -435,6 +438,33 @@ boost::asio::awaitable<bool> presence::beat() {
         shared_.wake_lanes();
     }
     co_return true;
+}
+
+/// Does what an operator asks. One that drains is dismissed when nothing runs, nothing that it
+/// claimed waits to run, and no claim is under way.
+void presence::heed(std::string_view asked) {
+    const auto wish = asked == "quiet"   ? operator_wish::quiet
+                      : asked == "drain" ? operator_wish::drain
+                      : asked == "stop"  ? operator_wish::stop
+                                         : operator_wish::none;
+    const bool news = wish != shared_.wish;
+    if (news) {
+        shared_.wish = wish;
+        dismissed_ = false;
+        shared_.report(event_type::worker_asked, asked.empty() ? "resume" : asked);
+        shared_.look_everywhere();
+        urgent_ = true;  // so that others see it
+    }
+    const bool leave =
+        wish == operator_wish::stop ||
+        (wish == operator_wish::drain && shared_.settled() && shared_.running.empty());
+    if (leave && !shared_.draining && !dismissed_) {
+        dismissed_ = true;
+        shared_.report(event_type::worker_dismissed, asked);
+        if (shared_.dismissed) {
+            shared_.dismissed();
+        }
+    }
 }
 
 /// What a heartbeat saw that is the maintenance's business.

@@ -49,6 +49,7 @@ class presence {
     boost::asio::awaitable<void> check_server();
     void hear(const std::string& payload);
     void hand_on(const pg::result& seen, schedule_sight sight);
+    void heed(std::string_view asked);
     void set_lines(const pg::result& rows);
     void send_progress();
     void send_limits();
@@ -65,8 +66,9 @@ class presence {
     std::int64_t known_lines_{-1};
     bool urgent_{false};  // beat now: something was asked
     bool lost_reported_{false};
-    std::string warned_;   // what was last said about the server
-    std::string refused_;  // why it must not be used
+    bool dismissed_{false};  // as the operator wished; said once
+    std::string warned_;     // what was last said about the server
+    std::string refused_;    // why it must not be used
 };
 
 }  // namespace libqueue::engine

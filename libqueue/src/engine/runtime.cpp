@@ -463,7 +463,14 @@ void runtime::wake_lanes() {
 
 bool runtime::may_claim() const {
     return worker_id != 0 && !draining && !stopping && !paused.load(std::memory_order_relaxed) &&
-           clock::now() - last_beat < options.lease * 4 / 5;
+           wish == operator_wish::none && clock::now() - last_beat < options.lease * 4 / 5;
+}
+
+bool runtime::settled() const {
+    return std::all_of(lanes.begin(), lanes.end(),
+                       [](const auto& each) { return each->settled(); }) &&
+           std::all_of(queues.begin(), queues.end(),
+                       [](const auto& queue) { return queue->unstarted.empty(); });
 }
 
 queue_state* runtime::find_queue(int id) {

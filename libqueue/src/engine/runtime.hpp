@@ -32,6 +32,9 @@ class lane;
 
 /// What the services of one started worker share: its queues, kinds, runs and connections' fate.
 /// Everything belongs to the loop thread but the atomics.
+/// What an operator asked of this worker; see queue.ask_worker.
+enum class operator_wish : std::uint8_t { none, quiet, drain, stop };
+
 class runtime {
    public:
     runtime(boost::asio::io_context& io, const worker_options& options,
@@ -70,8 +73,11 @@ class runtime {
     void wake_lanes();
     /// A turn of ours has recorded the end of jobs that belong to batches.
     void count_batches();
-    /// May claim: registered, not stopping, not paused, the heart beats.
+    /// May claim: registered, not stopping, not paused by the program or an operator, the heart
+    /// beats.
     [[nodiscard]] bool may_claim() const;
+    /// No turn is under way or has something to say, and nothing claimed waits to run.
+    [[nodiscard]] bool settled() const;
 
     [[nodiscard]] queue_state* find_queue(int id);
     [[nodiscard]] queue_state* find_queue(std::string_view name);
@@ -114,8 +120,10 @@ class runtime {
     bool draining{false};
     bool stopping{false};
     std::atomic<bool> paused{false};
-    bool watched{false};         // the observer wants every job
-    bool starts_watched{false};  // and their starts
+    operator_wish wish{operator_wish::none};  // of this worker
+    std::function<void()> dismissed;          // an operator wants it to leave now
+    bool watched{false};                      // the observer wants every job
+    bool starts_watched{false};               // and their starts
     clock::time_point last_beat{};
 
    private:

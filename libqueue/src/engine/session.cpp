@@ -107,20 +107,13 @@ void session::give_back_unstarted() {
     }
 }
 
-bool session::settled() const {
-    return std::all_of(shared_.lanes.begin(), shared_.lanes.end(),
-                       [](const auto& each) { return each->settled(); }) &&
-           std::all_of(shared_.queues.begin(), shared_.queues.end(),
-                       [](const auto& queue) { return queue->unstarted.empty(); });
-}
-
 /// Waits until everything said is recorded and, if asked, nothing runs. A claim under way when the
 /// drain began lands meanwhile: its jobs go back, too.
 boost::asio::awaitable<bool> session::wait_settled(clock::time_point until, bool handlers_too) {
     boost::asio::steady_timer timer{io_};
     for (;;) {
         give_back_unstarted();
-        const bool done = settled() && (!handlers_too || shared_.running.empty());
+        const bool done = shared_.settled() && (!handlers_too || shared_.running.empty());
         if (done || clock::now() >= until) {
             co_return done;
         }
@@ -206,6 +199,10 @@ void session::hand_over_running() {
 void session::set_paused(bool paused) {
     shared_.paused.store(paused);
     boost::asio::post(io_, [this] { shared_.look_everywhere(); });
+}
+
+void session::on_dismissed(std::function<void()> then) {
+    shared_.dismissed = std::move(then);
 }
 
 void session::ping(std::function<void()> answer) {

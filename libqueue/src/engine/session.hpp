@@ -35,6 +35,8 @@ class session {
     [[nodiscard]] bool abandoned() const noexcept { return abandoned_; }
 
     void set_paused(bool paused);
+    /// An operator wants the worker to leave; called on the loop's thread. Before start().
+    void on_dismissed(std::function<void()> then);
     /// See worker::ping.
     void ping(std::function<void()> answer);
     void set_concurrency(std::string queue, int concurrency);
@@ -46,7 +48,6 @@ class session {
     boost::asio::awaitable<void> say_goodbye();
     boost::asio::awaitable<void> cut_goodbye();
     void give_back_unstarted();
-    [[nodiscard]] bool settled() const;
     void hand_over_running();
 
     const worker_options options_;

@@ -327,6 +327,30 @@ TEST_SUITE("audit") {
               "0");
     }
 
+    TEST_CASE("an action that is made of others is one record, and what did nothing is none") {
+        bench t;
+        const auto id = [&](const libqueue::job_id job) {
+            return std::to_string(job);
+        };
+        const auto waiting = t.enqueue(nullptr);
+        const auto erased = t.db.query("SELECT queue.enqueue('a.b', '{}', subject => 'ann')");
+        const auto query = [&](const std::string& sql) {
+            return t.on.query(statement{"SELECT " + sql}).has_value();
+        };
+        t.act_as(role::admin);
+        CHECK(query("queue.retry_edited(" + id(waiting) + ", '{\"n\": 2}')"));
+        CHECK_FALSE(query("queue.retry_edited(" + id(waiting) + " + 1000, '{}')"));
+        CHECK(query("queue.erase('ann')"));
+        CHECK(query("queue.unschedule('none')"));
+        CHECK(query("queue.unsubscribe(7)"));
+        REQUIRE(t.work.pause("default", "").has_value());
+        CHECK(t.db.query("SELECT state FROM queue.jobs WHERE id = $1::bigint", {erased}) ==
+              "cancelled");
+        CHECK(t.audited() == "test admin jobs.retry " + id(waiting) +
+                                 " request-1, test admin subjects.erase - request-1, "
+                                 "test admin queues.pause default request-1");
+    }
+
     TEST_CASE("alteration, deletion, another order and a cut end are found") {
         bench t;
         t.act_as(role::admin);

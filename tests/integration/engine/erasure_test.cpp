@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <condition_variable>
+#include <future>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -11,8 +14,6 @@ using libqueue::job_id;
 TEST_SUITE_BEGIN("erasure");
 
 namespace {
-
-namespace asio = boost::asio;
 
 const std::string tenant_a{"6f0b3a52-8d1f-4a57-9c4e-3f1f0d7a9b11"};
 const std::string tenant_b{"0d5a1c7e-11f2-4c0b-8a6e-5d2f9b7c4e33"};
@@ -132,11 +133,19 @@ TEST_CASE("waiting and delayed jobs of the subject never run") {
 
 TEST_CASE("a running job is told to stop, keeps what it works with, and is erased when it ended") {
     rig t;
-    const auto handler =
-        coroutine("kept", [](libqueue::job_context& job) -> asio::awaitable<libqueue::outcome> {
-            const bool whole = co_await job.sleep(10min);
-            co_return whole ? libqueue::completed() : libqueue::cancelled("ann@example.org left");
-        });
+    std::promise<void> looked;
+    const auto look = looked.get_future().share();
+    // Told to stop it goes on until the test has looked, so that no round of retention comes
+    // before.
+    const auto handler = blocking("kept", [look](libqueue::job_context& job) {
+        std::mutex mutex;
+        std::unique_lock lock{mutex};
+        std::condition_variable_any told;
+        told.wait_for(lock, job.stop_token(), 60s, [] { return false; });
+        const bool stopped = job.stop_token().stop_requested();
+        static_cast<void>(look.wait_for(60s));
+        return stopped ? libqueue::cancelled("ann@example.org left") : libqueue::completed();
+    });
     const job_id id = t.enqueue("kept", R"({"mail": "ann@example.org"})");
     note(t, "ann", id);
     {
@@ -146,8 +155,9 @@ TEST_CASE("a running job is told to stop, keeps what it works with, and is erase
         CHECK(erase(t, "ann") == "0 0 0 0 0 0 1");
         CHECK(t.db.query("SELECT running || ' ' || (finished_at IS NULL) FROM queue.erasures") ==
               "1 true");
+        CHECK(tables_with(t, "ann@example.org") == "queue.job ");
+        looked.set_value();
         CHECK(t.wait_state(id, "cancelled"));
-        CHECK(tables_with(t, "ann@example.org") == "queue.attempt queue.job ");
     }
     // The next round of retention; a worker's first is when it starts.
     const auto worker = t.start({noop()});

@@ -35,7 +35,8 @@ TEST_CASE("then: each step exists when the one before has happened, with its out
          {"n": 2, "then": [{"kind": "debug.echo", "payload": {"n": 3}}]}},
         {"kind": "debug.noop", "payload": {}}]})",
                                 "tenant_id => '00000000-0000-0000-0000-00000000000a', "
-                                "subject => 'person 7', traceparent => 'tp'");
+                                "subject => 'person 7', traceparent => 'tp', "
+                                "meta => '{\"tracestate\": \"a=1\"}'");
 
     REQUIRE(c.t.wait_finished(4));
     CHECK(c.t.state(id) == "completed");
@@ -45,6 +46,7 @@ TEST_CASE("then: each step exists when the one before has happened, with its out
     CHECK(c.t.db.query("SELECT (payload->'before'->>'n') || ' ' || priority FROM queue.jobs "
                        "WHERE payload->>'n' = '2'") == "1 3");
     CHECK(c.t.db.query("SELECT count(*) FROM queue.job WHERE meta->>'traceparent' = 'tp' AND "
+                       "meta->>'tracestate' = 'a=1' AND "
                        "tenant_id = '00000000-0000-0000-0000-00000000000a'") == "4");
     CHECK(c.t.db.query("SELECT jobs FROM queue.erase('person 7', "
                        "'00000000-0000-0000-0000-00000000000a')") == "4");

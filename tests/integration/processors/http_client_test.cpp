@@ -1,6 +1,7 @@
 #include "processors/support/http_client.hpp"
 
 #include "processors/support/form_body.hpp"
+#include "processors/support/trace_state.hpp"
 #include "processors/support/transfer_loop.hpp"
 #include "support/http_receiver.hpp"
 #include "support/run.hpp"
@@ -51,6 +52,7 @@ class call_bench {
    public:
     http_response call(const std::string& method = "POST") {
         libqueue::job job;
+        job.meta = meta;
         run_view run{job};
         run.executor = loop.get_executor();
         run.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -60,6 +62,7 @@ class call_bench {
         return test::run(loop, libqueue::processors::call(run, request, policy));
     }
 
+    std::string meta;
     test::http_receiver receiver;
     boost::asio::io_context loop;
     call_policy policy;
@@ -143,6 +146,39 @@ TEST_CASE("a call carries the trace, and the time that is left only when it is t
     const auto left = std::stoi(bench.receiver.requests().back().header("x-request-deadline"));
     CHECK(left > 0);
     CHECK(left <= 5'000);
+}
+
+TEST_CASE("a call carries the trace's state as the job has it, and none that is not valid") {
+    call_bench bench;
+    const auto carried = [&](const std::string& meta) {
+        bench.meta = meta;
+        CHECK_EQ(bench.call().status, 200);
+        return bench.receiver.requests().back().header("tracestate");
+    };
+    CHECK_EQ(carried(R"({"n": 1, "tracestate": "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE"})"),
+             "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE");
+    CHECK_EQ(carried(""), "");
+    CHECK_EQ(carried(R"({"tracestate": 7})"), "");
+    CHECK_EQ(carried(R"({"tracestate": "a=1\r\nx-evil: 1"})"), "");
+    CHECK_EQ(carried(R"({"other": "\"tracestate\""})"), "");
+}
+
+TEST_CASE("tracestate: what W3C Trace Context allows") {
+    using libqueue::processors::is_tracestate;
+    std::string many{"k0=v"};
+    for (int i = 1; i < 32; ++i) {
+        many += ",k" + std::to_string(i) + "=v";
+    }
+    CHECK(is_tracestate(many));
+    CHECK_FALSE(is_tracestate(many + ",k32=v"));
+    CHECK(is_tracestate("fw529a3039@dt=FfAsAGaA;0;1, 2x=a b ,,"));
+    CHECK(is_tracestate("a=" + std::string(256, 'v')));
+    for (const auto* text : {"", ",", "a", "A=1", "=1", "a=", "a=b=c", "-a=1", "a=\x7f", "a=\t1"}) {
+        CAPTURE(text);
+        CHECK_FALSE(is_tracestate(text));
+    }
+    CHECK_FALSE(is_tracestate("a=" + std::string(257, 'v')));
+    CHECK_FALSE(is_tracestate("a=" + std::string(254, 'v') + ",b=" + std::string(254, 'v')));
 }
 
 TEST_CASE("a request that found nobody says that it was not sent") {

@@ -1,6 +1,8 @@
 #include "api_call.hpp"
 #include "job_body.hpp"
+#include "processors/support/trace_state.hpp"
 #include "qctl/instant.hpp"
+#include "qctl/json_members.hpp"
 #include "routes/filtering.hpp"
 #include "routes/routes.hpp"
 
@@ -10,7 +12,9 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 
@@ -28,10 +32,29 @@ std::string place_of(libqueue::job_id id) {
     return "/api/v1/jobs/" + std::to_string(id);
 }
 
+// What goes with the trace's parent, unless the job says one itself. The rest of meta stays as it
+// was written.
+std::string with_tracestate(const std::string& meta, const std::string& state) {
+    const std::string_view object{meta.empty() ? std::string_view{"{}"} : std::string_view{meta}};
+    const auto members = qctl::json_members(object);
+    if (!members || !libqueue::processors::is_tracestate(state) ||
+        std::ranges::any_of(*members, [](const auto& each) { return each.name == "tracestate"; })) {
+        return meta;
+    }
+    std::string made{"{\"tracestate\":"};
+    made += boost::json::serialize(boost::json::string{state});
+    for (const auto& each : *members) {
+        made += ',' + boost::json::serialize(boost::json::string{each.name}) + ':';
+        made += each.value;
+    }
+    return made + '}';
+}
+
 answer enqueue(api_call& call) {
     libqueue::new_job job = read_job(call.facts().body, "body");
     if (!job.traceparent && !call.facts().traceparent.empty()) {
         job.traceparent = call.facts().traceparent;
+        job.meta = with_tracestate(job.meta, call.facts().tracestate);
     }
     const auto done = call.database().enqueue(job).value();
     boost::json::object body{{"id", done.id}, {"duplicate", done.duplicate}};

@@ -1,10 +1,12 @@
 #include "api_call.hpp"
+#include "processors/email/preview.hpp"
 #include "routes/routes.hpp"
 
 #include <libqueue/operations.hpp>
 #include <sql/api_create_endpoint.hpp>
 #include <sql/api_disable_endpoint.hpp>
 #include <sql/api_enable_endpoint.hpp>
+#include <sql/api_find_template.hpp>
 #include <sql/api_list_deliveries.hpp>
 #include <sql/api_list_endpoints.hpp>
 #include <sql/api_list_templates.hpp>
@@ -162,6 +164,22 @@ answer list_templates(api_call& call) {
         of_processor("email", [&] { return operations{call.database()}.query(asked); }));
 }
 
+answer preview_template(api_call& call) {
+    namespace email = libqueue::processors::email;
+    email::template_request with{call.name()};
+    with.locale = call.member_text("locale").value_or(with.locale);
+    with.zone = call.member_text("zone").value_or(with.zone);
+    with.version = call.member_integer("version");
+    with.variables = call.member_json("variables").value_or(with.variables);
+    const statement asked{std::string{libqueue::sql::api_find_template},
+                          {call.tenant(), with.name, with.locale, number(with.version)}};
+    const auto found =
+        of_processor("email", [&] { return operations{call.database()}.query(asked); });
+    if (found.rows.empty())
+        refuse_missing("template of this name, locale and version");
+    return reply_object(email::preview(found, with).value());
+}
+
 constexpr std::array tenant_only{tenant_parameter};
 constexpr std::array endpoint_parameters{after_parameter, tenant_parameter};
 constexpr std::array delivery_parameters{
@@ -197,6 +215,17 @@ constexpr std::array template_parameters{
     field{"name", value_type::text, "Exact.", false, 1, 128},
     field{"status", value_type::text, "In this status only.", false, 0, 0, "draft|active|archived"},
     field{"limit", value_type::integer, "How many at most.", false, 1, 500},
+    tenant_parameter,
+};
+
+constexpr std::array preview_body{
+    field{"variables", value_type::object, "What the template's variables are."},
+    field{"locale", value_type::text, "As a mail in it would be found; none: default.", false, 1,
+          35},
+    field{"zone", value_type::text, "In which dates and times are written; none: UTC.", false, 1,
+          64},
+    field{"version", value_type::integer, "This version, drafts too; none: the active one.", false,
+          1, 2'147'483'647},
     tenant_parameter,
 };
 
@@ -262,6 +291,13 @@ constexpr std::array rows{
           .parameters = template_parameters,
           .answers = shape::list,
           .run = list_templates},
+    route{.method = verb::post,
+          .path = "/templates/{name}/preview",
+          .right = "templates.preview",
+          .summary = "Subject and texts a mail made from the template would have; nothing is sent.",
+          .body = preview_body,
+          .secret = true,
+          .run = preview_template},
 };
 
 }  // namespace

@@ -38,6 +38,10 @@ line_style style_of(const libqueue::event& e, bool every_job) {
             return {log_level::error, "declared dead by other workers; starting afresh"};
         case libqueue::event_type::worker_draining:
             return {log_level::info, "draining: claiming no more"};
+        case libqueue::event_type::worker_asked:
+            return {log_level::info, "an operator asks this worker"};
+        case libqueue::event_type::worker_dismissed:
+            return {log_level::info, "an operator asked this worker to leave"};
         case libqueue::event_type::worker_stopped:
             return {log_level::info, "stopped"};
         case libqueue::event_type::database_lost:

@@ -90,6 +90,7 @@ namespace qctl {
 [[nodiscard]] exit_code run_webhooks_verify(context& with);
 [[nodiscard]] exit_code run_templates_list(context& with);
 [[nodiscard]] exit_code run_templates_show(context& with);
+[[nodiscard]] exit_code run_templates_preview(context& with);
 [[nodiscard]] exit_code run_preferences_show(context& with);
 [[nodiscard]] exit_code run_preferences_history(context& with);
 [[nodiscard]] exit_code run_preferences_set(context& with);

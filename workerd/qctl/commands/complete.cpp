@@ -1,6 +1,7 @@
 #include "commands/commands.hpp"
 #include "json_members.hpp"
 #include "named_contexts.hpp"
+#include "zone.hpp"
 
 #include <signal.h>
 #include <sys/time.h>
@@ -106,6 +107,9 @@ exit_code run_complete(const std::vector<std::string>& words) {
             for (const auto& each : read_contexts(context_path(around)).entries) {
                 names.insert(each.name);
             }
+        } else if (what == "zones") {
+            const auto known = zone_names();
+            names.insert(known.begin(), known.end());
         } else {
             const std::vector<std::string> typed{words.begin() + 1, words.end()};
             const auto call = parse_command_line(place_words(typed));

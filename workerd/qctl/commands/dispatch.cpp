@@ -92,6 +92,7 @@ constexpr std::array entries{
     entry{verb::webhooks_verify, run_webhooks_verify},
     entry{verb::templates_list, run_templates_list},
     entry{verb::templates_show, run_templates_show},
+    entry{verb::templates_preview, run_templates_preview},
     entry{verb::preferences_show, run_preferences_show},
     entry{verb::preferences_history, run_preferences_history},
     entry{verb::preferences_set, run_preferences_set},

@@ -141,9 +141,6 @@ exit_code run_schedules_next(context& with) {
                         std::string{cron ? "both" : "neither"},
                     "qctl schedules next --help");
     }
-    if (call.has("tz") && !cron) {
-        throw usage("--tz: expected --cron beside it; a schedule has a zone of its own");
-    }
     const auto times =
         cron ? unwrapped(with.schedules().preview(*cron, call.text("tz").value_or("UTC"), n))
              : unwrapped(with.schedules().next(call.arguments[0], n, call.text("tenant")));

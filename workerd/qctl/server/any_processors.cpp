@@ -2,12 +2,14 @@
 
 #include "context.hpp"
 #include "printable.hpp"
+#include "processors/email/preview.hpp"
 #include "server/asking.hpp"
 #include "server/json_body.hpp"
 
 #include <sql/api_create_endpoint.hpp>
 #include <sql/api_disable_endpoint.hpp>
 #include <sql/api_enable_endpoint.hpp>
+#include <sql/api_find_template.hpp>
 #include <sql/api_list_deliveries.hpp>
 #include <sql/api_list_endpoints.hpp>
 #include <sql/api_list_templates.hpp>
@@ -63,12 +65,6 @@ std::string json_list(const std::vector<std::string>& texts) {
 
 result<report> any_processors::ask(const char* what, const statement& asked) {
     return if_installed(what, libqueue::operations{with_.client()}.query(asked));
-}
-
-result<report> any_processors::act(const char* what, std::string_view action,
-                                   std::string_view target, const statement& asked) {
-    return if_installed(
-        what, libqueue::operations{with_.client()}.query_audited(action, target, {}, asked));
 }
 
 result<report> any_processors::endpoints(const text& tenant, number after, int limit) {
@@ -191,6 +187,38 @@ result<report> any_processors::templates(const text& name, const text& status, c
     add(request, "tenant_id", tenant);
     request.query.emplace_back("limit", std::to_string(std::min(limit, page_size)));
     return server->items(request);
+}
+
+result<report> any_processors::preview(const wanted_preview& wanted) {
+    if (auto* const server = with_.server()) {
+        api_request request{"POST", "/templates/" + path_part(wanted.name) + "/preview"};
+        request.body = json_body{}
+                           .raw("variables", wanted.variables)
+                           .text("locale", wanted.locale)
+                           .text("zone", wanted.zone)
+                           .integer("version", wanted.version)
+                           .text("tenant_id", wanted.tenant)
+                           .done();
+        // An answer that is kept for a second asking would keep what the variables say.
+        request.only_once = true;
+        return server->object(request);
+    }
+    namespace email = libqueue::processors::email;
+    email::template_request with{wanted.name};
+    with.locale = wanted.locale.value_or(with.locale);
+    with.zone = wanted.zone.value_or(with.zone);
+    with.variables = wanted.variables;
+    auto found =
+        ask("email", statement{std::string{libqueue::sql::api_find_template},
+                               {wanted.tenant, wanted.name, with.locale, digits(wanted.version)}});
+    if (!found) {
+        return found;
+    }
+    if (found->rows.empty()) {
+        return libqueue::error{libqueue::errc::not_found,
+                               "no template of this name, locale and version"};
+    }
+    return email::preview(*found, with);
 }
 
 }  // namespace qctl

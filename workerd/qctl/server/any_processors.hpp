@@ -24,6 +24,18 @@ class wanted_endpoint {
     std::optional<std::string> description;
 };
 
+/// What a template is to be made of.
+class wanted_preview {
+   public:
+    explicit wanted_preview(std::string name_) : name{std::move(name_)} {}
+    std::string name;
+    std::optional<std::string> tenant;  ///< none: those of the installation
+    std::optional<std::string> locale;
+    std::optional<std::string> zone;
+    std::optional<std::int64_t> version;  ///< none: the active one
+    std::string variables{"{}"};          ///< a JSON object
+};
+
 /// What belongs to processors and not to the engine: tables of schemas that are there only where
 /// the processor is used (else `not_found`). Of the database or of a server; see any_jobs.hpp.
 class any_processors {
@@ -53,12 +65,12 @@ class any_processors {
                                                             std::int64_t endpoint);
     [[nodiscard]] libqueue::result<libqueue::report> templates(const text& name, const text& status,
                                                                const text& tenant, int limit);
+    /// One row: name, locale, version, category, subject, html, text.
+    [[nodiscard]] libqueue::result<libqueue::report> preview(const wanted_preview& wanted);
 
-    /// Of the database alone. `what` is the processor, for the error when it is not installed.
+    /// Of the database alone. `what` is the processor, for the error when it is not installed. What
+    /// changes something writes itself into the audit.
     [[nodiscard]] libqueue::result<libqueue::report> ask(const char* what,
-                                                         const libqueue::statement& asked);
-    [[nodiscard]] libqueue::result<libqueue::report> act(const char* what, std::string_view action,
-                                                         std::string_view target,
                                                          const libqueue::statement& asked);
 
    private:

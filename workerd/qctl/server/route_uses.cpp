@@ -84,6 +84,7 @@ constexpr std::array uses{
     route_use{verb::webhooks_deliveries_list, "GET", "/webhooks/deliveries"},
     route_use{verb::webhooks_deliveries_replay, "POST", "/webhooks/deliveries/{event_id}/replay"},
     route_use{verb::templates_list, "GET", "/templates"},
+    route_use{verb::templates_preview, "POST", "/templates/{name}/preview"},
     route_use{verb::tokens_create, "POST", "/tokens"},
     route_use{verb::tokens_list, "GET", "/tokens"},
     route_use{verb::tokens_revoke, "DELETE", "/tokens/{token_id}"},

@@ -47,6 +47,11 @@ inline constexpr std::array global_flags{
          .metavar = "A,B",
          .doc = "Print these columns, in this order"},
     flag{.name = "no-headers", .doc = "Leave out the header line of table and csv"},
+    flag{.name = "tz",
+         .type = value_type::zone,
+         .metavar = "ZONE",
+         .doc = "Show times in table and wide in this zone, such as Europe/Berlin (default: how "
+                "long ago at a terminal, else UTC); other formats stay UTC"},
     flag{.name = "quiet", .letter = 'q', .doc = "No messages on stderr but errors"},
     flag{.name = "verbose", .letter = 'v', .doc = "More messages on stderr"},
     flag{.name = "color",

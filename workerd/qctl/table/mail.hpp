@@ -51,6 +51,24 @@ inline constexpr std::array templates_show_flags{
          .doc = "This version, drafts too (default: the active one)"},
     mail_tenant,
 };
+inline constexpr std::array templates_preview_flags{
+    flag{.name = "data",
+         .type = value_type::text,
+         .metavar = "JSON",
+         .doc = "Variables, an object; @FILE and - (stdin) are read"},
+    flag{.name = "set",
+         .type = value_type::text,
+         .metavar = "NAME=TEXT",
+         .doc = "One variable, over those of --data; a.b=TEXT goes inside a, NAME:=JSON is no text",
+         .repeated = true},
+    flag{.name = "part",
+         .type = value_type::text,
+         .metavar = "PART",
+         .doc = "Print subject, html or text alone, as it is"},
+    templates_show_flags[0],
+    templates_show_flags[1],
+    mail_tenant,
+};
 inline constexpr std::array preference_flags{mail_channel, mail_tenant};
 inline constexpr std::array history_flags{mail_channel, mail_tenant, mail_limit};
 inline constexpr std::array suppress_flags{
@@ -66,6 +84,9 @@ inline constexpr std::array<std::string_view, 1> templates_list_examples{
     "qctl templates list --status active"};
 inline constexpr std::array<std::string_view, 1> templates_show_examples{
     "qctl templates show order.confirmed --locale de-AT -o json"};
+inline constexpr std::array<std::string_view, 2> templates_preview_examples{
+    "qctl templates preview welcome --set customer_name=Ann",
+    "qctl templates preview purchase_confirmation --data @order.json --locale de-AT --part html"};
 inline constexpr std::array<std::string_view, 1> preferences_show_examples{
     "qctl preferences show ann@example.com"};
 inline constexpr std::array<std::string_view, 1> preferences_history_examples{
@@ -91,6 +112,18 @@ inline constexpr std::array mail_commands{
             .arguments = template_argument,
             .flags = templates_show_flags,
             .examples = templates_show_examples},
+    command{
+        .id = verb::templates_preview,
+        .group = "templates",
+        .name = "preview",
+        .summary = "What a mail template makes of variables; nothing is sent",
+        .doc =
+            "Rendered as a mail would be: a variable that is missing is an error with its "
+            "name. The mail writes dates and times in the zone of --tz (default UTC). A variable "
+            "unsubscribe_url stands for the link that delivery makes.",
+        .arguments = template_argument,
+        .flags = templates_preview_flags,
+        .examples = templates_preview_examples},
     command{.id = verb::preferences_show,
             .group = "preferences",
             .name = "show",

@@ -65,18 +65,10 @@ inline constexpr std::array schedules_next_flags{
     flag{.name = "cron",
          .type = value_type::text,
          .metavar = "CRON",
-         .doc = "Of this expression instead of a schedule"},
-    flag{.name = "tz",
-         .type = value_type::text,
-         .metavar = "ZONE",
-         .doc = "Zone of --cron (default UTC)"},
+         .doc = "Of this expression, in the zone of --tz (default UTC), not of a schedule"},
 };
 inline constexpr std::array schedules_set_flags{
     schedule_tenant_flag,
-    flag{.name = "tz",
-         .type = value_type::text,
-         .metavar = "ZONE",
-         .doc = "Time zone, such as Europe/Berlin (default UTC)"},
     flag{.name = "misfire",
          .type = value_type::text,
          .metavar = "POLICY",
@@ -149,7 +141,8 @@ inline constexpr std::array schedules_commands{
             .group = "schedules",
             .name = "set",
             .summary = "Make a schedule, or change the one of that name",
-            .doc = "What is not given is the default, also of one that is changed. Another "
+            .doc = "--tz is the zone of the expression here (default UTC), and times are shown in "
+                   "it. What is not given is the default, also of one that is changed. Another "
                    "expression or zone counts from now on; a schedule set as it was loses no "
                    "slot, and one that is paused stays so. docs/schedules.md has the "
                    "expressions.",
