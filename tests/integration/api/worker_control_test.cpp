@@ -126,7 +126,8 @@ TEST_SUITE("worker control") {
 
         t.set("asked = NULL");
         t.act_as(role::admin, "11111111-1111-4111-8111-111111111111");
-        CHECK(t.control.ask(t.id(), worker_wish::quiet).has_error());
+        CHECK_THROWS_AS(static_cast<void>(t.control.ask(t.id(), worker_wish::quiet)),
+                        libqueue::failure);
         CHECK(t.asked() == "-");
         CHECK(t.audited() == expected);
     }
