@@ -652,6 +652,37 @@ CREATE FUNCTION queue.archive_jobs(ids bigint[]) RETURNS void
         FROM queue.attempt x WHERE x.job_id = j.id) h
 $$;
 
+CREATE FUNCTION queue.ask_worker(worker_id bigint, wish text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    w record;
+BEGIN
+    IF NOT coalesce(ask_worker.wish IN ('quiet', 'drain', 'stop', 'resume'), false) THEN
+        RAISE EXCEPTION 'wish: expected quiet, drain, stop or resume, got %',
+            quote_nullable(left(ask_worker.wish, 100)) USING ERRCODE = 'LQ001';
+    END IF;
+    SELECT x.state, x.ended, x.asked,
+           x.beat_at > clock_timestamp() - make_interval(secs => x.lease_ms / 1000.0) AS live
+    INTO w FROM queue.worker x WHERE x.id = ask_worker.worker_id FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no worker %', ask_worker.worker_id USING ERRCODE = 'LQ005';
+    ELSIF w.ended IS NOT NULL OR NOT w.live THEN
+        RAISE EXCEPTION 'worker % gives no sign of life: what it ran is run by others',
+            ask_worker.worker_id USING ERRCODE = 'LQ006';
+    ELSIF w.state = 'draining' OR w.asked = 'stop' THEN
+        RAISE EXCEPTION 'worker % is leaving', ask_worker.worker_id USING ERRCODE = 'LQ006';
+    END IF;
+    PERFORM queue.record_action('workers.' || ask_worker.wish, ask_worker.worker_id::text);
+    UPDATE queue.worker x SET asked = nullif(ask_worker.wish, 'resume')
+    WHERE x.id = ask_worker.worker_id;
+END
+$$;
+
+COMMENT ON FUNCTION queue.ask_worker(worker_id bigint, wish text) IS 'quiet, drain, stop or resume; heard with its next beat';
+
 CREATE FUNCTION queue.assert_lease(job_id bigint, lease_id bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -9862,11 +9893,15 @@ CREATE TABLE queue.worker (
     kinds text[] NOT NULL COLLATE pg_catalog."C",
     ended text,
     slots jsonb DEFAULT '{}'::jsonb NOT NULL,
+    asked text COLLATE pg_catalog."C",
+    CONSTRAINT worker_asked_valid CHECK ((asked = ANY (ARRAY['quiet'::text, 'drain'::text, 'stop'::text]))),
     CONSTRAINT worker_state_valid CHECK ((state = ANY (ARRAY['running'::text, 'paused'::text, 'draining'::text])))
 )
 WITH (fillfactor='50');
 
 ALTER TABLE ONLY queue.worker FORCE ROW LEVEL SECURITY;
+
+COMMENT ON COLUMN queue.worker.asked IS 'quiet: claims nothing; drain: leaves when it has nothing to do; stop: leaves as at SIGTERM';
 
 ALTER TABLE queue.worker ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME queue.worker_id_seq
