@@ -112,7 +112,8 @@ CREATE TABLE public.kept AS
 SELECT c.oid::regclass AS name, r AS line
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
 LATERAL public.rows_of(c.oid::regclass) r
-WHERE c.relkind = 'r' AND (n.nspname, c.relname) IN (
+WHERE c.relkind = 'r' AND r::jsonb -> 'tenant_id' IS DISTINCT FROM 'null'  -- a processor's own
+  AND (n.nspname, c.relname) IN (
     SELECT 'queue', unnest(ARRAY['tenant', 'batch', 'job', 'ready', 'attempt', 'dead_letter',
         'effect', 'job_log', 'schedule', 'schedule_run', 'subscription', 'operation', 'api_token',
         'failure_group', 'idempotency', 'audit'])

@@ -318,6 +318,13 @@ TEST_SUITE("http api") {
         CHECK(edit("PUT", limit, R"({"rate":9})", rate, "ROLLBACK") == 200);
         CHECK(rig.db().query("SELECT rate FROM queue.limit_rule") == "9");
 
+        // Whoever loses the connection in the middle does not go on with a new one.
+        CHECK(edit("PUT", limit, R"({"rate":11})", rate,
+                   "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE "
+                   "application_name = 'workerd api' AND wait_event_type = 'Lock'; ROLLBACK") ==
+              503);
+        CHECK(rig.db().query("SELECT rate FROM queue.limit_rule") == "9");
+
         CHECK(edit("DELETE", schedule, "", "SELECT queue.pause_schedule('nightly')", "COMMIT") ==
               412);
         CHECK(edit("PUT", schedule, body, "SELECT queue.unschedule('nightly')", "ROLLBACK") == 200);
