@@ -159,8 +159,8 @@ crossing cross(const crossed_world& world, const std::vector<crossed_try>& tries
             why = failed.what();
         }
         if (!why.empty())
-            made.wrong += std::to_string(me) + " of " + std::to_string(other) + ": " + asked.method +
-                     ' ' + asked.target + ' ' + asked.body + ": " + why + '\n';
+            made.wrong += std::to_string(me) + " of " + std::to_string(other) + ": " +
+                          asked.method + ' ' + asked.target + ' ' + asked.body + ": " + why + '\n';
     }
     return made;
 }

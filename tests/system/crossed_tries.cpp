@@ -183,7 +183,7 @@ constexpr std::array lines{
     crossed_line{true, "tokens revoke $token --yes"},
     crossed_line{false, "tokens list"},
     crossed_line{false, "audit list"},
-    crossed_line{false, "stats"},
+    crossed_line{false, "queues list"},
 };
 
 }  // namespace
