@@ -18,7 +18,8 @@
 
 // The same with qctl: over the API with the token of an administrator of one tenant, and on the
 // database as a login role for one tenant. It is called as a function here; the other tests of
-// qctl run it as a program. LIBQUEUE_CROSSED_LINES: how often (default 120).
+// qctl run it as a program. LIBQUEUE_CROSSED_LINES: how often (default 120); LIBQUEUE_CROSSED_SEED:
+// who reaches for whose (default 4711), for several at a time.
 
 using test::crossed_line;
 using test::crossed_world;
@@ -75,6 +76,11 @@ spoken say(const std::string& words) {
     return {code, out.text() + err.text()};
 }
 
+int wanted(const char* variable, int otherwise) {
+    const char* const text = std::getenv(variable);
+    return text == nullptr ? otherwise : std::atoi(text);
+}
+
 void set(const char* name, const std::string& value) {
     ::setenv(name, value.c_str(), 1);
 }
@@ -95,10 +101,9 @@ TEST_SUITE("crossed qctl") {
              {"DATABASE_URL", "QCTL_MIGRATE_DB", "PGHOST", "PGUSER", "PGDATABASE"})
             set(name, "");
         set("QCTL_CONFIG", "/nonexistent/config.yaml");
-        const char* const wanted = std::getenv("LIBQUEUE_CROSSED_LINES");
-        const int times = wanted == nullptr ? 120 : std::atoi(wanted);
+        const int times = wanted("LIBQUEUE_CROSSED_LINES", 120);
         const auto lines = test::crossed_lines();
-        std::mt19937 random{4711};
+        std::mt19937 random{static_cast<unsigned>(wanted("LIBQUEUE_CROSSED_SEED", 4711))};
         std::string wrong;
         int refused = 0;
         for (int i = 0; i < times; ++i) {
