@@ -40,16 +40,17 @@ CROSS JOIN LATERAL (
                                         'waiting', g.waiting, 'oldest_run_at', g.oldest_run_at)
                      ORDER BY g.priority, g.kind) AS lines
     FROM (SELECT l.kind, l.priority, count(*) AS waiting, min(r.run_at) AS oldest_run_at
-          FROM queue.line l
+          -- Apart, because -id may fail: a row's policy would be asked before it, so of every row.
+          FROM (SELECT l.id, -l.id AS negative_id, l.kind, l.priority
+                FROM queue.line l WHERE l.queue_id = q.id OFFSET 0) l
           CROSS JOIN LATERAL (
               (SELECT x.run_at FROM queue.ready x WHERE x.line_id = l.id
                ORDER BY x.run_at, x.id LIMIT 1000)
               UNION ALL
-              (SELECT x.run_at FROM queue.ready x WHERE x.line_id = -l.id
+              (SELECT x.run_at FROM queue.ready x WHERE x.line_id = l.negative_id
                ORDER BY x.run_at, x.id LIMIT 1000)
               UNION ALL
               (SELECT x.run_at FROM queue.key_wait x
                WHERE x.queue_id = q.id AND x.line_id = l.id LIMIT 1000)) r
-          WHERE l.queue_id = q.id
           GROUP BY l.kind, l.priority) g) n
 WHERE q.name = $1::text

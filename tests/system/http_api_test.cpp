@@ -1,4 +1,5 @@
 #include "api_rig.hpp"
+#include "kept_connection.hpp"
 #include "support/wait_until.hpp"
 
 #include <libqueue/access.hpp>
@@ -6,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <chrono>
 #include <future>
 #include <set>
@@ -306,25 +308,104 @@ TEST_SUITE("http api") {
             tags.insert(put(body).header("etag"));
         CHECK(tags.size() == 6);
         CHECK(put(R"({"rate":6})", made.header("etag")).status == 412);
+    }
 
-        // While one edit has looked and is about to change, another must not come between.
-        const auto tag = rig.get("/limits/stripe", token).header("etag");
-        test::connection other{rig.db().dsn()};
-        other.execute("BEGIN; SELECT FROM queue.limit_rule WHERE name = 'stripe' FOR UPDATE");
-        const auto waiting = [&] {
-            return rig.db().query(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
-                "application_name = 'workerd api' AND wait_event_type = 'Lock'");
+    TEST_CASE("http api: between the look of an edit with If-Match and its change comes nobody") {
+        test::api_rig rig;
+        const auto token = rig.token(role::admin);
+        rig.db().execute("SELECT queue.limit_set('stripe', rate => 5)");
+        rig.db().execute("SELECT queue.schedule('nightly', '@daily', 'a.b')");
+        // An edit with the tag of now that waits for what `meanwhile` does; its status.
+        const auto edit = [&](const std::string& method, const std::string& target,
+                              const std::string& body, const std::string& meanwhile,
+                              const std::string& end) {
+            const auto tag = rig.get(target, token).header("etag");
+            test::connection other{rig.db().dsn()};
+            other.execute("BEGIN; " + meanwhile);
+            auto done = std::async(std::launch::async, [&] {
+                return rig.ask(with(api_request{method, target, token, body}, "If-Match", tag));
+            });
+            const bool waits = test::wait_until([&] {
+                return rig.db().query(
+                           "SELECT count(*) FROM pg_stat_activity WHERE datname = "
+                           "current_database() AND application_name = 'workerd api' AND "
+                           "wait_event_type = 'Lock'") == "1";
+            });
+            other.execute(end);
+            CHECK(waits);
+            return done.get().status;
         };
-        auto careful = std::async(std::launch::async, [&] { return put(R"({"rate":7})", tag); });
-        REQUIRE(test::wait_until([&] { return waiting() == "1"; }, std::chrono::seconds{5}));
-        auto stop = std::async(std::launch::async, [&] {
-            return rig.ask(api_request{"POST", "/limits/stripe/stop", token});
-        });
-        CHECK_FALSE(test::wait_until([&] { return waiting() == "2"; }, std::chrono::seconds{1}));
-        other.execute("ROLLBACK");
-        CHECK(careful.get().status == 200);
-        CHECK(stop.get().status == 200);
+        const std::string limit{"/limits/stripe"};
+        const std::string rate{"UPDATE queue.limit_rule SET rate = rate + 1"};
+        const std::string schedule{"/schedules/nightly"};
+        const std::string body{R"({"cron":"@daily","kind":"a.c"})"};
+
+        CHECK(edit("PUT", limit, R"({"rate":9})", rate, "COMMIT") == 412);
+        CHECK(rig.db().query("SELECT rate FROM queue.limit_rule") == "6");
+        CHECK(edit("PUT", limit, R"({"rate":9})", rate, "ROLLBACK") == 200);
+        CHECK(rig.db().query("SELECT rate FROM queue.limit_rule") == "9");
+
+        // Whoever loses the connection in the middle does not go on with a new one.
+        CHECK(edit("PUT", limit, R"({"rate":11})", rate,
+                   "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE "
+                   "application_name = 'workerd api' AND wait_event_type = 'Lock'; ROLLBACK") ==
+              503);
+        CHECK(rig.db().query("SELECT rate FROM queue.limit_rule") == "9");
+
+        CHECK(edit("DELETE", schedule, "", "SELECT queue.pause_schedule('nightly')", "COMMIT") ==
+              412);
+        CHECK(edit("PUT", schedule, body, "SELECT queue.unschedule('nightly')", "ROLLBACK") == 200);
+        CHECK(edit("PUT", schedule, body, "SELECT queue.unschedule('nightly')", "COMMIT") == 412);
+        CHECK(rig.db().query("SELECT count(*) FROM queue.schedule") == "0");
+        rig.db().execute("SELECT queue.schedule('nightly', '@daily', 'a.b')");
+        CHECK(edit("DELETE", schedule, "", "SELECT queue.unschedule('nightly')", "COMMIT") == 412);
+    }
+
+    TEST_CASE(
+        "http api: of edits with one ETag through two workerd one succeeds, the rest get 412") {
+        test::api_rig rig;
+        const auto token = rig.token(role::admin);
+        const test::temp_dir folder;
+        test::process second{test::process_options{
+            test::binary("workerd"),
+            {"--config", folder
+                             .write("w.yaml", "database: {dsn: \"" + rig.db().dsn() +
+                                                  "\"}\nqueues: {default: {concurrency: 1}}\n"
+                                                  "processors: {debug: true}\n"
+                                                  "http: {listen: \"127.0.0.1:0\"}\n")
+                             .string()}}};
+        const bool listens = second.wait_for_text("http_listening", std::chrono::seconds{30});
+        REQUIRE_MESSAGE(listens, second.errors());
+        const auto log = second.errors();
+        const std::string name{"\"address\":\""};
+        const auto begin = log.find(name, log.find("http_listening")) + name.size();
+        const std::array doors{rig.address(), log.substr(begin, log.find('"', begin) - begin)};
+
+        for (const std::string target : {"/limits/stripe", "/schedules/nightly"}) {
+            const auto body = [&](int n) {
+                return target == "/limits/stripe"
+                           ? R"({"rate":)" + std::to_string(n + 1) + '}'
+                           : R"({"cron":"@daily","kind":"a.b)" + std::to_string(n) + R"("})";
+            };
+            REQUIRE(rig.ask(api_request{"PUT", target, token, body(100)}).status == 200);
+            for (int round = 0; round < 5; ++round) {
+                const auto tag = rig.get(target, token).header("etag");
+                std::vector<std::future<std::string>> edits;
+                for (int n = 0; n < 6; ++n) {
+                    const auto request = with(
+                        api_request{"PUT", target, token, body(round * 6 + n)}, "If-Match", tag);
+                    edits.push_back(std::async(std::launch::async, [request, &doors, n] {
+                        test::kept_connection line{doors.at(static_cast<std::size_t>(n % 2))};
+                        return line.ask(request).substr(9, 3);
+                    }));
+                }
+                std::multiset<std::string> statuses;
+                for (auto& each : edits)
+                    statuses.insert(each.get());
+                CHECK(statuses.count("200") == 1);
+                CHECK(statuses.count("412") == 5);
+            }
+        }
     }
 
     TEST_CASE("http api: kinds that are encrypted here are sealed from the first request on") {

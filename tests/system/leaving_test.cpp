@@ -47,6 +47,23 @@ std::string worker_id(const std::string& dsn, const std::string& name) {
 }  // namespace
 
 TEST_SUITE("leaving") {
+    TEST_CASE("leaving: a worker asked to drain ends its job first, deregistered, exit 0") {
+        const test::test_database db;
+        faults::journal promised;
+        faults::fleet workers{db.dsn()};
+        workers.grow(1);
+        REQUIRE(workers.wait_ready());
+        const auto job = enqueue_sleep(db.dsn(), 1500, promised);
+        REQUIRE(wait_for_state(db.dsn(), job, "running"));
+        db.execute("SELECT queue.ask_worker($1::bigint, 'drain')",
+                   {worker_id(db.dsn(), workers.name(0))});
+        const auto ended = workers.at(0).wait(20s);
+        REQUIRE(ended.has_value());
+        CHECK(ended->code == 0);
+        CHECK(outcomes_of(db.dsn(), job) == "completed");
+        CHECK(worker_id(db.dsn(), workers.name(0)).empty());
+    }
+
     TEST_CASE("leaving: an idle worker leaves at once, deregistered") {
         const test::test_database db;
         faults::fleet workers{db.dsn()};

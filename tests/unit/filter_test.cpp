@@ -48,6 +48,7 @@ TEST_CASE("every form of a term becomes what the SQL functions read") {
           R"([{"field":"args","path":["total"],"any":[{"gt":"10"}]}])");
     CHECK(read("args.coupon:none").json() ==
           R"([{"field":"args","path":["coupon"],"any":[{"none":true}]}])");
+    CHECK(read(read(R"(args.path:"a\\b")").text()).json() == read(R"(args.path:"a\\b")").json());
     CHECK(read(R"(args.coupon:"none")").json() ==
           R"([{"field":"args","path":["coupon"],"any":[{"eq":"none"}]}])");
     CHECK(read(R"(error:"time \"out\"")").json() ==

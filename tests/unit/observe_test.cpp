@@ -1,3 +1,4 @@
+#include "logging/line_format.hpp"
 #include "observe/alert_rules.hpp"
 #include "observe/exposition.hpp"
 #include "observe/job_counters.hpp"
@@ -12,6 +13,8 @@
 #include <doctest/doctest.h>
 
 #include <limits>
+#include <regex>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -50,6 +53,34 @@ std::string text_of(const job_counters& jobs) {
 
 bool has(const std::string& text, const std::string& line) {
     return text.find(line) != std::string::npos;
+}
+
+/// What a strict reader of the text format 0.0.4 has against it; empty: nothing.
+std::string faults_of(const std::string& text) {
+    std::istringstream lines{text};
+    std::set<std::string> typed;
+    std::set<std::string> series;
+    std::string faults;
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with("# TYPE ")) {
+            const auto name = line.substr(7, line.find(' ', 7) - 7);
+            faults += typed.insert(name).second ? "" : "typed twice: " + line + '\n';
+        }
+        if (line.empty() || line.front() == '#')
+            continue;
+        static const std::string label{R"([a-zA-Z_][a-zA-Z0-9_]*="([^"\\]|\\["\\n])*")"};
+        static const std::regex shape{"[a-z_][a-z0-9_]*(\\{(" + label +
+                                      ",?)+\\})? [-+.0-9a-zA-Z]+"};
+        if (!std::regex_match(line, shape))
+            faults += "no series: " + line + '\n';
+        if (line.size() > 1'000)
+            faults += "long: " + line.substr(0, 100) + '\n';
+        if (workerd::clean_text(line, line.size()) != line)
+            faults += "no UTF-8: " + line + '\n';
+        if (!series.insert(line.substr(0, line.rfind(' '))).second)
+            faults += "twice: " + line + '\n';
+    }
+    return faults;
 }
 
 prometheus::ClientMetric gauge(double value, std::string label, std::string of) {
@@ -137,6 +168,13 @@ TEST_SUITE("observe") {
 
         CHECK(has(text, R"(webhooks_sent_total{host="199"} 1)"));
         CHECK(has(text, R"(webhooks_sent_total{host="other"} 30)"));
+        CHECK(all.folded() == 30);
+
+        // Names of labels that go on and on are bounded, too.
+        for (int i = 0; i < 50; ++i)
+            all.add("webhooks_sent_total", {{"host_" + std::to_string(i), "a"}});
+        CHECK(all.collect().front().metric.size() == 211);
+        CHECK(all.value("webhooks_sent_total", {}, 0) == 41);
     }
 
     TEST_CASE("metrics: a name keeps the type it was first told with, and there are 500 at most") {
@@ -186,6 +224,48 @@ TEST_SUITE("observe") {
         CHECK(has(text, "good_total 2"));
         CHECK(!has(text, "bad_total"));
         CHECK(has(text, "libqueue_measures_refused_total 3"));
+    }
+
+    TEST_CASE("metrics: whatever handlers put into labels, a strict reader takes the scrape") {
+        std::ostringstream lines;
+        workerd::logger log{workerd::log_level::info, workerd::log_format::json, lines};
+        options given;
+        given.keeps = false;
+        observability all{given, libqueue::client_options{"host=/nonexistent"}, log};
+        const auto tell = [&](std::string name, libqueue::measure_labels labels) {
+            const auto job = job_of("q", "a.b");
+            const libqueue::measure told{libqueue::measure::type::count, std::move(name), 1,
+                                         std::move(labels)};
+            libqueue::event e{libqueue::event_type::job_measured};
+            e.job = &job;
+            e.measured = &told;
+            all.on_event(e);
+        };
+
+        tell("good_total", {{"a", "1"}, {"b", "2"}});
+        tell("good_total", {{"b", "2"}, {"a", "1"}});
+        tell("twice_total", {{"a", "1"}, {"a", "2"}});
+        tell("bytes_total", {{"a", "x\xff\xc3(\x01\n\"\\"}});
+        tell("bytes_total", {{"a", std::string("nul\0nul", 7)}});
+        tell("long_total", {{"a", std::string(127, 'x') + "\u00e4" + std::string(9'000, 'y')}});
+        tell("http_request_duration_seconds", {});
+        tell("queue_job_processing_duration_seconds_count", {});
+        tell("process_cpu_seconds_total", {});
+        for (int i = 0; i < 5'000; ++i)
+            tell("many_total", {{"id", std::to_string(i)}});
+
+        const auto text = as_text(all.collect());
+        CHECK(has(text, R"(good_total{a="1",b="2"} 2)"));
+        CHECK(!has(text, "twice_total"));
+        CHECK(has(text, "bytes_total{a=\"x\ufffd\ufffd(  \\\"\\\\\"} 1"));
+        CHECK(has(text, R"(bytes_total{a="nul nul"} 1)"));
+        CHECK(has(text, "long_total{a=\"" + std::string(127, 'x') + "\"} 1"));
+        CHECK(has(text, R"(many_total{id="other"} 4800)"));
+        CHECK(has(text, "libqueue_measures_folded_total 4800"));
+        CHECK(has(text, "libqueue_measures_refused_total 1"));
+        CHECK(faults_of(text) == "");
+        CHECK(faults_of(text + "good_total{a=\"1\",b=\"2\"} 2\n") != "");
+        CHECK(faults_of("a{b=\"\xff\"} 1\n") != "");
     }
 
     TEST_CASE("rules: over the limit fires, at the limit does not, and under it for the wallet") {

@@ -78,7 +78,7 @@ boost::asio::awaitable<bool> call_pool::run(work what) {
     if (*inside_ > most_)
         co_return false;
     std::function<void()> carried = [this, &what] {
-        serve(what);
+        lend(what);
     };
     co_await on_thread(threads_, std::move(carried));
     co_return true;
@@ -101,7 +101,7 @@ void call_pool::put_back(std::unique_ptr<libqueue::client> used) {
     idle_.push_back(std::move(used));
 }
 
-void call_pool::serve(const work& what) {
+void call_pool::lend(const work& what) {
     auto database = take();
     // A client whose call threw is not put back: its connection may be in any state.
     what(*database);

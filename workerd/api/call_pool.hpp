@@ -30,13 +30,15 @@ class call_pool {
     /// is run, when too many wait already. What it throws is thrown here.
     [[nodiscard]] boost::asio::awaitable<bool> run(work what);
 
+    /// Runs `what` at once with another client, for a call that needs a second one. Any thread.
+    void lend(const work& what);
+
     /// Cuts short: calls that have not begun never will.
     void stop();
 
    private:
     [[nodiscard]] std::unique_ptr<libqueue::client> take();
     void put_back(std::unique_ptr<libqueue::client> used);
-    void serve(const work& what);
 
     libqueue::client_options options_;
     int most_;

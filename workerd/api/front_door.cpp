@@ -6,6 +6,7 @@
 #include "rights.hpp"
 #include "sha256.hpp"
 
+#include <libqueue/client_transaction.hpp>
 #include <libqueue/error.hpp>
 
 #include <algorithm>
@@ -47,15 +48,14 @@ std::string_view path_of(const http_request& request) {
     throw refused{std::move(why)};
 }
 
-// Whether it changes what has an ETag: PUT and DELETE of it, and POSTs below it such as /stop.
-bool edits_tagged(const route& to) {
-    return to.method != verb::get && std::ranges::any_of(all_routes(), [&](const route& each) {
-               return each.tagged && is_below(to.path, each.path);
-           });
-}
-
 std::string entity_tag(const std::string& state) {
     return '"' + sha256_hex(state).substr(0, 32) + '"';
+}
+
+[[noreturn]] void refuse_precondition() {
+    problem why{412, "precondition", "it has changed since that ETag, or is gone"};
+    why.hint = "read it again";
+    throw refused{std::move(why)};
 }
 
 libqueue::processors::received_call signed_call_of(const http_request& request) {
@@ -290,27 +290,51 @@ answer front_door::serve_known(arrival& what, libqueue::client& database) {
 }
 
 answer front_door::run(const arrival& what, api_call& call) {
-    std::unique_lock lock{edits_, std::defer_lock};
-    if (edits_tagged(*what.to)) {
-        lock.lock();
-        if (what.to->tagged && !what.facts.if_match.empty())
-            check_match(what, call);
-    }
-    auto made = what.to->run(call);
+    const bool matched = what.to->tagged && what.to->method != verb::get;
+    auto made =
+        matched && !what.facts.if_match.empty() ? edit_matched(what, call) : what.to->run(call);
     if (made.tag)
         made.with("ETag", entity_tag(*made.tag));
     return made;
 }
 
-void front_door::check_match(const arrival& what, const api_call& call) const {
+// The edit first: it locks the row, and until it is committed another connection sees what it
+// replaces. So nobody comes between, be it another workerd, qctl or SQL.
+answer front_door::edit_matched(const arrival& what, api_call& call) {
+    const std::lock_guard one_at_a_time{edits_};
+    // Most that will be refused are refused here, without having locked anything.
+    if (!matches(what, call, call.database()))
+        refuse_precondition();
+    libqueue::client_transaction work{call.database()};
+    std::optional<api::answer> made;
+    try {
+        made = what.to->run(call);
+    } catch (const refused& why) {
+        if (what.to->method == verb::remove && why.why().status == 404)
+            refuse_precondition();
+        throw;
+    }
+    bool still = false;
+    pool_.lend([&](libqueue::client& other) {
+        other.act_as(call.who(), read_time).value();
+        still = matches(what, call, other);
+    });
+    if (!still)
+        refuse_precondition();
+    work.commit();
+    return std::move(*made);
+}
+
+bool front_door::matches(const arrival& what, const api_call& call,
+                         libqueue::client& database) const {
     const auto* shown = router_.find(verb::get, what.below).found;
     if (shown == nullptr)
-        return;
+        return true;
     auto facts = what.facts;
     facts.body.clear();
     std::optional<std::string> tag;
     try {
-        api_call look{*shown, facts, call.who(), call.database(), around_};
+        api_call look{*shown, facts, call.who(), database, around_};
         const auto seen = shown->run(look);
         tag = seen.tag ? std::optional{entity_tag(*seen.tag)} : std::nullopt;
     } catch (const libqueue::domain_failure&) {
@@ -318,12 +342,7 @@ void front_door::check_match(const arrival& what, const api_call& call) const {
     } catch (const refused&) {
         // Likewise.
     }
-    const bool matches = tag && (what.facts.if_match == "*" || what.facts.if_match == *tag);
-    if (matches)
-        return;
-    problem why{412, "precondition", "it has changed since that ETag, or is gone"};
-    why.hint = "read it again";
-    throw refused{std::move(why)};
+    return tag && (what.facts.if_match == "*" || what.facts.if_match == *tag);
 }
 
 // The key is taken and kept as the connection's own role: answers of all tenants lie in one table,

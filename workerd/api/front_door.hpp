@@ -99,7 +99,9 @@ class front_door {
     [[nodiscard]] std::optional<caller> find(const arrival& what, libqueue::client& database);
     [[nodiscard]] api::answer run(const arrival& what, api_call& call);
     [[nodiscard]] api::answer run_once(const arrival& what, api_call& call);
-    void check_match(const arrival& what, const api_call& call) const;
+    [[nodiscard]] api::answer edit_matched(const arrival& what, api_call& call);
+    [[nodiscard]] bool matches(const arrival& what, const api_call& call,
+                               libqueue::client& database) const;
     void add_headers(http_response& head, const http_exchange& exchange,
                      const std::string& request_id) const;
     void note(const http_exchange& exchange, const arrival& what, int status,
@@ -118,8 +120,7 @@ class front_door {
     std::function<void(const request_record&)> observer_;
     // Shared with the requests: those cut short at the end outlive this.
     std::shared_ptr<std::atomic<int>> in_progress_ = std::make_shared<std::atomic<int>>(0);
-    // Edits of what has an ETag, one after the other: between the look of one with If-Match and its
-    // change nobody else of this process comes in.
+    // Edits with If-Match, one after the other: each takes a second connection.
     std::mutex edits_;
     event_hub events_;
     // Last: its threads use all of the above until they are joined.

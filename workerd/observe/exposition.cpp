@@ -10,6 +10,7 @@
 #include <cmath>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 #include <utility>
 
@@ -246,6 +247,35 @@ std::vector<MetricFamily> families_of(const job_counters& jobs) {
     return made;
 }
 
+namespace {
+
+/// Two series of the same labels spoil a scrape: the first one stays.
+void drop_doubles(MetricFamily& family) {
+    using label = std::pair<std::string, std::string>;
+    std::set<std::vector<label>> seen;
+    std::erase_if(family.metric, [&](const ClientMetric& metric) {
+        std::vector<label> labels;
+        for (const auto& each : metric.label)
+            labels.emplace_back(each.name, each.value);
+        std::ranges::sort(labels);
+        return !seen.insert(std::move(labels)).second;
+    });
+}
+
+/// Lines of a histogram have names of their own, which no other metric may have.
+void drop_lines_of_histograms(std::map<std::string, MetricFamily>& by_name) {
+    std::vector<std::string> taken;
+    for (const auto& [name, family] : by_name) {
+        if (family.type == MetricType::Histogram)
+            for (const auto* const end : {"_bucket", "_count", "_sum"})
+                taken.push_back(name + end);
+    }
+    for (const auto& name : taken)
+        by_name.erase(name);
+}
+
+}  // namespace
+
 std::vector<MetricFamily> in_order(std::vector<MetricFamily> families) {
     std::map<std::string, MetricFamily> by_name;
     for (auto& family : families) {
@@ -255,8 +285,10 @@ std::vector<MetricFamily> in_order(std::vector<MetricFamily> families) {
         else if (of.type == family.type)
             std::move(family.metric.begin(), family.metric.end(), std::back_inserter(of.metric));
     }
+    drop_lines_of_histograms(by_name);
     std::vector<MetricFamily> made;
     for (auto& [name, family] : by_name) {
+        drop_doubles(family);
         if (!family.metric.empty())
             made.push_back(std::move(family));
     }

@@ -29,7 +29,8 @@ class process_figures {
     std::string name, std::string help, double value,
     std::vector<prometheus::ClientMetric::Label> labels = {});
 
-/// Families of one name become one, of the first one's kind; all are put in order.
+/// Families of one name become one, of the first one's kind; of series with the same labels the
+/// first stays, and nothing has a name that the lines of a histogram have. All are put in order.
 [[nodiscard]] std::vector<prometheus::MetricFamily> in_order(
     std::vector<prometheus::MetricFamily> families);
 /// Text format 0.0.4 (https://prometheus.io/docs/instrumenting/exposition_formats/).

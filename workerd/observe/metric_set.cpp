@@ -15,6 +15,8 @@ namespace {
 using prometheus::MetricType;
 
 constexpr std::size_t most{200};
+/// Series that say `other`: one for each set of names.
+constexpr std::size_t most_others{10};
 constexpr std::size_t most_names{500};
 
 struct help_row {
@@ -124,8 +126,13 @@ metric_set::series* metric_set::at(std::string_view name, const labels& of, Metr
         found->second.type = type;
     }
     auto& all = found->second.all;
-    const bool full = all.size() >= most && !all.contains(of);
-    const labels kept = full ? as_other(of) : of;
+    labels kept = of;
+    if (all.size() >= most && !all.contains(of)) {
+        ++folded_;
+        kept = as_other(of);
+        if (all.size() >= most + most_others && !all.contains(kept))
+            kept.clear();
+    }
     series& made = all[kept];
     made.of = kept;
     return &made;
@@ -172,6 +179,11 @@ void metric_set::note_refused() {
 std::uint64_t metric_set::refused() const {
     const std::lock_guard lock{mutex_};
     return refused_;
+}
+
+std::uint64_t metric_set::folded() const {
+    const std::lock_guard lock{mutex_};
+    return folded_;
 }
 
 double metric_set::value(std::string_view name, const labels& of, double otherwise) const {

@@ -15,8 +15,8 @@ namespace workerd::observe {
 
 /// Counters, gauges and histograms that come seldom: what handlers count, HTTP requests, alerts. By
 /// name and labels; of one name the first 200 series are kept apart, later ones become one whose
-/// labels say `other`. What would make a name mean two things, or be the 501st name, is refused and
-/// counted as that. Any thread.
+/// labels say `other` (ten where the names of labels differ, then one without labels). What would
+/// make a name mean two things, or be the 501st name, is refused and counted as that. Any thread.
 class metric_set {
    public:
     using labels = libqueue::measure_labels;
@@ -40,6 +40,8 @@ class metric_set {
     /// Something was refused, here or before it came here.
     void note_refused();
     [[nodiscard]] std::uint64_t refused() const;
+    /// How often something was told with labels that became `other`.
+    [[nodiscard]] std::uint64_t folded() const;
     /// The value of a gauge or counter, or nothing.
     [[nodiscard]] double value(std::string_view name, const labels& of, double otherwise) const;
 
@@ -63,6 +65,7 @@ class metric_set {
 
     mutable std::mutex mutex_;
     std::uint64_t refused_{0};
+    std::uint64_t folded_{0};
     std::map<std::string, family, std::less<>> families_;
 };
 

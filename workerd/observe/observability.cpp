@@ -1,5 +1,6 @@
 #include "observe/observability.hpp"
 
+#include "logging/line_format.hpp"
 #include "net/plain_get.hpp"
 
 #include <libqueue/version.hpp>
@@ -24,11 +25,24 @@ bool is_name(std::string_view name) {
            std::all_of(name.begin(), name.end(), fits) && !name.starts_with("libqueue_");
 }
 
-/// Whether a scraper and the database would take it.
+constexpr std::size_t label_bytes{128};
+
+/// In one order, so that the order in which a handler names its labels makes no second series of
+/// what is one to a scraper; values as a scraper and the database take them.
+libqueue::measure_labels cleaned(const libqueue::measure_labels& told) {
+    libqueue::measure_labels made;
+    for (const auto& [name, value] : told)
+        made.emplace_back(name, clean_text(value, label_bytes));
+    std::ranges::sort(made);
+    return made;
+}
+
+/// Whether a scraper and the database would take it, once its labels are cleaned.
 bool is_sound(const libqueue::measure& told) {
+    using label = libqueue::measure_labels::value_type;
     return is_name(told.name) && std::isfinite(told.value) && told.labels.size() <= 5 &&
-           std::all_of(told.labels.begin(), told.labels.end(),
-                       [](const auto& label) { return is_name(label.first); });
+           std::ranges::all_of(told.labels, is_name, &label::first) &&
+           std::ranges::adjacent_find(told.labels, {}, &label::first) == told.labels.end();
 }
 
 std::string before_dot(const std::string& kind) {
@@ -71,12 +85,14 @@ void observability::on_event(const libqueue::event& e) noexcept {
     try {
         jobs_.on_event(e);
         if (e.type == libqueue::event_type::job_measured) {
-            if (!is_sound(*e.measured))
+            libqueue::measure told = *e.measured;
+            told.labels = cleaned(told.labels);
+            if (!is_sound(told))
                 told_.note_refused();
-            else if (e.measured->what == libqueue::measure::type::level)
-                keeper_.put_level(*e.measured);
+            else if (told.what == libqueue::measure::type::level)
+                keeper_.put_level(told);
             else
-                told_.add(e.measured->name, e.measured->labels, e.measured->value);
+                told_.add(told.name, told.labels, told.value);
         } else if (e.type == libqueue::event_type::call_made) {
             const std::string processor = before_dot(e.job->kind);
             const auto& call = *e.call;
@@ -127,6 +143,10 @@ std::vector<prometheus::MetricFamily> observability::collect() const {
     refused.name = "libqueue_measures_refused_total";
     refused.help = "What handlers told and nobody could count: docs/metrics.md.";
     refused.metric.emplace_back().counter.value = static_cast<double>(told_.refused());
+    all.push_back(refused);
+    refused.name = "libqueue_measures_folded_total";
+    refused.help = "What was counted as `other`: its name had 200 sets of labels already.";
+    refused.metric.back().counter.value = static_cast<double>(told_.folded());
     all.push_back(std::move(refused));
     if (worker_ != nullptr) {
         all.push_back(gauge_of("libqueue_worker_active_jobs", "Jobs running in this process.",

@@ -7,6 +7,8 @@
 
 #include <libqueue/duration.hpp>
 #include <libqueue/encryption.hpp>
+#include <libqueue/statement.hpp>
+#include <sql/qctl_own_tenant.hpp>
 
 #include <pwd.h>
 #include <unistd.h>
@@ -79,6 +81,13 @@ libqueue::principal acting_person() {
         libqueue::role::admin};
 }
 
+/// A login that is kept to a tenant (`ALTER ROLE … SET queue.tenant`) stays so, whatever it does.
+std::optional<std::string> tenant_of_session(libqueue::client& client) {
+    const auto found =
+        client.query(libqueue::statement{std::string{libqueue::sql::qctl_own_tenant}}).value();
+    return found.empty() ? std::nullopt : found.value(0, 0);
+}
+
 }  // namespace
 
 context::context(const invocation& call_, const settings& options_)
@@ -120,7 +129,9 @@ libqueue::client& context::client() {
             drop_default_timeout(std::move(wanted));
         }
         if (acts(*call.leaf)) {
-            demand_done(client_->act_as(acting_person()));
+            auto person = acting_person();
+            person.tenant_id = tenant_of_session(*client_);
+            demand_done(client_->act_as(person));
         }
     }
     return *client_;

@@ -72,9 +72,9 @@ class job_context {
     /// Whether that is a span of its own, which somebody records.
     [[nodiscard]] bool traced() const;
 
-    /// Adds to a counter, by name, of whoever observes the worker: mails sent, cents refunded. Told
-    /// with the end of the run, and not at all when the run lost its lease before or when what it
-    /// wanted recorded with its end could not be. At most 100 per run. Never blocks; any thread.
+    /// Adds to a counter, by name, of whoever observes the worker: mails sent. Told with the end of
+    /// the run, and not at all when the run lost its lease or what it wanted recorded could not be.
+    /// At most 100 per run. Throws `domain_failure` for a name that is none. No wait; any thread.
     void count(std::string name, double value = 1, measure_labels labels = {});
     /// The same for the present level of something: a balance.
     void level(std::string name, double value, measure_labels labels = {});

@@ -7,6 +7,7 @@
 #include <libqueue/backoff.hpp>
 #include <libqueue/batches.hpp>
 #include <libqueue/client.hpp>
+#include <libqueue/client_transaction.hpp>
 #include <libqueue/effect.hpp>
 #include <libqueue/encryption.hpp>
 #include <libqueue/error.hpp>

@@ -28,7 +28,7 @@ class measure {
         : what{what_}, name{std::move(name_)}, value{value_}, labels{std::move(labels_)} {}
 
     type what;
-    std::string name;  ///< [a-z][a-z0-9_]*
+    std::string name;  ///< [a-z][a-z0-9_]*, at most 100, not libqueue_; so are names of labels
     double value;
     measure_labels labels;
 };

@@ -10,8 +10,11 @@
 #include "store/new_job_check.hpp"
 
 #include <libqueue/client.hpp>
+#include <libqueue/client_transaction.hpp>
 
 #include <algorithm>
+#include <mutex>
+#include <set>
 #include <thread>
 
 namespace libqueue {
@@ -22,6 +25,33 @@ enum class repeat {
     if_nothing_happened,  ///< writes: only when the server surely committed nothing
     always,               ///< reads
 };
+
+/// Connections whose transaction a client_transaction keeps open. Such a one is used even when it
+/// is lost, because a new one would do outside of the transaction what belongs in it.
+class held_connections {
+   public:
+    void add(const pg::connection& one) {
+        const std::lock_guard lock{mutex_};
+        all_.insert(&one);
+    }
+    void remove(const pg::connection& one) {
+        const std::lock_guard lock{mutex_};
+        all_.erase(&one);
+    }
+    [[nodiscard]] bool contains(const pg::connection& one) {
+        const std::lock_guard lock{mutex_};
+        return all_.contains(&one);
+    }
+
+   private:
+    std::mutex mutex_;
+    std::set<const pg::connection*> all_;
+};
+
+[[nodiscard]] held_connections& held() {
+    static held_connections all;
+    return all;
+}
 
 [[nodiscard]] bool is_final(job_state state) noexcept {
     switch (state) {
@@ -56,7 +86,7 @@ class client::impl {
     [[nodiscard]] const std::string& schema() const noexcept { return options_.schema; }
 
     [[nodiscard]] pg::connection& connection() {
-        if (connection_ && !connection_->broken()) {
+        if (connection_ && (!connection_->broken() || held().contains(*connection_))) {
             return *connection_;
         }
         connection_.reset();
@@ -278,6 +308,38 @@ const std::string& client::schema() const noexcept {
 
 const std::shared_ptr<const keyring>& client::keys() const noexcept {
     return impl_->options().keyring;
+}
+
+class client_transaction::impl {
+   public:
+    explicit impl(pg::connection& on) : work{on}, on_{on} { held().add(on_); }
+    impl(const impl&) = delete;
+    impl& operator=(const impl&) = delete;
+    ~impl() { held().remove(on_); }
+
+    pg::transaction work;
+
+   private:
+    pg::connection& on_;
+};
+
+client_transaction::client_transaction(client& on) {
+    try {
+        impl_ = std::make_unique<impl>(on.connection());
+        return;
+    } catch (const failure& what) {
+        if (!what.poisons_connection()) {
+            throw;
+        }
+    }
+    // It was lost before anything happened.
+    impl_ = std::make_unique<impl>(on.connection());
+}
+
+client_transaction::~client_transaction() = default;
+
+void client_transaction::commit() {
+    impl_->work.commit();
 }
 
 }  // namespace libqueue

@@ -405,8 +405,12 @@ result<void> read_filter_value(const filter_field& field, std::string_view text,
     if (quoted) {
         written = quote_filter_value(text);
         if (field.type == filter_type::json && written.front() != '"') {
-            // Without quotes it may be a number, a range or none.
-            written = '"' + written + '"';
+            // Without quotes it may be a number, a range or none; in them a backslash is one more.
+            written = "\"";
+            for (const char c : text) {
+                written += c == '\\' ? "\\\\" : std::string(1, c);
+            }
+            written += '"';
         }
     }
     any.push_back(filter_value{std::move(written), *std::move(json)});

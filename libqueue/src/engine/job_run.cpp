@@ -248,13 +248,60 @@ bool job_context::traced() const {
     return traced_by != nullptr && traced_by->trace_run(run_.job, enqueued) != enqueued;
 }
 
+namespace {
+
+[[nodiscard]] bool is_measure_name(std::string_view name) noexcept {
+    constexpr std::size_t longest{100};
+    const auto fits = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+    };
+    return !name.empty() && name.size() <= longest && name.front() >= 'a' && name.front() <= 'z' &&
+           std::all_of(name.begin(), name.end(), fits) && !name.starts_with("libqueue_");
+}
+
+[[noreturn]] void refuse_measure(const std::string& what, const std::string& expected,
+                                 std::string_view got) {
+    constexpr std::size_t shown{100};
+    throw domain_failure{error{
+        errc::invalid_argument,
+        what + ": expected " + expected + ", got '" + std::string{got.substr(0, shown)} + "'"}};
+}
+
+/// Names come from the program, so a wrong one is told where it is written; values come from data
+/// and are no fault of the call.
+void check_measure(const std::string& name, const measure_labels& labels) {
+    constexpr std::size_t labels_most{5};
+    const std::string rule{"a name of a-z 0-9 _ that begins with a letter and not with libqueue_"};
+    if (!is_measure_name(name)) {
+        refuse_measure("measure", rule, name);
+    }
+    if (labels.size() > labels_most) {
+        refuse_measure("measure " + name, "at most 5 labels", std::to_string(labels.size()));
+    }
+    for (auto each = labels.begin(); each != labels.end(); ++each) {
+        if (!is_measure_name(each->first)) {
+            refuse_measure("label of " + name, rule, each->first);
+        }
+        const auto same = [&](const auto& other) {
+            return other.first == each->first;
+        };
+        if (std::any_of(labels.begin(), each, same)) {
+            refuse_measure("labels of " + name, "each name once", each->first);
+        }
+    }
+}
+
+}  // namespace
+
 void job_context::count(std::string name, double value, measure_labels labels) {
+    check_measure(name, labels);
     if (observer_of(run_) != nullptr) {
         run_.add_measure(measure{measure::type::count, std::move(name), value, std::move(labels)});
     }
 }
 
 void job_context::level(std::string name, double value, measure_labels labels) {
+    check_measure(name, labels);
     if (observer_of(run_) != nullptr) {
         run_.add_measure(measure{measure::type::level, std::move(name), value, std::move(labels)});
     }

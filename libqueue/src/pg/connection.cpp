@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <stdexcept>
 
 namespace libqueue::pg {
 namespace {
@@ -241,6 +242,10 @@ bool connection::pooled() {
 }
 
 void connection::begin() {
+    if (in_transaction()) {
+        // The inner end would end the outer one.
+        throw std::logic_error{"a transaction within a transaction"};
+    }
     if (prologue_.empty()) {
         exec_outside("BEGIN");
         return;

@@ -113,6 +113,38 @@ TEST_CASE("measures: what handlers count is told with the end of their runs, on 
     CHECK(heard.claimed() == 4);
 }
 
+TEST_CASE("measures: a name that is none is refused where it is written, a value never is") {
+    rig t;
+    std::string said;
+    const auto worker = t.start({blocking("wrong", [&said](job_context& context) {
+        const auto refused = [&](const std::string& name, libqueue::measure_labels labels) {
+            try {
+                context.count(name, 1, std::move(labels));
+                said += "taken\n";
+            } catch (const libqueue::domain_failure& why) {
+                said += why.why().message + '\n';
+            }
+        };
+        refused("Sold total", {});
+        refused("libqueue_sold_total", {});
+        refused("sold_total", {{"Venue", "north"}});
+        refused("sold_total", {{"venue", "north"}, {"venue", "south"}});
+        refused("sold_total", {{"a", ""}, {"b", ""}, {"c", ""}, {"d", ""}, {"e", ""}, {"f", ""}});
+        refused("sold_total", {{"venue", "\xff\n\"" + std::string(9'000, 'x')}});
+        return libqueue::completed();
+    })});
+
+    t.enqueue("wrong");
+
+    REQUIRE(t.wait_finished(1));
+    const std::string rule{
+        "expected a name of a-z 0-9 _ that begins with a letter and not with libqueue_, got "};
+    CHECK(said == "measure: " + rule + "'Sold total'\nmeasure: " + rule +
+                      "'libqueue_sold_total'\nlabel of sold_total: " + rule +
+                      "'Venue'\nlabels of sold_total: expected each name once, got 'venue'\n"
+                      "measure sold_total: expected at most 5 labels, got '6'\ntaken\n");
+}
+
 TEST_CASE("measures: what could not be recorded is not counted") {
     rig t;
     listener heard;

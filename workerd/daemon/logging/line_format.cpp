@@ -154,6 +154,23 @@ std::string_view colour_of(log_level level) {
 
 }  // namespace
 
+std::string clean_text(std::string_view text, std::size_t bytes_max) {
+    std::string out;
+    while (!text.empty()) {
+        const auto length = sequence_length(text);
+        const auto code = static_cast<unsigned char>(text.front());
+        const bool is_control = code < 0x20 || code == 0x7f;
+        const auto piece = length == 0  ? replacement
+                           : is_control ? std::string_view{" "}
+                                        : text.substr(0, length);
+        if (out.size() + piece.size() > bytes_max)
+            break;
+        out += piece;
+        text.remove_prefix(length == 0 ? 1 : length);
+    }
+    return out;
+}
+
 std::string json_quoted(std::string_view text, std::size_t bytes_max) {
     std::string out = "\"";
     for_each_character(text, bytes_max,

@@ -25,6 +25,10 @@ inline constexpr std::size_t log_text_bytes_max = 8 << 10;
 [[nodiscard]] std::string json_quoted(std::string_view text,
                                       std::size_t bytes_max = log_text_bytes_max);
 
+/// The text as valid UTF-8 of at most so many bytes: what is none becomes U+FFFD, a control
+/// character a space, and what does not fit is cut off.
+[[nodiscard]] std::string clean_text(std::string_view text, std::size_t bytes_max);
+
 /// RFC 3339 with microseconds, UTC: "2026-11-21T02:54:00.123456Z".
 [[nodiscard]] std::string rfc3339(std::chrono::system_clock::time_point at);
 
