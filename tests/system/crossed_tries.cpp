@@ -146,6 +146,8 @@ constexpr std::array tries{
                 "/webhooks/deliveries/$ev/replay", R"({"endpoint":$end})"},
     crossed_try{"GET /templates", must::refuse, "/templates?tenant_id=$ten"},
     crossed_try{"GET /templates", must::be_own, "/templates"},
+    crossed_try{"POST /templates/{name}/preview", must::refuse, "/templates/$pub.mail/preview",
+                "{}"},
 };
 
 constexpr std::array lines{

@@ -94,6 +94,8 @@ SELECT t.value::bigint, now(), p.pub || '.ev' || p.k, p.n * 2 + p.k, 1, 'failed'
 FROM public.pair p JOIN public.thing t ON t.n = p.n AND t.name = 'end' || p.nth;
 SELECT mail.template_put(tenant, sec || '.' || k, 'en', sec, '<p>' || sec || '</p>')
 FROM public.pair;
+SELECT mail.template_put(tenant, pub || '.mail', 'en', sec, '<p>' || sec || '</p>')
+FROM public.who;
 SELECT queue.append_audit('token:' || sec, 'admin', tenant, 'jobs.cancel', sec, NULL, NULL)
 FROM public.pair;
 INSERT INTO public.thing
