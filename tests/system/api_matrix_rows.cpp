@@ -67,6 +67,14 @@ std::string made_operation(const test_database& db, const std::string& tenant) {
         {owner(tenant)});
 }
 
+// Alive for as long as the test runs.
+std::string made_worker(const test_database& db, const std::string&) {
+    return db.query(
+        "INSERT INTO queue.worker (beat_at, started_at, heartbeat_ms, lease_ms, pid, name, host, "
+        "version, queues, kinds) VALUES (clock_timestamp(), clock_timestamp(), 2000, 3600000, 1, "
+        "'m', 'here', '0', '{}', '{}') RETURNING id");
+}
+
 std::string unique_name(const test_database&, const std::string&) {
     static int number = 0;
     return "n" + std::to_string(++number);
@@ -166,6 +174,11 @@ std::vector<matrix_row> make_rows() {
         {"GET /openapi.json", whose::seen, "/openapi.json"},
         {"GET /settings", whose::seen, "/settings"},
         {"GET /workers", whose::seen, "/workers"},
+        {"GET /workers/{id}", whose::seen, "/workers/@", {}, made_worker},
+        {"POST /workers/{id}/quiet", whose::seen, "/workers/@/quiet", {}, made_worker},
+        {"POST /workers/{id}/drain", whose::seen, "/workers/@/drain", {}, made_worker},
+        {"POST /workers/{id}/stop", whose::seen, "/workers/@/stop", {}, made_worker},
+        {"POST /workers/{id}/resume", whose::seen, "/workers/@/resume", {}, made_worker},
         {"GET /kinds", whose::seen, "/kinds"},
         {"GET /kinds/unhandled", whose::seen, "/kinds/unhandled"},
         {"GET /queues", whose::seen, "/queues"},

@@ -68,6 +68,33 @@ TEST_SUITE("qctl access") {
         CHECK(t.json({"audit", "list", "--action", "queues.*"}).as_array().size() == 1);
     }
 
+    TEST_CASE("workers: asked with consent only, looked for in a dry run, and audited once") {
+        test::qctl_bench t;
+        const std::string id = t.worker.id();
+        CHECK(t.code({"workers", "quiet", id}) == 2);
+        CHECK(t.code({"workers", "stop", id}) == 2);
+        CHECK(t.code({"workers", "quiet", "seventeen", "--yes"}) == 2);
+        CHECK(t.code({"workers", "drain", "999999", "-n"}) == 3);
+        CHECK(t.json({"workers", "drain", id, "-n"}).at("result") == "would be asked to drain");
+        CHECK(t.json({"audit", "list"}).as_array().empty());
+
+        const auto asked = t.run({"workers", "quiet", id, "--yes"});
+        CHECK(asked.output == "worker " + id + ": asked to be quiet\n");
+        CHECK(t.json({"workers", "show", id}).at("asked") == "quiet");
+        CHECK(t.json({"workers", "resume", id}).at("result") == "asked to go on");
+        CHECK(t.json({"workers", "show", id}).at("asked").is_null());
+        const auto all = t.json({"audit", "list"});
+        REQUIRE(all.as_array().size() == 2);
+        CHECK(all.at(1).at("action") == "workers.quiet");
+        CHECK(all.at(1).at("target").as_string() == id);
+
+        t.database.execute("UPDATE queue.worker SET state = 'draining'");
+        const auto [code, error] = t.error({"workers", "stop", id, "--yes"});
+        CHECK(code == 5);
+        CHECK(error.at("code") == "conflict");
+        CHECK(t.json({"audit", "list"}).as_array().size() == 2);
+    }
+
     TEST_CASE("audit verify prints the head, which finds a cut end later") {
         test::qctl_bench t;
         for (int i = 0; i < 3; ++i) {

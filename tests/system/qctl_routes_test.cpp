@@ -255,10 +255,17 @@ void access_verbs(route_watch& watch) {
     watch.run({"audit", "verify"});
 }
 
+void worker_verbs(route_watch& watch, const std::string& worker) {
+    watch.run({"workers", "list"});
+    watch.run({"workers", "show", worker});
+    for (const auto* const wish : {"quiet", "resume", "drain", "stop"}) {
+        watch.run({"workers", wish, worker, "--yes"});
+    }
+}
+
 void sight_verbs(route_watch& watch, const std::string& alert) {
     watch.run({"config", "show"});
     watch.run({"top"});
-    watch.run({"workers", "list"});
     watch.run({"kinds", "list"});
     watch.run({"kinds", "unhandled"});
     watch.run({"stats", "series", "depth"});
@@ -300,6 +307,7 @@ TEST_SUITE("qctl verbs and routes") {
         timed_verbs(watch, batch);
         processor_verbs(watch, endpoint);
         access_verbs(watch);
+        worker_verbs(watch, test::stand_in_worker{both.rig.db()}.id());
         sight_verbs(watch, raise_alert(both));
 
         for (const auto& use : qctl::route_uses()) {

@@ -89,6 +89,8 @@ TEST_SUITE("qctl over a server") {
                                                 {{"schedules", "pause", "none", "--yes"}, 3},
                                                 {{"limits", "resume", "none"}, 3},
                                                 {{"batches", "show", "77"}, 3},
+                                                {{"workers", "show", "999999"}, 3},
+                                                {{"workers", "quiet", "999999", "--yes"}, 3},
                                                 {{"enqueue", "A B"}, 2},
                                                 {{"enqueue", "a.b", "--queue", "nowhere"}, 3}}) {
             CAPTURE(args);
@@ -106,6 +108,7 @@ TEST_SUITE("qctl over a server") {
             both.served({"queues", "pause", "default", "--yes", "-o", "json"}, "viewer");
         CHECK(viewer.code == 4);
         CHECK(contains(viewer.errors, "request_id"));
+        CHECK(both.served({"workers", "quiet", "1", "--yes"}, "viewer").code == 4);
         CHECK(both.served({"queues", "list"}, "viewer").code == 0);
         CHECK(both.served({"queues", "list"}, "stranger").code == 4);
         const auto away = both.served({"queues", "list", "--server", "http://127.0.0.1:1"});
@@ -114,6 +117,36 @@ TEST_SUITE("qctl over a server") {
         const auto debug = both.served({"queues", "list", "--debug"});
         CHECK(contains(debug.errors, "GET /queues: 200"));
         CHECK_FALSE(contains(debug.errors, "lq_"));
+    }
+
+    TEST_CASE("a worker is shown, quieted, resumed and stopped, and then too late for more") {
+        const two_ways both;
+        // One that nobody is: what is asked of it stays as it is.
+        const auto id = both.rig.db().query(
+            "INSERT INTO queue.worker (beat_at, started_at, heartbeat_ms, lease_ms, pid, name, "
+            "host, version, queues, kinds) VALUES (clock_timestamp(), clock_timestamp(), 2000, "
+            "3600000, 1, 'w', 'here', '0', '{}', '{}') RETURNING id");
+        const auto ask = [&](const char* wish) {
+            return both.served({"workers", wish, id, "--yes"});
+        };
+
+        CHECK(ask("quiet").output == "worker " + id + ": asked to be quiet\n");
+        both.check_same({"workers", "show", id, "-o", "json"});
+        CHECK(
+            contains(both.served({"workers", "list", "-o", "csv", "--columns", "id,asked"}).output,
+                     id + ",quiet\n"));
+        CHECK(ask("resume").output == "worker " + id + ": asked to go on\n");
+        CHECK(ask("drain").output == "worker " + id + ": asked to drain\n");
+        CHECK(ask("stop").output == "worker " + id + ": asked to stop\n");
+        const auto late = both.served({"workers", "resume", id, "-o", "json"});
+        CHECK(late.code == 5);
+        CHECK(error_code(late) == "conflict");
+        CHECK(both.direct({"workers", "resume", id}).code == 5);
+        CHECK(contains(both.direct({"__complete", "workers", "workers", "show"}).output, id));
+        CHECK(both.rig.db().query("SELECT string_agg(action, ' ' ORDER BY id) FROM queue.audit "
+                                  "WHERE target = $1 AND action LIKE 'workers.%'",
+                                  {id}) ==
+              "workers.quiet workers.resume workers.drain workers.stop");
     }
 
     TEST_CASE("what the API does not offer ends with exit 2, before anything is done") {

@@ -30,6 +30,7 @@ constexpr std::array rights{
 
     right{"jobs.enqueue", role::operate, "enqueue one job"},
     right{"alerts.acknowledge", role::operate, "acknowledge alerts", true},
+    right{"workers.control", role::operate, "ask workers to be quiet, to drain and to go on", true},
     right{"failures.annotate", role::operate, "note and mute failure groups"},
     right{"schedules.run", role::operate, "run a schedule once now"},
     right{"dead_letters.replay", role::operate, "replay one dead letter"},
@@ -48,6 +49,7 @@ constexpr std::array rights{
     right{"schedules.change", role::admin, "set, remove, pause and resume schedules"},
     right{"batches.cancel", role::admin, "cancel batches"},
     right{"limits.change", role::admin, "change, stop, resume and reset limits", true},
+    right{"workers.stop", role::admin, "ask workers to stop", true},
     right{"subscriptions.change", role::admin, "add and remove subscriptions"},
     right{"endpoints.change", role::admin, "enable and disable webhook endpoints"},
     right{"operations.run", role::admin, "run and cancel bulk operations"},

@@ -19,6 +19,7 @@
 #include "table/schedules.hpp"
 #include "table/topics.hpp"
 #include "table/webhooks.hpp"
+#include "table/workers.hpp"
 #include "table/workflows.hpp"
 
 #include <algorithm>
@@ -53,9 +54,9 @@ constexpr auto all_commands = joined(
     table::queues_commands, table::limits_commands, table::schedules_commands,
     table::batches_commands, table::workflows_commands, table::topics_commands,
     table::webhooks_commands, table::mail_commands, table::archive_commands, table::keys_commands,
-    table::access_commands, table::alerts_commands, table::sight_commands, table::top_commands,
-    table::care_commands, table::migrate_commands, table::config_commands, table::context_commands,
-    table::api_commands, table::man_commands, table::about_commands);
+    table::access_commands, table::alerts_commands, table::workers_commands, table::sight_commands,
+    table::top_commands, table::care_commands, table::migrate_commands, table::config_commands,
+    table::context_commands, table::api_commands, table::man_commands, table::about_commands);
 
 // A slip in the table is a compile error: every verb once and in the order of the enum, every
 // flag documented and never shadowing a global one.

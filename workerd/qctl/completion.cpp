@@ -65,6 +65,9 @@ std::string_view names_for(std::string_view metavar, std::string_view group) noe
     if (group == "context" && metavar == "NAME") {
         return "contexts";
     }
+    if (group == "workers" && metavar == "ID") {
+        return "workers";
+    }
     if (group == "schedules" && metavar == "NAME") {
         return "schedules";
     }

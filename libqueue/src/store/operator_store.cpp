@@ -7,6 +7,7 @@
 #include "store/new_job_check.hpp"
 #include "store/sql_text.hpp"
 
+#include <sql/ask_worker.hpp>
 #include <sql/count_dead_letters.hpp>
 #include <sql/count_outstanding.hpp>
 #include <sql/create_queue.hpp>
@@ -33,6 +34,7 @@
 #include <sql/resume_queue.hpp>
 #include <sql/show_queue.hpp>
 #include <sql/show_stats.hpp>
+#include <sql/show_worker.hpp>
 
 #include <algorithm>
 
@@ -250,6 +252,16 @@ std::int64_t purge_queue(const session& with, std::string_view queue, job_id las
 
 pg::result list_workers(const session& with) {
     return run(with, sql::list_workers);
+}
+
+pg::result show_worker(const session& with, std::int64_t worker) {
+    return run(with, sql::show_worker, one_id(worker));
+}
+
+void ask_worker(const session& with, std::int64_t worker, std::string_view wish) {
+    pg::params to = one_id(worker);
+    to.text(wish);
+    run(with, sql::ask_worker, to);
 }
 
 bool record_worker_end(const session& with, int pid, std::string_view how) {

@@ -75,6 +75,8 @@ class outstanding_jobs {
 [[nodiscard]] std::int64_t purge_queue(const session& with, std::string_view queue, job_id last);
 
 [[nodiscard]] pg::result list_workers(const session& with);
+[[nodiscard]] pg::result show_worker(const session& with, std::int64_t worker);
+void ask_worker(const session& with, std::int64_t worker, std::string_view wish);
 /// Of this host's process; returns whether one was known.
 [[nodiscard]] bool record_worker_end(const session& with, int pid, std::string_view how);
 [[nodiscard]] pg::result list_kinds(const session& with);

@@ -111,6 +111,20 @@ module.exports = {
       await page.locator('main .banner', { hasText: 'seen in a browser' }).waitFor();
     }),
 
+  'a worker is quiet when asked, goes on, and stops only by its name': (browser, given) =>
+    at(browser, given, 'workers', async (page) => {
+      await page.locator('main tbody a.strong').first().click();
+      const panel = page.locator('section', { has: page.getByRole('heading', { name: /^Worker / }) });
+      await panel.getByRole('button', { name: /^Stop / }).click();
+      assert.ok(await page.getByRole('dialog').getByRole('button', { name: 'Stop the worker' }).isDisabled());
+      await page.keyboard.press('Escape');
+      await panel.getByRole('button', { name: /^Quiet / }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Quiet' }).click();
+      await panel.locator('.badge', { hasText: /^quiet$/ }).waitFor();
+      await panel.getByRole('button', { name: /^Resume / }).click();
+      await panel.locator('.badge', { hasText: /^live$/ }).waitFor();
+    }),
+
   'a new row waits until it is asked for': (browser, given) =>
     at(browser, given, '', async (page) => {
       await page.clock.install();

@@ -41,6 +41,7 @@ module.exports = {
     const asked = [
       ['POST', `jobs/${given.jobs.waits}/retry`], ['DELETE', `jobs/${given.jobs.waits}`],
       ['POST', 'jobs'], ['POST', 'queues/mail/pause'], ['POST', 'queues/mail/clear'],
+      ['POST', 'workers/1/quiet'], ['POST', 'workers/1/stop'],
       ['POST', 'operations'], ['POST', `dead-letters/${given.jobs['dead-bulk']}/replay`],
       ['GET', 'audit'], ['GET', 'tokens'], ['GET', 'settings'],
     ];

@@ -3,6 +3,7 @@
 #include "surroundings.hpp"
 
 #include <libqueue/operations.hpp>
+#include <libqueue/worker_control.hpp>
 
 #include <array>
 
@@ -12,6 +13,17 @@ namespace {
 
 answer list_workers(api_call& call) {
     return reply_list(libqueue::operations{call.database()}.list_workers());
+}
+
+answer show_worker(api_call& call) {
+    return reply_object(libqueue::worker_control{call.database()}.show(call.id()).value());
+}
+
+template <libqueue::worker_wish wish>
+answer ask_worker(api_call& call) {
+    libqueue::worker_control control{call.database()};
+    control.ask(call.id(), wish).value();
+    return reply_object(control.show(call.id()).value());
 }
 
 answer list_kinds(api_call& call) {
@@ -52,6 +64,30 @@ constexpr std::array rows{
           .summary = "Worker processes and what they do.",
           .answers = shape::list,
           .run = list_workers},
+    route{.path = "/workers/{id}",
+          .right = "workers.read",
+          .summary = "One worker process, and the jobs it runs.",
+          .run = show_worker},
+    route{.method = verb::post,
+          .path = "/workers/{id}/quiet",
+          .right = "workers.control",
+          .summary = "With its next heartbeat it claims nothing any more; what it runs finishes.",
+          .run = ask_worker<libqueue::worker_wish::quiet>},
+    route{.method = verb::post,
+          .path = "/workers/{id}/drain",
+          .right = "workers.control",
+          .summary = "It claims nothing any more, and leaves once it runs nothing.",
+          .run = ask_worker<libqueue::worker_wish::drain>},
+    route{.method = verb::post,
+          .path = "/workers/{id}/stop",
+          .right = "workers.stop",
+          .summary = "It leaves as at SIGTERM: what does not finish in time is run by others.",
+          .run = ask_worker<libqueue::worker_wish::stop>},
+    route{.method = verb::post,
+          .path = "/workers/{id}/resume",
+          .right = "workers.control",
+          .summary = "It goes on after it was asked to be quiet or to drain.",
+          .run = ask_worker<libqueue::worker_wish::resume>},
     route{.path = "/kinds",
           .right = "jobs.read",
           .summary = "Kinds that live workers handle.",

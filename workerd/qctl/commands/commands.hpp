@@ -128,6 +128,11 @@ namespace qctl {
 [[nodiscard]] exit_code run_alerts_history(context& with);
 [[nodiscard]] exit_code run_alerts_acknowledge(context& with);
 [[nodiscard]] exit_code run_workers_list(context& with);
+[[nodiscard]] exit_code run_workers_show(context& with);
+[[nodiscard]] exit_code run_workers_quiet(context& with);
+[[nodiscard]] exit_code run_workers_drain(context& with);
+[[nodiscard]] exit_code run_workers_stop(context& with);
+[[nodiscard]] exit_code run_workers_resume(context& with);
 [[nodiscard]] exit_code run_kinds_list(context& with);
 [[nodiscard]] exit_code run_kinds_unhandled(context& with);
 [[nodiscard]] exit_code run_stats_series(context& with);

@@ -84,6 +84,8 @@ std::set<std::string> names_of(context& with, const std::string& what) {
     } else if (what == "kinds") {
         take_column(with.operations().list_workers(), "kinds", names);
         take_column(with.operations().unhandled_kinds(), "kind", names);
+    } else if (what == "workers") {
+        take_column(with.operations().list_workers(), "id", names);
     } else if (what == "schedules") {
         take_column(with.schedules().list({}), "name", names);
     } else if (what == "limits") {

@@ -22,16 +22,6 @@ std::string cure_text(const cure& row) {
 
 }  // namespace
 
-exit_code run_workers_list(context& with) {
-    const auto rows = with.operations().list_workers();
-    with.print_list(rows);
-    flush_output();
-    if (rows.rows.empty()) {
-        with.notes.note("no worker has registered; start workerd to run jobs");
-    }
-    return exit_code::ok;
-}
-
 exit_code run_kinds_list(context& with) {
     const auto rows = with.operations().list_kinds();
     with.print_list(rows);

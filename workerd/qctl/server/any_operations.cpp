@@ -349,6 +349,21 @@ report any_operations::list_workers() {
                              : server->items({"GET", "/workers"}).value();
 }
 
+result<report> any_operations::show_worker(std::int64_t worker) {
+    auto* const server = with_.server();
+    return server == nullptr ? libqueue::worker_control{with_.client()}.show(worker)
+                             : server->object({"GET", "/workers/" + std::to_string(worker)});
+}
+
+result<void> any_operations::ask_worker(std::int64_t worker, libqueue::worker_wish wish) {
+    auto* const server = with_.server();
+    if (server == nullptr) {
+        return libqueue::worker_control{with_.client()}.ask(worker, wish);
+    }
+    const auto path = "/workers/" + std::to_string(worker) + "/" + std::string{to_string(wish)};
+    return done(server->ask(posting(path)));
+}
+
 report any_operations::list_kinds() {
     auto* const server = with_.server();
     return server == nullptr ? libqueue::operations{with_.client()}.list_kinds()

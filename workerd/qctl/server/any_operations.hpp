@@ -2,6 +2,7 @@
 
 #include <libqueue/jobs.hpp>
 #include <libqueue/operations.hpp>
+#include <libqueue/worker_control.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -50,6 +51,9 @@ class any_operations {
     [[nodiscard]] libqueue::result<std::int64_t> outstanding(std::string_view queue);
 
     [[nodiscard]] libqueue::report list_workers();
+    [[nodiscard]] libqueue::result<libqueue::report> show_worker(std::int64_t worker);
+    [[nodiscard]] libqueue::result<void> ask_worker(std::int64_t worker,
+                                                    libqueue::worker_wish wish);
     [[nodiscard]] libqueue::report list_kinds();
     [[nodiscard]] libqueue::report unhandled_kinds();
     [[nodiscard]] libqueue::report stats();

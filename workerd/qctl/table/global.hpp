@@ -28,7 +28,7 @@ inline constexpr std::array groups{
     command_group{"audit", "What people did"},
     command_group{"roles", "Roles of the database"},
     command_group{"alerts", "What rules found wrong"},
-    command_group{"workers", "Processes that run jobs"},
+    command_group{"workers", "Processes that run jobs: look, quiet, end"},
     command_group{"kinds", "Kinds of jobs"},
     command_group{"stats", "The whole system in figures, now and before"},
     command_group{"migrate", "The database schema"},

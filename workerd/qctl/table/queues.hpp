@@ -39,7 +39,6 @@ inline constexpr std::array<std::string_view, 1> queues_drain_examples{
     "qctl queues drain background --wait=5m"};
 inline constexpr std::array<std::string_view, 2> queues_purge_examples{
     "qctl queues purge background -n", "qctl queues purge background --confirm background"};
-inline constexpr std::array<std::string_view, 1> workers_list_examples{"qctl workers list"};
 inline constexpr std::array<std::string_view, 1> kinds_list_examples{"qctl kinds list"};
 inline constexpr std::array<std::string_view, 1> kinds_unhandled_examples{"qctl kinds unhandled"};
 inline constexpr std::array series_arguments{
@@ -142,12 +141,6 @@ inline constexpr std::array queues_commands{
 };
 
 inline constexpr std::array sight_commands{
-    command{.id = verb::workers_list,
-            .group = "workers",
-            .name = "list",
-            .summary = "List worker processes",
-            .examples = workers_list_examples,
-            .columns = "id,name,state,live,active,queues,version,started_at,beat_at"},
     command{.id = verb::kinds_list,
             .group = "kinds",
             .name = "list",

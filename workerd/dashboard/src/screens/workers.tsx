@@ -4,6 +4,8 @@ import { ago, count, now, number, plural } from '../core/format';
 import { valueOf } from '../core/json';
 import { useResource } from '../core/resource';
 import { current, link, setQuery } from '../core/router';
+import { can } from '../core/session';
+import { drainWorker, quietWorker, resumeWorker, stopWorker } from '../ui/actions';
 import { Badge, Button, Copy, CopyAs, Empty, Facts, Head, Loading, Meter, Panel, Problem, QueueLink, Stamp, Time } from '../ui/parts';
 import { Table } from '../ui/table';
 
@@ -58,12 +60,37 @@ function Unhandled() {
   );
 }
 
-function One({ of }: { of: row }) {
+/// What it was asked shows until it is so.
+function State({ of }: { of: row }) {
+  if (!of.live) return <Badge state="lost">silent</Badge>;
+  if (of.asked && of.state !== 'draining') {
+    const waits = of.state === 'running' || of.asked === 'stop';
+    return <Badge state={waits ? 'retrying' : 'paused'}>{waits ? `asked to ${of.asked}` : of.asked === 'drain' ? 'draining' : 'quiet'}</Badge>;
+  }
+  return <Badge state={of.state === 'running' ? 'live' : of.state} />;
+}
+
+function Actions({ of, reload, small }: { of: row; reload: () => void; small?: boolean }) {
+  // Nothing comes after stop, and nobody hears who is silent.
+  if (!of.live || of.state === 'draining' || of.asked === 'stop') return null;
+  return (
+    <>
+      {can('workers.control') && (of.asked
+        ? <Button kind={small ? 'quiet' : 'main'} icon="play" label={`Resume ${of.name}`} onClick={() => resumeWorker(of, reload)}>{small ? null : 'Resume'}</Button>
+        : <Button kind={small ? 'quiet' : 'plain'} icon="pause" label={`Quiet ${of.name}`} onClick={() => quietWorker(of, reload)}>{small ? null : 'Quiet'}</Button>)}
+      {!small && can('workers.control') && of.asked !== 'drain' && <Button kind="danger" label={`Drain ${of.name}`} onClick={() => drainWorker(of, reload)}>Drain</Button>}
+      {!small && can('workers.stop') && <Button kind="danger" label={`Stop ${of.name}`} onClick={() => stopWorker(of, reload)}>Stop</Button>}
+    </>
+  );
+}
+
+function One({ of, reload }: { of: row; reload: () => void }) {
   const slots = slotsOf(of);
   return (
-    <Panel title={`Worker ${of.name}`} side={<Button kind="quiet" icon="close" label="Close" onClick={() => setQuery({ id: '' })} />}>
+    <Panel title={`Worker ${of.name}`} side={<span class="row-acts"><Actions of={of} reload={reload} /><Button kind="quiet" icon="close" label="Close" onClick={() => setQuery({ id: '' })} /></span>}>
       <Facts rows={[
         ['Identity', <><code>{String(of.id)}</code> <Copy text={String(of.id)} /></>],
+        ['State', <State of={of} />],
         ['Process', `${of.host} · pid ${of.pid}`], ['Version', String(of.version)],
         ['Started', <Stamp at={of.started_at} />], ['Last heartbeat', <Stamp at={of.beat_at} />],
         ['Memory', of.rss_bytes && count(of.rss_bytes)],
@@ -90,18 +117,18 @@ export function Workers() {
   return (
     <>
       <Head title="Workers" note={data ? <>{plural(live, 'live worker')}{queue && <> · <span class="chip">queue <b>{queue}</b> <button type="button" aria-label="All queues" onClick={() => setQuery({ queue: '' })}>×</button></span></>}</> : undefined}>
-        <CopyAs ways={[['qctl', 'qctl workers list'], ['SQL', 'SELECT * FROM queue.worker']]} />
+        <CopyAs ways={[['qctl', one ? `qctl workers show ${one.id}` : 'qctl workers list'], ['SQL', 'SELECT * FROM queue.worker']]} />
       </Head>
       <Problem of={error} retry={reload} />
       {!data && !error && <Loading />}
       <Unhandled />
-      {one && <One of={one} />}
+      {one && <One of={one} reload={reload} />}
       {skew.length > 0 && <p class="banner">More than one version runs: {skew.join(', ')} beside the others.</p>}
       {data && !rows.length && <Empty title={queue ? `No worker serves ${queue}` : 'No worker yet'}>Start one: <code>workerd --config workerd.yaml</code></Empty>}
       {rows.length > 0 && (
         <Table label="Workers" rows={rows} id={(r) => String(r.id)} open={(r) => link('workers', { queue, id: String(r.id) })} columns={[
           { name: 'name', title: 'Worker', lead: true, render: (r) => <a class="strong" href={link('workers', { queue, id: String(r.id) })}>{String(r.name)}</a> },
-          { name: 'state', title: 'State', render: (r) => r.live ? <Badge state={r.state === 'running' ? 'live' : r.state} /> : <Badge state="lost">silent</Badge> },
+          { name: 'state', title: 'State', render: (r) => <State of={r} /> },
           { name: 'busy', title: 'Busy', render: (r) => {
             const s = slotsOf(r);
             return <span class="share"><Meter value={s.running} of={s.of} label={`${s.running} of ${s.of} slots`} /><span class="mono">{s.running} / {s.of || '–'}</span></span>;
@@ -111,6 +138,7 @@ export function Workers() {
           { name: 'version', title: 'Version', render: (r) => <span class={skew.includes(String(r.version)) ? 'tone-retrying' : ''}>{String(r.version)}</span> },
           { name: 'up', title: 'Up', figure: true, minor: true, render: (r) => ago(r.started_at, now.value).replace(' ago', '') },
           { name: 'beat', title: 'Heartbeat', figure: true, render: (r) => <Time at={r.beat_at} /> },
+          { name: 'acts', title: 'Actions', figure: true, render: (r) => <span class="row-acts"><Actions of={r} reload={reload} small /></span> },
         ]} />
       )}
     </>

@@ -249,3 +249,45 @@ export function clearQueue(name: string, queue: row, after: () => void): void {
     },
   });
 }
+
+const workerPath = (of: row): string => `/workers/${segment(of.id)}`;
+
+/// A worker hears of it with its next heartbeat: until then the screen says what it was asked.
+function askWorker(of: row, wish: string, title: string, consequence: string, action: string, done: string,
+  after: () => void, ending = false): void {
+  ask({
+    title,
+    consequence,
+    facts: [['Process', `${of.host} · pid ${of.pid}`], ['Runs now', count(of.active)]],
+    confirm: wish === 'stop' ? String(of.name) : undefined,
+    action,
+    danger: ending,
+    run: async () => {
+      await post(`${workerPath(of)}/${wish}`);
+      toast(`${of.name} was asked to ${done}`);
+      after();
+    },
+  });
+}
+
+export function quietWorker(of: row, after: () => void): void {
+  askWorker(of, 'quiet', `Quiet ${of.name}?`,
+    'From its next heartbeat on it claims nothing until it is resumed. What it runs now finishes.',
+    'Quiet', 'be quiet', after);
+}
+
+export function drainWorker(of: row, after: () => void): void {
+  askWorker(of, 'drain', `Drain ${of.name}?`,
+    'It claims nothing any more, finishes what it runs however long that takes, and then its process ends.',
+    'Drain', 'drain', after, true);
+}
+
+export function stopWorker(of: row, after: () => void): void {
+  askWorker(of, 'stop', `Stop ${of.name}?`,
+    'Its process ends as at SIGTERM: what does not finish within its drain timeout is run again by others. Whether it is started again is up to whoever looks after the process.',
+    'Stop the worker', 'stop', after, true);
+}
+
+export function resumeWorker(of: row, after: () => void): void {
+  void act(`${of.name} was asked to go on`, () => post(`${workerPath(of)}/resume`), after);
+}
