@@ -18,16 +18,15 @@ using libqueue::worker_wish;
 class wish_words {
    public:
     worker_wish wish;
-    std::string_view will;
+    std::string_view verb;  ///< of the worker that is named behind it
+    std::string_view rest;
     std::string_view asked;
 };
 
-constexpr wish_words quiet{worker_wish::quiet, "keep it from claiming jobs: worker ",
-                           "asked to be quiet"};
-constexpr wish_words drain{worker_wish::drain, "end, once it runs nothing, worker ",
-                           "asked to drain"};
-constexpr wish_words halt{worker_wish::stop, "end worker ", "asked to stop"};
-constexpr wish_words resume{worker_wish::resume, "let go on worker ", "asked to go on"};
+constexpr wish_words quiet{worker_wish::quiet, "keep", " from claiming jobs", "asked to be quiet"};
+constexpr wish_words drain{worker_wish::drain, "end", " once it runs nothing", "asked to drain"};
+constexpr wish_words halt{worker_wish::stop, "end", " as at SIGTERM", "asked to stop"};
+constexpr wish_words resume{worker_wish::resume, "let", " go on", "asked to go on"};
 
 void print_wish(context& with, std::int64_t worker, const std::string& what) {
     row_builder row;
@@ -47,8 +46,9 @@ exit_code ask(context& with, danger level, const wish_words& words) {
     if (level != danger::mild && with.options.can_ask()) {
         const auto one = unwrapped(with.operations().show_worker(worker));
         ask_consent(with.options, level, name,
-                    std::string{words.will} + name + " (" + field_of(one, "name").value_or("") +
-                        " on " + field_of(one, "host").value_or("") + ")");
+                    std::string{words.verb} + " worker " + name + " (" +
+                        field_of(one, "name").value_or("") + " on " +
+                        field_of(one, "host").value_or("") + ")" + std::string{words.rest});
     }
     demand_done(with.operations().ask_worker(worker, words.wish));
     print_wish(with, worker, std::string{words.asked});
