@@ -30,11 +30,11 @@ namespace libqueue::engine {
 
 class lane;
 
-/// What the services of one started worker share: its queues, kinds, runs and connections' fate.
-/// Everything belongs to the loop thread but the atomics.
 /// What an operator asked of this worker; see queue.ask_worker.
 enum class operator_wish : std::uint8_t { none, quiet, drain, stop };
 
+/// What the services of one started worker share: its queues, kinds, runs and connections' fate.
+/// Everything belongs to the loop thread but the atomics.
 class runtime {
    public:
     runtime(boost::asio::io_context& io, const worker_options& options,
