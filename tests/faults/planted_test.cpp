@@ -173,7 +173,7 @@ faults::findings replay_twice(bool with_bug) {
     if (with_bug) {
         const std::string function = "queue.replay(bigint[],interval,timestamptz,jsonb,text)";
         edit_function(db.dsn(), function,
-                      "DELETE FROM queue.dead_letter d WHERE d.job_id = letter.job_id;", "");
+                      "DELETE FROM queue.dead_letter d WHERE d.job_id = ANY (gone);", "");
     }
     faults::trial t{db.dsn()};
     t.workers.grow(2);
