@@ -12,48 +12,38 @@ FULL_TRIES = 100000
 MOST_SECONDS = 7200
 
 
-def isolation(bench):
+def tried(bench, program, variable, through, what):
+    """What got through of the tries of a test of ours; `through`: how its report begins a line."""
     tries = bench.options.size or (QUICK_TRIES if bench.options.quick else FULL_TRIES)
     begin = time.monotonic()
     done = subprocess.run(
-        [bench.programs / "test_tenancy_isolation"], capture_output=True, text=True, check=False,
+        [bench.programs / program], capture_output=True, text=True, check=False,
         timeout=MOST_SECONDS,
         env=os.environ | {
-            "LIBQUEUE_ISOLATION_TRIES": str(tries),
-            "LIBQUEUE_ISOLATION_THREADS": str(os.cpu_count()),
+            variable: str(tries), "LIBQUEUE_ISOLATION_THREADS": str(os.cpu_count()),
         },
     )
     took = time.monotonic() - begin
-    through = len(re.findall(r"tenant \d+ of \d+: ", done.stdout))
-    if f" {tries} tries" not in done.stdout or (done.returncode != 0 and through == 0):
-        raise RuntimeError(f"test_tenancy_isolation: {(done.stdout + done.stderr)[-2000:]}")
-    bench.samples.append({"tries": tries, "seconds": took, "through": through})
-    yield row(
-        f"of {tries} reads and writes of others' and {tries // 10} behind a pooler, 64 tenants, "
-        "got through", through, None, "", None, "= 0", through == 0,
+    count = len(re.findall(through, done.stdout))
+    if f" {tries} tries" not in done.stdout or (done.returncode != 0 and count == 0):
+        raise RuntimeError(f"{program}: {(done.stdout + done.stderr)[-2000:]}")
+    bench.samples.append({"tries": tries, "seconds": took, "through": count})
+    what = what.format(tries=tries, pooled=tries // 10)
+    yield row(f"of {what}, got through", count, None, "", None, "= 0", count == 0)
+
+
+def isolation(bench):
+    yield from tried(
+        bench, "test_tenancy_isolation", "LIBQUEUE_ISOLATION_TRIES", r"tenant \d+ of \d+: ",
+        "{tries} reads and writes of others' and {pooled} behind a pooler, 64 tenants",
     )
 
 
 def crossed_api(bench):
     """The same through the API of a workerd, in every role."""
-    tries = bench.options.size or (QUICK_TRIES if bench.options.quick else FULL_TRIES)
-    begin = time.monotonic()
-    done = subprocess.run(
-        [bench.programs / "test_crossed_api"], capture_output=True, text=True, check=False,
-        timeout=MOST_SECONDS,
-        env=os.environ | {
-            "LIBQUEUE_CROSSED_TRIES": str(tries),
-            "LIBQUEUE_ISOLATION_THREADS": str(os.cpu_count()),
-        },
-    )
-    took = time.monotonic() - begin
-    through = len(re.findall(r"\d+ of \d+: ", done.stdout))
-    if f" {tries} tries" not in done.stdout or (done.returncode != 0 and through == 0):
-        raise RuntimeError(f"test_crossed_api: {(done.stdout + done.stderr)[-2000:]}")
-    bench.samples.append({"tries": tries, "seconds": took, "through": through})
-    yield row(
-        f"of {tries} requests of 64 tenants for others' by HTTP, got through", through, None, "",
-        None, "= 0", through == 0,
+    yield from tried(
+        bench, "test_crossed_api", "LIBQUEUE_CROSSED_TRIES", r"\d+ of \d+: ",
+        "{tries} requests of 64 tenants for others' by HTTP",
     )
 
 

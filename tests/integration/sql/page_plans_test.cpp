@@ -150,3 +150,23 @@ TEST_CASE("no page reads a large table as a whole, and each answers within its t
     REQUIRE(client.query(libqueue::statement{"SELECT pg_stat_force_next_flush()", {}}).has_value());
     CHECK(scans(on) != before);
 }
+
+TEST_CASE("a page of a line reads that page, though nobody has looked at the line's statistics") {
+    const test::test_database db;
+    test::connection on{db.dsn()};
+    // As after a large replay or import, before autovacuum comes by.
+    on.execute("ALTER TABLE queue.ready SET (autovacuum_enabled = off)");
+    on.execute(
+        "SELECT count(*) FROM queue.enqueue_many('email.send', "
+        "ARRAY(SELECT '{}'::jsonb FROM generate_series(1, 30000)))");
+    const auto read_so_far = [&] {
+        on.execute("SELECT pg_stat_force_next_flush()");
+        return std::stoll(
+            on.query("SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'ready'"));
+    };
+    const auto before = read_so_far();
+    CHECK(on.rows("SELECT id FROM queue.find_jobs('[{\"field\": \"queue\", \"any\": "
+                  "[{\"eq\": \"default\"}]}]') WHERE id IS NOT NULL")
+              .size() == 50);
+    CHECK(read_so_far() - before < 3000);
+}
