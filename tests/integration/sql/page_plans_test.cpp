@@ -166,7 +166,8 @@ TEST_CASE("a page of a line reads that page, though nobody has looked at the lin
     };
     const auto before = read_so_far();
     CHECK(on.rows("SELECT id FROM queue.find_jobs('[{\"field\": \"queue\", \"any\": "
-                  "[{\"eq\": \"default\"}]}]') WHERE id IS NOT NULL")
+                  "[{\"eq\": \"default\"}]}, {\"field\": \"state\", \"any\": [{\"eq\": "
+                  "\"ready\"}]}]') WHERE id IS NOT NULL")
               .size() == 50);
     CHECK(read_so_far() - before < 3000);
 }
